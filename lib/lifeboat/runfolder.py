@@ -1,0 +1,91 @@
+"""The folder of one run: where each notebook finds its predecessor's files and leaves its own, whole or not at all.
+
+``outputs/<run>/01_load`` ... ``outputs/<run>/05_deploy``. A stage writes into a folder aside and renames it into
+place when it is done, so that a run killed at any moment leaves nothing half written.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from lifeboat.errors import DataError, StageOrderError
+
+STAGES = ("01_load", "02_preprocess", "03_train_cv", "04_evaluate", "05_deploy")
+
+
+def project_root() -> Path:
+    """The folder that relative paths start from: the nearest one above with ``notebooks`` and ``params`` in it.
+
+    So a path means the same to a notebook opened in its own folder and to a pipeline started at the top.
+    ``LIFEBOAT_HOME`` in the environment names another; without either it is the current folder.
+    """
+    if home := os.environ.get("LIFEBOAT_HOME"):
+        return Path(home).resolve()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "notebooks").is_dir() and (folder / "params").is_dir():
+            return folder
+    return here
+
+
+def resolve(path: str | Path) -> Path:
+    """An absolute path; a relative one starts at the project's root."""
+    return project_root() / path
+
+
+def resolve_input(path: str | Path) -> Path:
+    """The absolute path of a file or folder to read.
+
+    Raises:
+        DataError: There is nothing at that place.
+    """
+    found = resolve(path)
+    if not found.exists():
+        raise DataError(f"no file or folder {str(path)!r} (looked at {found}); paths start at the project's root")
+    return found
+
+
+def begin(run_dir: str | Path, stage: str) -> Path:
+    """An empty folder for ``stage`` to write into; nobody sees it before ``commit``."""
+    aside = resolve(run_dir) / f".{stage}.unfinished"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    return aside
+
+
+def commit(aside: Path) -> Path:
+    """Put a folder that ``begin`` gave into its place, instead of what an earlier run left there."""
+    place = aside.with_name(aside.name.removeprefix(".").removesuffix(".unfinished"))
+    old = place.with_name(f".{place.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        place.rename(old)
+    aside.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+    return place
+
+
+def finished(run_dir: str | Path, stage: str) -> Path:
+    """The folder that ``stage`` left.
+
+    Raises:
+        StageOrderError: That stage has not run yet.
+    """
+    place = resolve(run_dir) / stage
+    if not place.is_dir():
+        raise StageOrderError(f"{place} is not there: run notebooks/{stage}.ipynb with run_dir={str(run_dir)!r} first")
+    return place
+
+
+def last_run() -> Path:
+    """The run folder whose ``05_deploy`` is newest.
+
+    Raises:
+        StageOrderError: No run has got as far as ``05_deploy``.
+    """
+    deployed = sorted(resolve("outputs").glob("*/05_deploy"), key=lambda folder: folder.stat().st_mtime)
+    if not deployed:
+        raise StageOrderError(f"no finished run in {resolve('outputs')}: start one with `make run`")
+    return deployed[-1].parent
