@@ -165,4 +165,3 @@ class WarmJvm:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-

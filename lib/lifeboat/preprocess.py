@@ -7,7 +7,7 @@ that JSON can hold. So the whole preprocessing travels inside the saved pipeline
 from __future__ import annotations
 
 import math
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pyspark import keyword_only
 from pyspark.ml import Estimator, Model, Transformer
@@ -61,12 +61,12 @@ class _Stage(Params, DefaultParamsReadable[Any], DefaultParamsWritable):
 
     _input_kwargs: dict[str, Any]
 
-    def _configure(self: _P) -> None:
+    def _configure(self) -> None:
         self._set(**self._input_kwargs)
 
     def _handed_to(self, model: _P) -> _P:
         """Give a fitted model this estimator's uid and Params, as Spark's own do."""
-        return self._copyValues(model._resetUid(self.uid))  # type: ignore[no-any-return]
+        return self._copyValues(model._resetUid(self.uid))
 
 
 class TextCategory(_Stage, Transformer, HasInputCol, HasOutputCol):
@@ -84,6 +84,8 @@ class TextCategory(_Stage, Transformer, HasInputCol, HasOutputCol):
     groups: Param[dict[str, list[str]]] = Param(
         Params._dummy(), "groups", "category kept -> the words that become it", to_groups
     )
+    DEFAULTS: ClassVar[dict[str, Any]] = {"pattern": r"(\w+)", "groups": {}, "other": "Other"}
+
     other: Param[str] = Param(Params._dummy(), "other", "category of every other text", TypeConverters.toString)
 
     @keyword_only
@@ -97,7 +99,7 @@ class TextCategory(_Stage, Transformer, HasInputCol, HasOutputCol):
         other: str | None = None,
     ) -> None:
         super().__init__()
-        self._setDefault(pattern=r"(\w+)", groups={}, other="Other")
+        self._setDefault(**self.DEFAULTS)
         self._configure()
 
     def word_to_category(self) -> dict[str, str]:

@@ -1,0 +1,52 @@
+"""Judge a classifier on held-out rows: metrics with intervals, baselines, parts of the rows, and a verdict.
+
+Everything works on ``Scored``: small local arrays, brought from Spark once by ``collect_scored``.
+"""
+
+from lifeboat.evaluate.metrics import (
+    HIGHER_IS_BETTER,
+    Interval,
+    bootstrap,
+    loss_rows,
+    paired_difference,
+    point_metrics,
+    undefined,
+    wilson,
+)
+from lifeboat.evaluate.scored import GroupRates, Scored, collect_scored, group_rates
+from lifeboat.evaluate.slices import (
+    CalibrationBin,
+    GroupRow,
+    ThresholdCosts,
+    by_group,
+    calibration,
+    confusion,
+    crossed,
+    threshold_costs,
+)
+from lifeboat.evaluate.verdict import Verdict, verdict
+
+__all__ = [
+    "HIGHER_IS_BETTER",
+    "CalibrationBin",
+    "GroupRates",
+    "GroupRow",
+    "Interval",
+    "Scored",
+    "ThresholdCosts",
+    "Verdict",
+    "bootstrap",
+    "by_group",
+    "calibration",
+    "collect_scored",
+    "confusion",
+    "crossed",
+    "group_rates",
+    "loss_rows",
+    "paired_difference",
+    "point_metrics",
+    "threshold_costs",
+    "undefined",
+    "verdict",
+    "wilson",
+]

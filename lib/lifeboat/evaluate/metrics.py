@@ -1,0 +1,186 @@
+"""How good, and how sure: scikit-learn's metrics with bootstrap intervals, and the difference of two models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sklearn
+from scipy.stats import binomtest  # type: ignore[import-untyped, unused-ignore]
+from sklearn import metrics
+
+from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.evaluate.scored import Floats, Ints, Scored
+
+HIGHER_IS_BETTER = {"accuracy": True, "roc_auc": True, "pr_auc": True, "brier": False, "log_loss": False}
+RANKING: dict[str, Callable[..., Any]] = {
+    "roc_auc": metrics.roc_auc_score,
+    "pr_auc": metrics.average_precision_score,
+}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value and the interval that it could as well have lain in; NaN where it is not defined.
+
+    >>> f"{Interval(0.8125, 0.75, 0.868):.2f}"
+    '0.81 (0.75 to 0.87)'
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __format__(self, spec: str) -> str:
+        if math.isnan(self.value):
+            return "not defined"
+        spec = spec or ".3f"
+        return f"{self.value:{spec}} ({self.low:{spec}} to {self.high:{spec}})"
+
+    def __str__(self) -> str:
+        return format(self, "")
+
+
+NOT_DEFINED = Interval(math.nan, math.nan, math.nan)
+
+
+def point_metrics(scored: Scored) -> dict[str, float]:
+    """Accuracy, ROC AUC, PR AUC (average precision), Brier score and log loss (natural logarithm).
+
+    A metric that these rows do not define is NaN, and ``undefined`` says why.
+    """
+    return {metric: point_metric(scored, metric) for metric in HIGHER_IS_BETTER}
+
+
+def point_metric(scored: Scored, metric: str) -> float:
+    """One of the metrics of ``point_metrics``, by its name."""
+    if metric not in HIGHER_IS_BETTER:
+        raise ParameterError(unknown("metric", metric, HIGHER_IS_BETTER))
+    if metric in undefined(scored):
+        return math.nan
+    if metric == "accuracy":
+        return float(metrics.accuracy_score(scored.label, scored.prediction))
+    if metric == "brier":
+        return float(metrics.brier_score_loss(scored.label, scored.probability, labels=[0, 1], pos_label=1))
+    if metric == "log_loss":
+        return float(metrics.log_loss(scored.label, scored.probability, labels=[0, 1]))
+    return float(RANKING[metric](scored.label, scored.probability))
+
+
+def undefined(scored: Scored) -> dict[str, str]:
+    """The metrics that cannot be computed on these rows, and why; empty where all can."""
+    first = int(scored.label[0])
+    if (scored.label != first).any():
+        return {}
+    reason = f"all {scored.n} rows have label {first}: to rank, there must be rows of both classes"
+    return dict.fromkeys(RANKING, reason)
+
+
+def loss_rows(scored: Scored, metric: str) -> Floats:
+    """Each row's loss, shape (n,), whose mean is the metric; for ``accuracy`` the error, 0 or 1.
+
+    Raises:
+        ParameterError: The metric is no mean over rows.
+    """
+    if metric == "accuracy":
+        return (scored.label != scored.prediction).astype(np.float64)
+    if metric == "brier":
+        return (scored.label - scored.probability) ** 2
+    if metric == "log_loss":
+        of_truth = np.where(scored.label == 1, scored.probability, 1 - scored.probability)
+        # where scikit-learn's log_loss clips: certain and wrong costs 36, not infinity
+        return -np.log(np.clip(of_truth, np.finfo(np.float64).eps, 1 - np.finfo(np.float64).eps))
+    raise ParameterError(unknown("metric that is a mean over rows", metric, ("accuracy", "brier", "log_loss")))
+
+
+def resampled(n: int, resamples: int, seed: int) -> Iterator[Ints]:
+    """How often each of ``n`` rows is drawn, with replacement, in each of ``resamples`` draws of n."""
+    if resamples < 1:
+        raise ParameterError(f"resamples is {resamples}; it takes 1 or more, and some 2000 for a steady interval")
+    random = np.random.default_rng(seed)
+    for _ in range(resamples):
+        yield np.bincount(random.integers(n, size=n), minlength=n)
+
+
+def bootstrap(scored: Scored, resamples: int = 2000, confidence: float = 0.95, seed: int = 42) -> dict[str, Interval]:
+    """Every metric with its percentile bootstrap interval (Efron and Tibshirani 1993, chapter 13).
+
+    Args:
+        scored: The rows.
+        resamples: How many times the rows are drawn anew.
+        confidence: The share of draws that the interval holds, such as 0.95.
+        seed: Of the draws; the same seed draws the same rows for every model.
+
+    Returns:
+        Metric -> its value on the rows as they are, and the interval. Draws of a single class count for the ranking
+        metrics as not drawn.
+    """
+    value = point_metrics(scored)
+    right = 1 - loss_rows(scored, "accuracy")
+    means = np.column_stack([right, loss_rows(scored, "brier"), loss_rows(scored, "log_loss")])
+    drawn_means, drawn_ranks = [], []
+    # the arrays were checked once, when `scored` was made
+    with sklearn.config_context(skip_parameter_validation=True, assume_finite=True):
+        for times in resampled(scored.n, resamples, seed):
+            drawn_means.append(times @ means / scored.n)
+            drawn_ranks.append(_rank_metrics(scored, times))
+    names = ("accuracy", "brier", "log_loss", *RANKING)
+    drawn = np.column_stack([np.array(drawn_means), np.array(drawn_ranks)])
+    found = {name: percentiles(value[name], drawn[:, i], confidence) for i, name in enumerate(names)}
+    return {name: found[name] for name in HIGHER_IS_BETTER}
+
+
+def _rank_metrics(scored: Scored, times: Ints) -> list[float]:
+    drawn = times > 0
+    label = scored.label[drawn]
+    if label.min() == label.max():
+        return [math.nan] * len(RANKING)
+    return [float(score(label, scored.probability[drawn], sample_weight=times[drawn])) for score in RANKING.values()]
+
+
+def percentiles(value: float, draws: Floats, confidence: float) -> Interval:
+    """The interval that leaves out an equal share of ``draws`` on either side; NaN draws do not count."""
+    if not 0 < confidence < 1:
+        raise ParameterError(f"confidence is {confidence}; it takes a share between 0 and 1, such as 0.95")
+    known = draws[~np.isnan(draws)]
+    if math.isnan(value) or known.size == 0:
+        return Interval(value, math.nan, math.nan)
+    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(value, float(low), float(high))
+
+
+def paired_difference(
+    a: Scored, b: Scored, metric: str = "log_loss", resamples: int = 2000, confidence: float = 0.95, seed: int = 42
+) -> Interval:
+    """How much better ``a`` is than ``b``: the mean of loss(b) - loss(a), row by row, with its bootstrap interval.
+
+    Both judge the same rows, so what makes a row hard for both cancels: the interval is narrower than two apart.
+
+    Args:
+        a: What one model said.
+        b: What another said of the same rows in the same order.
+        metric: ``log_loss``, ``brier`` or ``accuracy`` (then the difference of accuracies).
+        resamples: How many times the rows are drawn anew.
+        confidence: The share of draws that the interval holds.
+        seed: Of the draws.
+
+    Raises:
+        DataError: The two were not judged on the same rows.
+        ParameterError: The metric is no mean over rows.
+    """
+    if not a.same_rows(b):
+        raise DataError("the two were judged on different rows: score both on the same ones, in the same order")
+    gain = loss_rows(b, metric) - loss_rows(a, metric)
+    draws = np.array([times @ gain / a.n for times in resampled(a.n, resamples, seed)])
+    return percentiles(float(gain.mean()), draws, confidence)
+
+
+def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
+    """A share and its Wilson score interval (Wilson 1927), which holds for few rows and for shares near 0 and 1."""
+    if n == 0:
+        return NOT_DEFINED
+    found = binomtest(int(successes), int(n)).proportion_ci(confidence, method="wilson")
+    return Interval(successes / n, float(found.low), float(found.high))

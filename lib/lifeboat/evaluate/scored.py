@@ -1,0 +1,202 @@
+"""Rows with what is true and what was said of them, as small local arrays; and the baselines that say the least."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lifeboat.errors import DataError, ParameterError, unknown
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Values = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Rows whose label is known, and what a model said of them. All arrays have shape (n,) and the same order.
+
+    Attributes:
+        label: What is true: 0 or 1.
+        probability: The probability of class 1 that the model gave.
+        prediction: The class that the model gave: 0 or 1.
+        key: Each row's key, or None.
+        groups: Other columns by name, to look at parts of the rows; null is None.
+        n_total: How many rows there were to take these from: more than n where only a sample was taken. 0 means n.
+
+    Raises:
+        DataError: There are no rows, an array has another length, or a value is not one of those above.
+    """
+
+    label: Ints
+    probability: Floats
+    prediction: Ints
+    key: Values | None = None
+    groups: Mapping[str, Values] = field(default_factory=dict)
+    n_total: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", zeros_and_ones("label", self.label))
+        object.__setattr__(self, "prediction", zeros_and_ones("prediction", self.prediction))
+        object.__setattr__(self, "probability", np.asarray(self.probability, dtype=np.float64))
+        object.__setattr__(self, "n_total", self.n_total or self.n)
+        others = {"probability": self.probability, "prediction": self.prediction, **self.groups}
+        if self.key is not None:
+            others["key"] = self.key
+        for name, values in others.items():
+            if len(values) != self.n:
+                raise DataError(f"{name} has {len(values)} values and label {self.n}: each row needs one")
+        if self.n == 0:
+            raise DataError("there are no rows to evaluate: look at what the hold-out was made from")
+        if not ((self.probability >= 0) & (self.probability <= 1)).all():
+            raise DataError("probability holds a value that is not between 0 and 1")
+
+    @property
+    def n(self) -> int:
+        """The number of rows."""
+        return len(self.label)
+
+    def same_rows(self, other: Scored) -> bool:
+        """Whether ``other`` speaks of the same rows in the same order, as far as keys (or else labels) can tell."""
+        if self.key is not None and other.key is not None and not np.array_equal(self.key, other.key):
+            return False
+        return bool(np.array_equal(self.label, other.label))
+
+
+def zeros_and_ones(name: str, values: npt.ArrayLike) -> Ints:
+    """The values as whole numbers.
+
+    Raises:
+        DataError: One is null or neither 0 nor 1; ``name`` says in the message what they are.
+    """
+    given = np.asarray(values, dtype=np.float64)
+    wrong = given[~np.isin(given, (0, 1))]
+    if wrong.size:
+        what = "null" if np.isnan(wrong[0]) else f"{wrong[0]:g}"
+        raise DataError(f"{name} holds {what} in {wrong.size} of {given.size} rows; only 0 and 1 can be evaluated")
+    return given.astype(np.int64)
+
+
+def collect_scored(df: DataFrame, label: str, *, key: str, groups: Sequence[str] = (), limit: int = 200_000) -> Scored:
+    """Bring what a Spark classifier said of labelled rows here, in the order of their key.
+
+    Args:
+        df: A transformed frame: columns ``label`` (0 or 1, of any numeric type), ``probability`` (vector),
+            ``prediction`` (double), ``key`` and the ``groups``.
+        label: Name of the label's column.
+        key: Name of the key's column, unique in each row.
+        groups: Columns to bring along, by name.
+        limit: At most so many rows. Of more, those with the smallest hash of the key come: always the same ones, and
+            ``n_total`` says how many there were.
+
+    Raises:
+        DataError: A column is missing, there are no rows, or a label is null or neither 0 nor 1.
+    """
+    for name in (label, key, "probability", "prediction", *groups):
+        if name not in df.columns:
+            raise DataError(unknown("column", name, df.columns))
+    chosen, total = first_by_hash(df, key, limit)
+    columns = {
+        "label": F.col(label).cast("double"),
+        "probability": vector_to_array("probability")[1],  # type: ignore[arg-type]
+        "prediction": F.col("prediction"),
+        "key": F.col(key),
+    } | {f"group {name}": F.col(name) for name in groups}
+    table = chosen.orderBy(key).select(*[column.alias(name) for name, column in columns.items()]).toArrow()
+    label_array, probability, prediction = (table[name].to_numpy() for name in ("label", "probability", "prediction"))
+    return Scored(
+        label_array,
+        probability,
+        prediction,
+        key=_objects(table["key"]),
+        groups={name: _objects(table[f"group {name}"]) for name in groups},
+        n_total=total,
+    )
+
+
+def _objects(column: Any) -> Values:
+    values = np.empty(len(column), dtype=object)
+    values[:] = column.to_pylist()
+    return values
+
+
+def first_by_hash(df: DataFrame, key: str, limit: int) -> tuple[DataFrame, int]:
+    """At most ``limit`` rows, those with the smallest hash of their key; and how many there were to take from."""
+    if limit < 1:
+        raise ParameterError(f"limit is {limit}; it takes 1 or more rows")
+    total = df.count()
+    if total <= limit:
+        return df, total
+    # salted: the hold-out was itself chosen by a hash of the key
+    return df.orderBy(F.xxhash64(F.col(key), F.lit("evaluate")), key).limit(limit), total
+
+
+@dataclass(frozen=True)
+class GroupRates:
+    """How often the label is 1 in each group of the training rows: the least a model must beat.
+
+    Each rate is (positives + 1) / (rows + 2), Laplace's rule of succession: never exactly 0 or 1, so that the log
+    loss of a surprise is finite.
+
+    Attributes:
+        column: The column that makes the groups; empty for none: all rows are one group.
+        rates: Group -> its rate.
+        overall: The rate in all rows, for a group never seen.
+    """
+
+    column: str
+    rates: Mapping[Any, float]
+    overall: float
+
+    def score(self, groups: Values | None, label: npt.ArrayLike, key: Values | None = None) -> Scored:
+        """Say of each row its group's rate, and class 1 where that is over a half.
+
+        Args:
+            groups: Each row's group, shape (n,); None where there is no ``column``.
+            label: Each row's label, shape (n,).
+            key: Each row's key, shape (n,), or None.
+        """
+        if groups is None and self.column:
+            raise ParameterError(f"these rates are by {self.column!r}: give each row's {self.column!r} in groups")
+        n = len(np.asarray(label))
+        values = [self.overall] * n if groups is None else [self.rates.get(value, self.overall) for value in groups]
+        probability = np.array(values, dtype=np.float64)
+        return Scored(np.asarray(label), probability, (probability > 0.5).astype(np.int64), key=key)
+
+
+def group_rates(train_df: DataFrame, label: str, column: str = "") -> GroupRates:
+    """Learn a label's rate in each group of ``column``, in one aggregate.
+
+    With a column such as Sex this is the rule "what most of their sex did"; without one, the majority rule.
+
+    Args:
+        train_df: The training rows.
+        label: Name of the label's column: 0 or 1, of any numeric type.
+        column: Name of the column that makes the groups; empty for one group of all.
+
+    Raises:
+        DataError: A column is missing, or no row has a label.
+    """
+    for name in (label, column) if column else (label,):
+        if name not in train_df.columns:
+            raise DataError(unknown("column", name, train_df.columns))
+    value = F.col(label).cast("double")
+    group = F.col(column) if column else F.lit(None)
+    rows = train_df.groupBy(group.alias("g")).agg(F.sum(value).alias("ones"), F.count(value).alias("n")).collect()
+    counts = {row.g: (float(row.ones), int(row.n)) for row in rows if row.n}
+    if not counts:
+        raise DataError(f"no training row has a label in {label!r}: there is nothing to learn a rate from")
+    ones, n = (sum(part) for part in zip(*counts.values(), strict=True))
+    rates = {g: _smoothed(*both) for g, both in sorted(counts.items(), key=lambda item: str(item[0]))}
+    return GroupRates(column, rates if column else {}, _smoothed(ones, n))
+
+
+def _smoothed(ones: float, n: float) -> float:
+    return (ones + 1) / (n + 2)

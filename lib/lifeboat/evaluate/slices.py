@@ -1,0 +1,184 @@
+"""Where it fails: by class, by group, by how sure it is, and by where the line is drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn import metrics
+
+from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.evaluate.metrics import Interval, loss_rows, wilson
+from lifeboat.evaluate.scored import Floats, Ints, Scored, Values
+
+
+def confusion(scored: Scored) -> Ints:
+    """Rows counted by what is true (0, 1 down) and what was said (0, 1 across); shape (2, 2)."""
+    counts: Ints = metrics.confusion_matrix(scored.label, scored.prediction, labels=[0, 1])
+    return counts
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """How the model does in one group of rows.
+
+    Attributes:
+        group: Name of the column, or columns, that make the groups.
+        value: This group's value; None for rows that have none.
+        n: Rows in it.
+        positives: Rows in it with label 1.
+        accuracy: The share it is right about, with its Wilson interval.
+        recall_0: The share of the rows of class 0 that it finds; NaN where there are none.
+        recall_1: The share of the rows of class 1 that it finds; NaN where there are none.
+        mean_probability: The mean probability of class 1: far from positives / n, it is wrong about the group.
+        brier: The Brier score.
+    """
+
+    group: str
+    value: Any
+    n: int
+    positives: int
+    accuracy: Interval
+    recall_0: float
+    recall_1: float
+    mean_probability: float
+    brier: float
+
+
+def by_group(scored: Scored, groups: Mapping[str, Values] | None = None, confidence: float = 0.95) -> list[GroupRow]:
+    """Look at the parts that the mean hides.
+
+    Args:
+        scored: The rows.
+        groups: Name -> each row's value, shape (n,); None for all that ``scored`` has brought along.
+        confidence: Of the accuracy's interval.
+
+    Returns:
+        One row for each value of each group, in order; those without a value last.
+    """
+    rows = []
+    for name, values in (scored.groups if groups is None else groups).items():
+        if len(values) != scored.n:
+            raise DataError(f"group {name!r} has {len(values)} values for {scored.n} rows: each row needs one")
+        rows += [_group_row(scored, name, value, values, confidence) for value in _in_order(values)]
+    return rows
+
+
+def _in_order(values: Values) -> list[Any]:
+    known = {value for value in values.tolist() if value is not None}
+    return sorted(known) + ([None] if any(value is None for value in values.tolist()) else [])
+
+
+def _group_row(scored: Scored, name: str, value: Any, values: Values, confidence: float) -> GroupRow:
+    inside = np.array([other == value for other in values.tolist()])
+    label, said = scored.label[inside], scored.prediction[inside]
+    recalls = metrics.recall_score(label, said, labels=[0, 1], average=None, zero_division=np.nan)
+    return GroupRow(
+        group=name,
+        value=value,
+        n=int(inside.sum()),
+        positives=int(label.sum()),
+        accuracy=wilson(int((label == said).sum()), int(inside.sum()), confidence),
+        recall_0=float(recalls[0]),
+        recall_1=float(recalls[1]),
+        mean_probability=float(scored.probability[inside].mean()),
+        brier=float(loss_rows(scored, "brier")[inside].mean()),
+    )
+
+
+def crossed(groups: Mapping[str, Values], names: Sequence[str]) -> Values:
+    """Each row's values of several groups as one text, such as ``female, 3``; None where one of them is missing."""
+    for name in names:
+        if name not in groups:
+            raise ParameterError(unknown("group", name, groups))
+    parts = zip(*[groups[name].tolist() for name in names], strict=True)
+    texts = [None if None in row else ", ".join(str(value) for value in row) for row in parts]
+    return np.array(texts, dtype=object)
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """Rows with about the same probability: what was said of them, and what came of them.
+
+    Attributes:
+        n: Rows in it.
+        mean_probability: The mean probability of class 1 that the model gave them.
+        rate: The share of them with label 1, with its Wilson interval.
+    """
+
+    n: int
+    mean_probability: float
+    rate: Interval
+
+
+def calibration(scored: Scored, bins: int = 10, confidence: float = 0.95) -> list[CalibrationBin]:
+    """When it says 70 %, is it so in 70 % of the cases?
+
+    The bins are quantiles of the probability, cut where scikit-learn's ``calibration_curve(strategy="quantile")``
+    cuts them; equal probabilities stay together, so that there may be fewer bins than asked for.
+
+    Args:
+        scored: The rows.
+        bins: How many bins to aim at, 1 or more.
+        confidence: Of the rates' intervals.
+    """
+    if bins < 1:
+        raise ParameterError(f"bins is {bins}; it takes 1 or more")
+    edges = np.percentile(scored.probability, np.linspace(0, 100, bins + 1))
+    places = np.searchsorted(edges[1:-1], scored.probability)
+    found = []
+    for place in np.unique(places):
+        inside = places == place
+        n, positives = int(inside.sum()), int(scored.label[inside].sum())
+        rate = wilson(positives, n, confidence)
+        found.append(CalibrationBin(n, float(scored.probability[inside].mean()), rate))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class ThresholdCosts:
+    """What each threshold costs. A row is called 1 where its probability is over the threshold, as in Spark.
+
+    Attributes:
+        threshold: 0, 0.01 ... 1; shape (101,), as the others.
+        false_positives: Rows of class 0 called 1.
+        false_negatives: Rows of class 1 called 0.
+        cost: What both cost together, in the unit of the costs given.
+    """
+
+    threshold: Floats
+    false_positives: Ints
+    false_negatives: Ints
+    cost: Floats
+
+    @property
+    def best(self) -> int:
+        """Index of the cheapest threshold; of equals the nearest to 0.5."""
+        cheapest = np.flatnonzero(self.cost == self.cost.min())
+        return int(cheapest[np.abs(self.threshold[cheapest] - 0.5).argmin()])
+
+
+def threshold_costs(
+    scored: Scored, cost_false_positive: float = 1.0, cost_false_negative: float = 1.0
+) -> ThresholdCosts:
+    """Slide the threshold from 0 to 1 and count what its mistakes cost.
+
+    To choose a threshold for use, ask the out-of-fold predictions: one chosen on the hold-out looks too good there.
+
+    Args:
+        scored: The rows.
+        cost_false_positive: Cost of calling a 0 a 1, 0 or more, in any unit.
+        cost_false_negative: Cost of calling a 1 a 0, in the same unit.
+    """
+    for name, cost in {"false_positive": cost_false_positive, "false_negative": cost_false_negative}.items():
+        if not (cost >= 0 and math.isfinite(cost)):
+            raise ParameterError(f"cost_{name} is {cost}; a cost is 0 or more")
+    thresholds = np.arange(101) / 100
+    positives, negatives = (np.sort(scored.probability[scored.label == label]) for label in (1, 0))
+    missed = np.searchsorted(positives, thresholds, side="right")
+    alarms = len(negatives) - np.searchsorted(negatives, thresholds, side="right")
+    cost = cost_false_positive * alarms + cost_false_negative * missed
+    return ThresholdCosts(thresholds, alarms, missed, cost.astype(np.float64))

@@ -1,0 +1,176 @@
+"""What a model leans on: how much worse it does when a feature's values are dealt to the wrong rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyspark.ml import PipelineModel
+from pyspark.ml.feature import VectorAssembler
+from pyspark.ml.functions import array_to_vector, vector_to_array
+from pyspark.ml.linalg import VectorUDT
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.evaluate.metrics import HIGHER_IS_BETTER, point_metrics
+from lifeboat.evaluate.scored import Floats, Ints, Scored, first_by_hash, zeros_and_ones
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How much worse the model does without what a feature says.
+
+    Attributes:
+        name: The feature, or the group of features that were shuffled together.
+        mean: Mean rise of the loss (or fall of the score) over the repeats, in the metric's own unit; around 0, or a
+            little under, for a feature that the model does not lean on.
+        spread: Standard deviation over the repeats. It says how steady the shuffling is, not how steady 178 rows are.
+        repeats: Each repeat's value.
+    """
+
+    name: str
+    mean: float
+    spread: float
+    repeats: tuple[float, ...]
+
+
+def permutation_importance(
+    model: PipelineModel,
+    df: DataFrame,
+    features: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    *,
+    label: str,
+    key: str,
+    metric: str = "log_loss",
+    repeats: int = 20,
+    limit: int = 2000,
+    seed: int = 42,
+) -> list[Importance]:
+    """Shuffle each feature, ask the classifier again, and measure what was lost (Breiman 2001, section 10).
+
+    All shuffled copies of the rows go to Spark as one frame, through the classifier once; what comes before it in the
+    pipeline runs once too, on the rows as they are. Features that say the same share their credit: shuffle them
+    together, as one group, to see what they are worth.
+
+    Args:
+        model: A fitted pipeline that ends with a VectorAssembler and a classifier.
+        df: Labelled rows as the pipeline takes them.
+        features: Assembled columns, each for itself, or name -> the columns to shuffle together; None for every
+            assembled column for itself.
+        label: Name of the label's column: 0 or 1.
+        key: Name of the key's column, unique in each row: the rows' order, and so the shuffling, follow it.
+        metric: One of the five of ``point_metrics``.
+        repeats: How many times each is shuffled.
+        limit: At most so many rows, those with the smallest hash of the key.
+        seed: Of the shuffling.
+
+    Returns:
+        One for each feature or group, the most important first.
+
+    Raises:
+        DataError: There are no rows, or the metric is not defined on them.
+        ParameterError: A feature or the metric is unknown, or the pipeline does not end as it must.
+    """
+    if metric not in HIGHER_IS_BETTER:
+        raise ParameterError(unknown("metric", metric, HIGHER_IS_BETTER))
+    if repeats < 1:
+        raise ParameterError(f"repeats is {repeats}; it takes 1 or more")
+    assembler = find_assembler(model)
+    groups = _as_groups(features, assembler.getInputCols())
+    before = PipelineModel(model.stages[:-1]).transform(df)
+    rows, places, labels = _assembled(before, assembler, label, key, limit)
+    random = np.random.default_rng(seed)
+    copies = [rows]
+    for columns in groups.values():
+        slots = [slot for column in columns for slot in places[column]]
+        for _ in range(repeats):
+            copy = rows.copy()
+            copy[:, slots] = rows[random.permutation(len(rows))][:, slots]
+            copies.append(copy)
+    values = _judge(model.stages[-1], np.stack(copies), labels, metric, df)
+    lost = (values[0] - values[1:]) if HIGHER_IS_BETTER[metric] else (values[1:] - values[0])
+    found = [_summary(name, part) for name, part in zip(groups, lost.reshape(-1, repeats), strict=True)]
+    return sorted(found, key=lambda one: (-one.mean, one.name))
+
+
+def _summary(name: str, lost: Floats) -> Importance:
+    spread = float(lost.std(ddof=1)) if len(lost) > 1 else 0.0
+    return Importance(name, float(lost.mean()), spread, tuple(lost.tolist()))
+
+
+def find_assembler(model: PipelineModel) -> VectorAssembler:
+    """The stage that fills the classifier's features column.
+
+    Raises:
+        ParameterError: There is none.
+    """
+    wanted = model.stages[-1].getOrDefault("featuresCol") if model.stages[-1].hasParam("featuresCol") else None
+    for stage in reversed(model.stages[:-1]):
+        if isinstance(stage, VectorAssembler) and stage.getOutputCol() == wanted:
+            return stage
+    names = ", ".join(type(stage).__name__ for stage in model.stages)
+    raise ParameterError(f"the pipeline must end with a VectorAssembler and its classifier; its stages are: {names}")
+
+
+def _as_groups(
+    features: Sequence[str] | Mapping[str, Sequence[str]] | None, known: Sequence[str]
+) -> dict[str, list[str]]:
+    chosen = known if features is None else features
+    groups = dict(chosen) if isinstance(chosen, Mapping) else {name: [name] for name in chosen}
+    for name, columns in groups.items():
+        if isinstance(columns, str) or not columns:
+            raise ParameterError(f"features: {name!r} is {columns!r}; write a list of columns, such as ['Sex_index']")
+        for column in columns:
+            if column not in known:
+                raise ParameterError(unknown("feature", column, known))
+    return {name: list(columns) for name, columns in groups.items()}
+
+
+def _assembled(
+    df: DataFrame, assembler: VectorAssembler, label: str, key: str, limit: int
+) -> tuple[Floats, dict[str, range], Ints]:
+    """The rows as the classifier sees them, in key order (n, k); each column's places in them; the labels (n,)."""
+    chosen, total = first_by_hash(df, key, limit)
+    if total == 0:
+        raise DataError("there are no rows to shuffle: look at what the hold-out was made from")
+    names = assembler.getInputCols()
+    parts = [
+        vector_to_array(name)
+        if isinstance(df.schema[name].dataType, VectorUDT)
+        else F.array(F.col(name).cast("double"))  # type: ignore[arg-type]
+        for name in names
+    ]
+    columns = [part.alias(f"part {i}") for i, part in enumerate(parts)]
+    table = chosen.orderBy(key).select(F.col(label).cast("double").alias("label"), *columns).toArrow()
+    blocks = [np.array(table[f"part {i}"].to_pylist(), dtype=np.float64) for i in range(len(names))]
+    ends = np.cumsum([block.shape[1] for block in blocks])
+    places = {name: range(end - block.shape[1], end) for name, block, end in zip(names, blocks, ends, strict=True)}
+    return np.hstack(blocks), places, zeros_and_ones("label", table["label"].to_numpy())
+
+
+def _judge(classifier: Any, copies: Floats, labels: Ints, metric: str, df: DataFrame) -> Floats:
+    """The metric of each of the copies, shape (c, n, k), by one transform."""
+    count, n, k = copies.shape
+    table = pa.table(
+        {
+            "place": np.arange(count * n),
+            "values": pa.FixedSizeListArray.from_arrays(copies.reshape(-1), k).cast(pa.list_(pa.float64())),
+        }
+    )
+    frame = df.sparkSession.createDataFrame(table)
+    vectors = frame.select("place", array_to_vector("values").alias(classifier.getFeaturesCol()))  # type: ignore[arg-type]
+    judged = classifier.transform(vectors).select(
+        "place",
+        vector_to_array(classifier.getProbabilityCol())[1].alias("probability"),
+        F.col(classifier.getPredictionCol()).alias("prediction"),
+    )
+    answer = judged.toArrow().sort_by("place")
+    probability, prediction = (answer[name].to_numpy().reshape(count, n) for name in ("probability", "prediction"))
+    values = [point_metric(Scored(labels, *said), metric) for said in zip(probability, prediction, strict=True)]
+    if np.isnan(values[0]):
+        raise DataError(f"{metric} is not defined on these rows: they are all of one class; take log_loss or brier")
+    return np.array(values)

@@ -1,0 +1,118 @@
+"""What a run can know about its parameters' values before it starts Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.pipeline.params import Declarations, Given, check_declared, effective
+from lifeboat.runfolder import resolve_input
+
+
+def check(given: Given, declarations: Declarations) -> dict[str, Any]:
+    """Check everything that can be checked before anything starts.
+
+    Returns:
+        Every parameter's value, given or default.
+
+    Raises:
+        ParameterError: Something will not do; the message lists all of it, and where each value stands.
+    """
+    faults = check_declared(given, declarations)
+    values = effective(given.values, declarations)
+    # a value of the wrong type has been named already, and the rules need the right one
+    if not faults:
+        named = [(name, fault) for rule in RULES for name, fault in rule(values)]
+        faults = [f"{given.sources.get(name, 'default')}: {fault}" for name, fault in named]
+    if faults:
+        head = "a parameter will not do" if len(faults) == 1 else f"{len(faults)} parameters will not do"
+        raise ParameterError(f"{head}; nothing was started\n" + "\n".join(f"  {fault}" for fault in faults))
+    return values
+
+
+Faults = list[tuple[str, str]]  # (parameter, what is wrong with it)
+
+
+def path_faults(values: Mapping[str, Any]) -> Faults:
+    """Each parameter called ``..._path`` must name something that is there; an address on other storage may not be."""
+    faults = []
+    for name, value in values.items():
+        if name.endswith("_path") and isinstance(value, str) and value and "://" not in value:
+            try:
+                resolve_input(value)
+            except DataError as error:
+                faults.append((name, f"{name}: {error}"))
+    return faults
+
+
+def number_faults(values: Mapping[str, Any]) -> Faults:
+    """At least two folds, and a hold-out that is a part of the rows."""
+    faults = []
+    folds, holdout = values.get("num_folds"), values.get("holdout_fraction")
+    if folds is not None and folds < 2:
+        faults.append(("num_folds", f"num_folds is {folds}; cross-validation needs 2 or more"))
+    if holdout is not None and not 0 < holdout < 1:
+        faults.append(("holdout_fraction", f"holdout_fraction is {holdout}; write a part of the rows, such as 0.2"))
+    return faults
+
+
+def estimator_faults(values: Mapping[str, Any]) -> Faults:
+    """``estimator_params`` and ``grid`` must name Params of the estimator, with values these take."""
+    name = values.get("estimator")
+    if name is None:
+        return []
+    from lifeboat.train_cv import ESTIMATORS
+
+    if name not in ESTIMATORS:
+        return [("estimator", unknown("estimator", name, ESTIMATORS))]
+    cls = ESTIMATORS[name]
+    faults = []
+    for param, value in (values.get("estimator_params") or {}).items():
+        faults += [("estimator_params", fault) for fault in _param_faults(cls, param, [value])]
+    for param, points in (values.get("grid") or {}).items():
+        if not isinstance(points, list) or not points:
+            faults.append(("grid", f"grid: {param} is {points!r}; write a list of values, such as [100, 300]"))
+        else:
+            faults += [("grid", fault) for fault in _param_faults(cls, param, points)]
+    return faults
+
+
+def _param_faults(cls: type, name: str, points: list[Any]) -> list[str]:
+    """Asked of the class: its instances want a running Spark."""
+    from pyspark.ml.param import Param
+
+    params = {known: param for known in dir(cls) if isinstance(param := getattr(cls, known), Param)}
+    if name not in params:
+        return [unknown(f"Param of {cls.__name__}", str(name), params)]
+    faults = []
+    for value in points:
+        try:
+            params[name].typeConverter(value)
+        except TypeError as error:
+            faults.append(f"{cls.__name__}.{name} cannot be {value!r} ({error}); {params[name].doc}")
+    return faults
+
+
+def recipe_faults(values: Mapping[str, Any]) -> Faults:
+    """``derive`` and ``impute`` must describe stages there are."""
+    from lifeboat import recipe
+
+    readers: dict[str, Callable[[Any], object]] = {"derive": recipe.derived, "impute": recipe.imputers}
+    faults = []
+    for name, read in readers.items():
+        try:
+            read(values.get(name) or {})
+        except ParameterError as error:
+            faults.append((name, str(error)))
+        except AssertionError:
+            pass  # one of Spark's own stages: it wants a running Spark, and the notebook will see it
+    return faults
+
+
+RULES: tuple[Callable[[Mapping[str, Any]], Faults], ...] = (
+    path_faults,
+    number_faults,
+    estimator_faults,
+    recipe_faults,
+)

@@ -1,0 +1,141 @@
+"""From parameters to stages: a data set is described in a parameter file, and no line of code is written for it."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
+from pyspark.ml import Estimator, Transformer
+from pyspark.ml.feature import StringIndexer, VectorAssembler
+from pyspark.ml.param import Param
+
+from lifeboat import preprocess
+from lifeboat.errors import ParameterError, unknown
+
+FEATURES = "features"
+Stage = Estimator[Any] | Transformer
+_SUFFIXES = ("_imputed", "_index")
+
+
+def stage_class(name: str) -> type[Stage]:
+    """The stage that ``name`` means: one of lifeboat.preprocess, or any by its full path ``package.module.Class``."""
+    module_name, _, class_name = name.rpartition(".")
+    if not module_name:
+        known = [n for n, c in vars(preprocess).items() if is_stage(c) and not n.startswith("_")]
+        if name not in known:
+            raise ParameterError(unknown("stage", name, known) + "; or write the full path package.module.Class")
+        return getattr(preprocess, name)  # type: ignore[no-any-return]
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise ParameterError(f"stage {name!r} cannot be imported: {error}") from error
+    if not is_stage(found):
+        raise ParameterError(f"stage {name!r} is no Spark ML Estimator or Transformer")
+    return found  # type: ignore[no-any-return]
+
+
+def is_stage(candidate: object) -> bool:
+    """Whether it is a stage of the project's own or the user's that can be named in a parameter file."""
+    if not isinstance(candidate, type) or not issubclass(candidate, (Estimator, Transformer)):
+        return False
+    return candidate.__module__ != "pyspark.ml.base" and not candidate.__name__.endswith("Model")
+
+
+def derived(derive: list[dict[str, Any]]) -> list[Stage]:
+    """Stages that make new columns.
+
+    Args:
+        derive: One dict a stage: ``stage`` names the class, the rest are its Params, such as
+            ``{"stage": "SumColumns", "inputCols": ["SibSp", "Parch"], "outputCol": "FamilySize"}``.
+
+    Raises:
+        ParameterError: The class or a Param is unknown, or a Param's value will not do.
+    """
+    stages = []
+    for spec in derive:
+        params = dict(spec)
+        if "stage" not in params:
+            raise ParameterError(f"derive: {spec!r} names no stage; write {{'stage': 'SumColumns', ...}}")
+        cls = stage_class(params.pop("stage"))
+        known = [name for name in dir(cls) if isinstance(getattr(cls, name), Param)]
+        for name in params:
+            if name not in known:
+                raise ParameterError(unknown(f"Param of {cls.__name__}", name, known))
+        try:
+            stages.append(cls(**params))
+        except TypeError as error:
+            raise ParameterError(f"derive: {cls.__name__}: {error}") from error
+    return stages
+
+
+def imputers(impute: dict[str, str]) -> list[Stage]:
+    """Stages that fill what is missing: column ``Age`` becomes ``Age_imputed``.
+
+    Args:
+        impute: Column -> how: ``mean``, ``mean by GROUPCOLUMN`` or ``mode``.
+
+    Raises:
+        ParameterError: Another way to impute was named.
+    """
+    stages: list[Stage] = []
+    for name, how in impute.items():
+        found = re.fullmatch(r"mode|mean(?: by (?P<group>\w+))?", how)
+        if found is None:
+            raise ParameterError(f"impute: {name!r} is {how!r}; write 'mean', 'mean by COLUMN' or 'mode'")
+        if how == "mode":
+            stages.append(preprocess.ModeImputer(inputCol=name, outputCol=f"{name}_imputed"))
+        else:
+            group = found["group"] or ""
+            stages.append(preprocess.GroupMeanImputer(inputCol=name, outputCol=f"{name}_imputed", groupCol=group))
+    return stages
+
+
+def after_imputing(names: list[str], impute: dict[str, str]) -> list[str]:
+    """The columns to read once imputers have run."""
+    return [f"{name}_imputed" if name in impute else name for name in names]
+
+
+def indexer(categorical: list[str], impute: dict[str, str]) -> StringIndexer:
+    """One stage that numbers the values of all categorical columns in one pass.
+
+    The most frequent value is 0, equals stand in alphabetical order, and a value never seen (or null) has a number
+    of its own: the next free one.
+    """
+    return StringIndexer(
+        inputCols=after_imputing(categorical, impute),
+        outputCols=[f"{name}_index" for name in categorical],
+        stringOrderType="frequencyDesc",
+        handleInvalid="keep",
+    )
+
+
+def assembler(numeric: list[str], categorical: list[str], impute: dict[str, str]) -> VectorAssembler:
+    """The stage that puts all features, numeric ones first, into the vector column ``features``."""
+    columns = after_imputing(numeric, impute) + [f"{name}_index" for name in categorical]
+    return VectorAssembler(inputCols=columns, outputCol=FEATURES)
+
+
+def plain_name(column: str) -> str:
+    """A feature's name for people: ``Age_imputed`` is Age, ``Sex_index`` is Sex."""
+    for suffix in _SUFFIXES:
+        column = column.removesuffix(suffix)
+    return column
+
+
+def wiring(stages: list[Stage]) -> list[tuple[str, list[str], list[str]]]:
+    """What each stage reads and writes: rows of (class, columns in, columns out), to draw the pipeline from."""
+    rows = []
+    for stage in stages:
+        reads = [value for name in ("inputCol", "inputCols", "groupCol") for value in _param(stage, name)]
+        writes = [value for name in ("outputCol", "outputCols") for value in _param(stage, name)]
+        rows.append((type(stage).__name__, reads, writes))
+    return rows
+
+
+def _param(stage: Stage, name: str) -> list[str]:
+    """A column Param's value as a list: empty where the stage has no such Param or it is not set."""
+    if not stage.hasParam(name) or not stage.isSet(name):
+        return []
+    value = stage.getOrDefault(name)
+    return [value] if isinstance(value, str) and value else list(value)

@@ -1,0 +1,241 @@
+"""Cross-validate a grid over a whole pipeline: folds by hash, shared stages fitted once a fold, every score kept."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.pool import ThreadPool
+from typing import Any
+
+from pyspark import inheritable_thread_target
+from pyspark.ml import Estimator, Model, Pipeline, PipelineModel
+from pyspark.ml.base import _FitMultipleIterator
+from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
+from pyspark.ml.evaluation import (
+    BinaryClassificationEvaluator,
+    Evaluator,
+    MulticlassClassificationEvaluator,
+)
+from pyspark.ml.param import Param, Params
+from pyspark.ml.tuning import CrossValidator
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.load import share
+from lifeboat.session import settle
+
+ParamMap = dict[Param[Any], Any]
+
+ESTIMATORS: dict[str, type[Estimator[Any]]] = {
+    "random_forest": RandomForestClassifier,
+    "gbt": GBTClassifier,
+    "logistic_regression": LogisticRegression,
+}
+METRICS = {
+    "accuracy": (MulticlassClassificationEvaluator, "accuracy"),
+    "log_loss": (MulticlassClassificationEvaluator, "logLoss"),
+    "roc_auc": (BinaryClassificationEvaluator, "areaUnderROC"),
+    "pr_auc": (BinaryClassificationEvaluator, "areaUnderPR"),
+}
+RULES = ("best_mean", "one_standard_error")
+
+
+class SharedPipeline(Pipeline):
+    """A Pipeline that fits what grid points have in common once.
+
+    ``CrossValidator`` asks an estimator for all grid points at once, by ``fitMultiple``. Spark's own Pipeline then
+    fits every stage for every point. This one fits the stages before the first that a grid point speaks of once,
+    keeps the transformed rows, and fits only the rest for each point. The models are the same.
+    """
+
+    def fitMultiple(self, dataset: DataFrame, paramMaps: Sequence[ParamMap]) -> Iterator[tuple[int, PipelineModel]]:
+        """Fit one PipelineModel for each of ``paramMaps``; see ``pyspark.ml.Estimator.fitMultiple``."""
+        stages = self.getStages()
+        spoken_of = {param.parent for point in paramMaps for param in point}
+        shared = next((i for i, stage in enumerate(stages) if stage.uid in spoken_of), len(stages) - 1)
+        prepared = Pipeline(stages=stages[:shared]).fit(dataset)
+        rows = prepared.transform(dataset).cache()
+
+        def fit_one(index: int) -> PipelineModel:
+            rest = Pipeline(stages=stages[shared:]).fit(rows, paramMaps[index])
+            return PipelineModel([*prepared.stages, *rest.stages])
+
+        return _FitMultipleIterator(fit_one, len(paramMaps))
+
+
+@dataclass(frozen=True)
+class CrossValidated:
+    """What cross-validation found.
+
+    Attributes:
+        points: The grid, each point as Param name -> value; shape (n_points,).
+        scores: Each fold's score of each point; shape (n_points, n_folds).
+        larger_is_better: Whether a larger score is a better one.
+        best: Index of the chosen point.
+        model: The whole pipeline with the chosen point, fitted on all rows.
+        out_of_fold: All rows with ``fold``, ``probability`` and ``prediction`` by a model that never saw them.
+    """
+
+    points: list[dict[str, Any]]
+    scores: list[list[float]]
+    larger_is_better: bool
+    best: int
+    model: PipelineModel
+    out_of_fold: DataFrame
+
+    def mean(self, point: int) -> float:
+        """The mean of a point's scores over the folds."""
+        return statistics.fmean(self.scores[point])
+
+    def standard_error(self, point: int) -> float:
+        """The standard error of that mean: the folds' standard deviation over the root of their number."""
+        return statistics.stdev(self.scores[point]) / math.sqrt(len(self.scores[point]))
+
+
+def make_estimator(name: str, params: dict[str, Any], label: str, seed: int) -> Estimator[Any]:
+    """A classifier by its plain name, with its Params set.
+
+    Raises:
+        ParameterError: The name or a Param is unknown, or a Param's value will not do.
+    """
+    if name not in ESTIMATORS:
+        raise ParameterError(unknown("estimator", name, ESTIMATORS))
+    estimator = ESTIMATORS[name](labelCol=label)  # type: ignore[call-arg]
+    settings = {"seed": seed, **params} if estimator.hasParam("seed") else params
+    for key, value in settings.items():
+        estimator.set(find_param(estimator, key), checked_value(estimator, key, value))
+    return estimator
+
+
+def make_grid(estimator: Params, grid: dict[str, list[Any]]) -> list[ParamMap]:
+    """Every combination of the values in ``grid``, the last name's values changing fastest.
+
+    Raises:
+        ParameterError: A Param is unknown, has no list of values, or a value will not do.
+    """
+    for name, values in grid.items():
+        if not isinstance(values, list) or not values:
+            raise ParameterError(f"grid: {name!r} is {values!r}; write a list of values, such as [100, 300]")
+    params = [find_param(estimator, name) for name in grid]
+    choices = [[checked_value(estimator, name, value) for value in values] for name, values in grid.items()]
+    return [dict(zip(params, values, strict=True)) for values in itertools.product(*choices)]
+
+
+def find_param(estimator: Params, name: str) -> Param[Any]:
+    """The Param called ``name``, or a ParameterError that names the nearest one."""
+    if not estimator.hasParam(name):
+        raise ParameterError(
+            unknown(f"Param of {type(estimator).__name__}", name, [param.name for param in estimator.params])
+        )
+    return estimator.getParam(name)
+
+
+def checked_value(estimator: Params, name: str, value: Any) -> Any:
+    """The value as the Param's type, or a ParameterError that says what the Param takes."""
+    param = find_param(estimator, name)
+    try:
+        return param.typeConverter(value)
+    except TypeError as error:
+        raise ParameterError(f"{type(estimator).__name__}.{name} cannot be {value!r} ({error}); {param.doc}") from error
+
+
+def make_evaluator(metric: str, label: str) -> Evaluator:
+    """Spark's own evaluator for a metric by its plain name: accuracy, log_loss, roc_auc or pr_auc."""
+    if metric not in METRICS:
+        raise ParameterError(unknown("metric", metric, METRICS))
+    kind, name = METRICS[metric]
+    evaluator: Evaluator = kind(labelCol=label, metricName=name)
+    return evaluator
+
+
+def add_folds(df: DataFrame, key: str, num_folds: int, seed: int) -> DataFrame:
+    """Add the column ``fold`` (int, 0 to ``num_folds`` - 1), which only the row's key and the seed decide.
+
+    Raises:
+        ParameterError: There are fewer than two folds.
+    """
+    if num_folds < 2:
+        raise ParameterError(f"num_folds is {num_folds}; it takes 2 or more: one fold is judged by the others")
+    return df.withColumn("fold", F.floor(share(key, f"fold-{seed}") * num_folds).cast("int"))
+
+
+def cross_validate(
+    cv: CrossValidator,
+    rows: DataFrame,
+    key: str,
+    choose: str = "best_mean",
+    progress: Callable[[int, int], None] | None = None,
+) -> CrossValidated:
+    """Do what ``cv.fit(rows)`` does, and keep what it throws away: each fold's score and the out-of-fold predictions.
+
+    Args:
+        cv: Spark's CrossValidator with estimator, grid, evaluator, numFolds, foldCol and parallelism.
+        rows: The training rows, with the columns ``key`` and the one that foldCol names.
+        key: The row's key; only it decides where a row stands, so the same rows give the same models anywhere.
+        choose: ``best_mean``: the point with the best mean score. ``one_standard_error``: the first point of the grid
+            whose mean lies within one standard error of the best (Breiman et al. 1984, section 3.4.3); so write the
+            simplest first.
+        progress: Called with (fits done, fits in all) after each.
+
+    Raises:
+        DataError: A fold has no rows.
+        ParameterError: ``choose`` is no rule.
+    """
+    if choose not in RULES:
+        raise ParameterError(unknown("rule in choose", choose, RULES))
+    grid, evaluator, folds = cv.getEstimatorParamMaps(), cv.getEvaluator(), cv.getNumFolds()
+    rows = settle(rows, key, check_folds(rows, cv.getFoldCol(), folds)).cache()
+    models: list[dict[int, Model]] = []
+    scores = [[math.nan] * folds for _ in grid]
+    with ThreadPool(min(cv.getParallelism(), len(grid))) as pool:
+        for fold in range(folds):
+            validation = rows.filter(F.col(cv.getFoldCol()) == fold)
+            fitted = cv.getEstimator().fitMultiple(rows.filter(F.col(cv.getFoldCol()) != fold), grid)
+            models.append({})
+            task = partial(inheritable_thread_target(rows.sparkSession)(fit_and_score), fitted, validation)
+            for index, model, score in pool.imap_unordered(task, [evaluator] * len(grid)):
+                models[fold][index], scores[index][fold] = model, score
+                if progress:
+                    progress(fold * len(grid) + len(models[fold]), folds * len(grid) + 1)
+    best = choose_point(scores, evaluator.isLargerBetter(), choose)
+    judged = [models[fold][best].transform(rows.filter(F.col(cv.getFoldCol()) == fold)) for fold in range(folds)]
+    out_of_fold = judged[0]
+    for other in judged[1:]:
+        out_of_fold = out_of_fold.union(other)
+    model = cv.getEstimator().fit(rows, grid[best])
+    if progress:
+        progress(folds * len(grid) + 1, folds * len(grid) + 1)
+    named = [{param.name: value for param, value in point.items()} for point in grid]
+    return CrossValidated(named, scores, evaluator.isLargerBetter(), best, model, out_of_fold)
+
+
+def fit_and_score(
+    fitted: Iterator[tuple[int, Model]], validation: DataFrame, evaluator: Evaluator
+) -> tuple[int, Model, float]:
+    """Fit the next grid point and score it on the fold it has not seen."""
+    index, model = next(fitted)
+    return index, model, evaluator.evaluate(model.transform(validation))
+
+
+def check_folds(rows: DataFrame, fold_col: str, folds: int) -> int:
+    """The number of rows, once every fold is known to have some."""
+    counts = {row[fold_col]: row["count"] for row in rows.groupBy(fold_col).count().collect()}
+    if set(counts) != set(range(folds)):
+        raise DataError(f"the folds have rows {counts}; each of 0 to {folds - 1} needs some: take fewer folds")
+    return int(sum(counts.values()))
+
+
+def choose_point(scores: list[list[float]], larger_is_better: bool, choose: str) -> int:
+    """The index of the grid point that the rule picks; of equals the first."""
+    sign = 1 if larger_is_better else -1
+    means = [sign * statistics.fmean(folds) for folds in scores]
+    best = means.index(max(means))
+    if choose == "best_mean":
+        return best
+    error = statistics.stdev(scores[best]) / math.sqrt(len(scores[best]))
+    return next(i for i, mean in enumerate(means) if mean >= means[best] - error)

@@ -1,0 +1,21 @@
+"""Fixtures for all tests: one real Spark session, and the Titanic's rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before anything imports mlflow
+
+import pytest
+from pyspark.sql import SparkSession
+
+from lifeboat import session
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """Spark on two cores of this machine, its web page off."""
+    started = session.start("local[2]")
+    yield started
+    started.stop()
