@@ -12,11 +12,11 @@ from pyspark.ml import PipelineModel
 from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.ml.linalg import VectorUDT
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lifeboat.errors import DataError, ParameterError, unknown
-from lifeboat.evaluate.metrics import HIGHER_IS_BETTER, point_metrics
+from lifeboat.evaluate.metrics import HIGHER_IS_BETTER, point_metric
 from lifeboat.evaluate.scored import Floats, Ints, Scored, first_by_hash, zeros_and_ones
 
 
@@ -138,18 +138,19 @@ def _assembled(
     if total == 0:
         raise DataError("there are no rows to shuffle: look at what the hold-out was made from")
     names = assembler.getInputCols()
-    parts = [
-        vector_to_array(name)
-        if isinstance(df.schema[name].dataType, VectorUDT)
-        else F.array(F.col(name).cast("double"))  # type: ignore[arg-type]
-        for name in names
-    ]
+    parts = [_as_array(df, name) for name in names]
     columns = [part.alias(f"part {i}") for i, part in enumerate(parts)]
     table = chosen.orderBy(key).select(F.col(label).cast("double").alias("label"), *columns).toArrow()
     blocks = [np.array(table[f"part {i}"].to_pylist(), dtype=np.float64) for i in range(len(names))]
     ends = np.cumsum([block.shape[1] for block in blocks])
     places = {name: range(end - block.shape[1], end) for name, block, end in zip(names, blocks, ends, strict=True)}
     return np.hstack(blocks), places, zeros_and_ones("label", table["label"].to_numpy())
+
+
+def _as_array(df: DataFrame, name: str) -> Column:
+    if isinstance(df.schema[name].dataType, VectorUDT):
+        return vector_to_array(F.col(name))
+    return F.array(F.col(name).cast("double"))
 
 
 def _judge(classifier: Any, copies: Floats, labels: Ints, metric: str, df: DataFrame) -> Floats:
@@ -162,10 +163,10 @@ def _judge(classifier: Any, copies: Floats, labels: Ints, metric: str, df: DataF
         }
     )
     frame = df.sparkSession.createDataFrame(table)
-    vectors = frame.select("place", array_to_vector("values").alias(classifier.getFeaturesCol()))  # type: ignore[arg-type]
+    vectors = frame.select("place", array_to_vector(F.col("values")).alias(classifier.getFeaturesCol()))
     judged = classifier.transform(vectors).select(
         "place",
-        vector_to_array(classifier.getProbabilityCol())[1].alias("probability"),
+        vector_to_array(F.col(classifier.getProbabilityCol()))[1].alias("probability"),
         F.col(classifier.getPredictionCol()).alias("prediction"),
     )
     answer = judged.toArrow().sort_by("place")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegralType, NumericType, StringType, StructField, StructType
 
@@ -67,7 +67,9 @@ def read_raw(spark: SparkSession, path: str | Path) -> DataFrame:
     return reader.option("columnNameOfCorruptRecord", UNREADABLE).schema(text).csv(str(place))
 
 
-def check_rows(raw: DataFrame, schema: StructType, key: str, ranges: Ranges | None = None) -> Checked:
+def check_rows(
+    raw: DataFrame, schema: StructType, key: str, ranges: Ranges | None = None, leave_out: Iterable[str] = ()
+) -> Checked:
     """Give each column its type and part the rows that fit from those that do not.
 
     A row does not fit when its line has too many or too few values, a value is not of its column's type or outside
@@ -78,6 +80,7 @@ def check_rows(raw: DataFrame, schema: StructType, key: str, ranges: Ranges | No
         schema: Names, types and which may be null.
         key: The column that names a row; ``NOT NULL`` whatever the schema says.
         ranges: Column -> ``[lowest, highest]``, both allowed; in the column's own unit.
+        leave_out: Columns of the schema that this file has not, such as the label of rows to predict.
 
     Returns:
         Two frames, cached together so that the file is read once.
@@ -89,18 +92,19 @@ def check_rows(raw: DataFrame, schema: StructType, key: str, ranges: Ranges | No
     limits = check_ranges(schema, ranges or {})
     if key not in schema.names:
         raise ParameterError(unknown("key column", key, schema.names))
-    for name in schema.names:
+    fields = [field for field in schema if field.name not in set(leave_out)]
+    for name in (field.name for field in fields):
         if name not in raw.columns:
             raise DataError(unknown("column of the schema", name, [c for c in raw.columns if c != UNREADABLE]))
     spoilt = F.when(F.col(UNREADABLE).isNotNull(), F.lit("the line has too many or too few values"))
-    faults = [fault(field, limits.get(field.name), required=field.name == key) for field in schema]
+    faults = [fault(field, limits.get(field.name), required=field.name == key) for field in fields]
     times = F.count("*").over(Window.partitionBy(key))
     twice = F.when(
         F.col(key).isNotNull() & (times > 1),
         F.concat(F.lit(f"{key}: "), F.col(key).cast("string"), F.lit(" stands in "), times, F.lit(" rows")),
     )
     reasons = F.when(spoilt.isNotNull(), F.array(spoilt)).otherwise(F.array_compact(F.array(*faults, twice)))
-    typed = F.struct(*[typed_value(field).alias(field.name) for field in schema])
+    typed = F.struct(*[typed_value(field).alias(field.name) for field in fields])
     both = raw.select(F.struct("*").alias("raw"), typed.alias("typed"), reasons.alias("reasons")).cache()
     return Checked(
         both.filter(F.size("reasons") == 0).select("typed.*"),
@@ -157,8 +161,8 @@ def count_missing(df: DataFrame) -> dict[str, int]:
     return df.agg(*[F.count_if(F.col(name).isNull()).alias(name) for name in df.columns]).collect()[0].asDict()
 
 
-def rates(df: DataFrame, label: str, by: str | Column) -> list[Row]:
-    """How often the label is 1, for each value of a column: rows of ``value``, ``n`` and ``positives``, in order.
+def rates(df: DataFrame, label: str, by: str | Column) -> list[tuple[str, int, int]]:
+    """How often the label is 1, for each value of a column: (value, rows with label 1, rows), in order of the value.
 
     Args:
         df: A frame with the column ``label`` of 0 and 1.
@@ -168,7 +172,7 @@ def rates(df: DataFrame, label: str, by: str | Column) -> list[Row]:
     column = F.col(by) if isinstance(by, str) else by
     value = F.coalesce(column.cast("string"), F.lit("missing")).alias("value")
     grouped = df.groupBy(value).agg(F.count("*").alias("n"), F.sum(label).alias("positives"))
-    return grouped.orderBy("value").collect()
+    return [(row.value, row.positives, row.n) for row in grouped.orderBy("value").collect()]
 
 
 def describe(schema: StructType, key: str, label: str, ranges: Ranges) -> dict[str, Any]:
@@ -184,12 +188,6 @@ def describe(schema: StructType, key: str, label: str, ranges: Ranges) -> dict[s
         for field in schema
     ]
     return {"key": key, "label": label, "columns": columns}
-
-
-def without(schema: StructType, names: Iterable[str]) -> StructType:
-    """The schema less some columns: a file of unlabelled rows has no label."""
-    left_out = set(names)
-    return StructType([field for field in schema if field.name not in left_out])
 
 
 def write_json(path: Path, content: object) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import sklearn
 from scipy.stats import binomtest  # type: ignore[import-untyped, unused-ignore]
 from sklearn import metrics
 
@@ -86,13 +85,17 @@ def loss_rows(scored: Scored, metric: str) -> Floats:
         ParameterError: The metric is no mean over rows.
     """
     if metric == "accuracy":
-        return (scored.label != scored.prediction).astype(np.float64)
+        wrong: Floats = np.not_equal(scored.label, scored.prediction).astype(np.float64)
+        return wrong
     if metric == "brier":
-        return (scored.label - scored.probability) ** 2
+        squared: Floats = np.square(scored.label - scored.probability)
+        return squared
     if metric == "log_loss":
         of_truth = np.where(scored.label == 1, scored.probability, 1 - scored.probability)
         # where scikit-learn's log_loss clips: certain and wrong costs 36, not infinity
-        return -np.log(np.clip(of_truth, np.finfo(np.float64).eps, 1 - np.finfo(np.float64).eps))
+        eps = np.finfo(np.float64).eps
+        surprise: Floats = -np.log(np.clip(of_truth, eps, 1 - eps))
+        return surprise
     raise ParameterError(unknown("metric that is a mean over rows", metric, ("accuracy", "brier", "log_loss")))
 
 
@@ -121,24 +124,34 @@ def bootstrap(scored: Scored, resamples: int = 2000, confidence: float = 0.95, s
     value = point_metrics(scored)
     right = 1 - loss_rows(scored, "accuracy")
     means = np.column_stack([right, loss_rows(scored, "brier"), loss_rows(scored, "log_loss")])
+    order = np.argsort(-scored.probability, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(scored.probability[order]) != 0, True))
     drawn_means, drawn_ranks = [], []
-    # the arrays were checked once, when `scored` was made
-    with sklearn.config_context(skip_parameter_validation=True, assume_finite=True):
-        for times in resampled(scored.n, resamples, seed):
-            drawn_means.append(times @ means / scored.n)
-            drawn_ranks.append(_rank_metrics(scored, times))
+    for times in resampled(scored.n, resamples, seed):
+        drawn_means.append(times @ means / scored.n)
+        drawn_ranks.append(_rank_metrics(scored.label[order], times[order], ends))
     names = ("accuracy", "brier", "log_loss", *RANKING)
     drawn = np.column_stack([np.array(drawn_means), np.array(drawn_ranks)])
     found = {name: percentiles(value[name], drawn[:, i], confidence) for i, name in enumerate(names)}
     return {name: found[name] for name in HIGHER_IS_BETTER}
 
 
-def _rank_metrics(scored: Scored, times: Ints) -> list[float]:
-    drawn = times > 0
-    label = scored.label[drawn]
-    if label.min() == label.max():
-        return [math.nan] * len(RANKING)
-    return [float(score(label, scored.probability[drawn], sample_weight=times[drawn])) for score in RANKING.values()]
+def _rank_metrics(label: Ints, times: Ints, ends: Ints) -> tuple[float, float]:
+    """ROC AUC and average precision of one draw: rows from the most probable to the least, ``ends`` those of ties.
+
+    The numbers that scikit-learn's two functions give with ``sample_weight=times``, in a hundredth of their time:
+    they sort and check the same rows anew in each of thousands of draws.
+    """
+    true = np.cumsum(times * label)[ends]
+    called = np.cumsum(times)[ends]
+    positives, negatives = int(true[-1]), int(called[-1] - true[-1])
+    if positives == 0 or negatives == 0:
+        return math.nan, math.nan
+    new_true = np.diff(true, prepend=0)
+    new_false = np.diff(called - true, prepend=0)
+    roc_auc = float(new_false @ (true - new_true / 2)) / (positives * negatives)
+    pr_auc = float(new_true @ (true / np.maximum(called, 1))) / positives
+    return roc_auc, pr_auc
 
 
 def percentiles(value: float, draws: Floats, confidence: float) -> Interval:

@@ -105,7 +105,7 @@ def collect_scored(df: DataFrame, label: str, *, key: str, groups: Sequence[str]
     chosen, total = first_by_hash(df, key, limit)
     columns = {
         "label": F.col(label).cast("double"),
-        "probability": vector_to_array("probability")[1],  # type: ignore[arg-type]
+        "probability": vector_to_array(F.col("probability"))[1],
         "prediction": F.col("prediction"),
         "key": F.col(key),
     } | {f"group {name}": F.col(name) for name in groups}

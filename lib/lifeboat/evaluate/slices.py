@@ -173,9 +173,9 @@ def threshold_costs(
         cost_false_positive: Cost of calling a 0 a 1, 0 or more, in any unit.
         cost_false_negative: Cost of calling a 1 a 0, in the same unit.
     """
-    for name, cost in {"false_positive": cost_false_positive, "false_negative": cost_false_negative}.items():
-        if not (cost >= 0 and math.isfinite(cost)):
-            raise ParameterError(f"cost_{name} is {cost}; a cost is 0 or more")
+    for name, value in {"false_positive": cost_false_positive, "false_negative": cost_false_negative}.items():
+        if not (value >= 0 and math.isfinite(value)):
+            raise ParameterError(f"cost_{name} is {value}; a cost is 0 or more")
     thresholds = np.arange(101) / 100
     positives, negatives = (np.sort(scored.probability[scored.label == label]) for label in (1, 0))
     missed = np.searchsorted(positives, thresholds, side="right")

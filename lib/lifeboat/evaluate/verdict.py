@@ -81,12 +81,13 @@ def verdict(
         f"its {PROPER[metric]} on {candidate.n} held-out rows, {means['candidate']:.3f}, is "
         + _against_baseline(over, share, f"{baseline_name} ({means['baseline']:.3f})")
     ]
-    if over.low > 0:
+    if over.low > 0 and comparable:
+        name = f"{champion_name} ({means.get('champion', 0):.3f})"
+        parts.append(_against_champion(versus, share, name))
+    elif over.low > 0:
         parts.append(
-            _against_champion(versus, share, f"{champion_name} ({means.get('champion', 0):.3f})")
-            if comparable
-            else f"but {champion_name} cannot be compared, because {champion_reason}; to promote it all the same, score "
-            f"{champion_name} on these rows or move the alias 'champion' by hand"
+            f"but {champion_name} cannot be compared, because {champion_reason}; to promote it all the same, "
+            f"score {champion_name} on these rows or move the alias 'champion' by hand"
         )
     lead = "Promote to champion: " if promote else "Keep as challenger: "
     details = {

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 from papermill.inspection import inspect_notebook
-from papermill.iorw import NoDatesSafeLoader
+from papermill.iorw import NoDatesSafeLoader, load_notebook_node
 from papermill.utils import find_first_tagged_cell_index
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
@@ -130,15 +130,13 @@ def read_declarations(notebooks: Iterable[Path]) -> Declarations:
 
 
 def _declared(notebook: Path) -> dict[str, Declared]:
-    import nbformat
-
     if not notebook.is_file():
         raise ParameterError(f"there is no notebook {notebook}")
     found = {
         name: Declared(notebook.stem, name, line["inferred_type_name"], line["default"], line["help"])
         for name, line in inspect_notebook(notebook).items()
     }
-    content = nbformat.read(notebook, as_version=4)
+    content = load_notebook_node(str(notebook))
     index = find_first_tagged_cell_index(content, "parameters")
     source = content.cells[index].source if index >= 0 else ""
     overlooked = _assigned(source) - set(found)
@@ -151,8 +149,12 @@ def _declared(notebook: Path) -> dict[str, Declared]:
 
 
 def _assigned(source: str) -> set[str]:
-    targets = [node.target for node in ast.parse(source).body if isinstance(node, ast.AnnAssign)]
-    targets += [target for node in ast.parse(source).body if isinstance(node, ast.Assign) for target in node.targets]
+    targets: list[ast.expr] = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.AnnAssign):
+            targets.append(node.target)
+        elif isinstance(node, ast.Assign):
+            targets += node.targets
     return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
@@ -200,7 +202,8 @@ def _type_fault(declared: Declared, value: Any) -> str | None:
     if declared.type_name == "None":
         return None  # no annotation: anything goes
     try:
-        TypeAdapter(declared.type_name).validate_python(value, strict=True)
+        adapter: TypeAdapter[Any] = TypeAdapter(declared.type_name)  # type: ignore[arg-type]
+        adapter.validate_python(value, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         where = "".join(f"[{part!r}]" for part in first["loc"])

@@ -105,6 +105,8 @@ def recipe_faults(values: Mapping[str, Any]) -> Faults:
             read(values.get(name) or {})
         except ParameterError as error:
             faults.append((name, str(error)))
+        except (TypeError, ValueError, AttributeError) as error:
+            faults.append((name, f"{name}: {values[name]!r} is not of the form that is wanted ({error})"))
         except AssertionError:
             pass  # one of Spark's own stages: it wants a running Spark, and the notebook will see it
     return faults

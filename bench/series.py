@@ -1,0 +1,87 @@
+"""How much a run costs over the work itself: ``lifeboat run``, and the same cells in one plain Python process.
+
+Both work in a copy of the project, so that nobody's outputs and models are touched. They take turns, so that a
+machine that is slower for a while is slower for both. Set-up is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TURNS = 2
+
+ONE_PROCESS = """
+import os, sys
+from pathlib import Path
+import nbformat, yaml
+from IPython.core.interactiveshell import InteractiveShell
+from pyspark.sql import SparkSession
+
+home, params, run_dir = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+given = {**yaml.safe_load((home / params).read_text()), "run_dir": run_dir}
+SparkSession.stop = lambda self: None  # one session for all five
+os.chdir(home / "notebooks")
+shell = InteractiveShell.instance()
+shell.enable_matplotlib("inline")
+for notebook in sorted(Path.cwd().glob("[0-9]*.ipynb")):
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "code":
+            shell.run_cell(cell.source, store_history=False).raise_error()
+            if "parameters" in cell.metadata.get("tags", []):
+                shell.push({name: value for name, value in given.items() if name in shell.user_ns})
+"""
+
+
+def copy_project(folder: Path) -> Path:
+    """What the notebooks read, and no more."""
+    for name in ("notebooks", "params", "data"):
+        shutil.copytree(ROOT / name, folder / name)
+    return folder
+
+
+def seconds(command: list[str], home: Path) -> float:
+    """How long a command takes from start to end, in seconds."""
+    environment = {**os.environ, "LIFEBOAT_HOME": str(home), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    clock = time.perf_counter()
+    ran = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False)
+    took = time.perf_counter() - clock
+    if ran.returncode:
+        raise SystemExit(
+            f"{' '.join(command[:3])} ended with {ran.returncode}\n{ran.stdout[-2000:]}\n{ran.stderr[-4000:]}"
+        )
+    return took
+
+
+def main() -> None:
+    """Time both, turn about, and print the medians and their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", default="params/titanic.yaml")
+    parser.add_argument("--turns", type=int, default=TURNS)
+    asked = parser.parse_args()
+    runner, plain = [], []
+    for turn in range(asked.turns):
+        with tempfile.TemporaryDirectory(prefix="lifeboat-bench-") as one, tempfile.TemporaryDirectory() as two:
+            home = copy_project(Path(one))
+            lifeboat = str(Path(sys.executable).with_name("lifeboat"))
+            runner.append(seconds([lifeboat, "run", str(home / asked.params)], home))
+            home = copy_project(Path(two))
+            plain.append(seconds([sys.executable, "-c", ONE_PROCESS, str(home), asked.params, "outputs/plain"], home))
+        print(f"turn {turn + 1}: lifeboat run {runner[-1]:.1f} s, one process {plain[-1]:.1f} s", flush=True)
+    a, b = statistics.median(runner), statistics.median(plain)
+    print(
+        f"lifeboat run {a:.1f} s, the same cells in one process {b:.1f} s: ratio {a / b:.2f} (medians of {len(plain)})"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""Keep a run in MLflow, register its model, and move the alias that says which one serves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifeboat.errors import DataError
+from lifeboat.runfolder import finished, resolve
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.models import ModelSignature
+
+JUDGED = "04_evaluate/holdout_predictions.csv"
+DIGEST_LENGTH = 36  # the longest that MLflow keeps
+MLFLOW_TYPES = {"int": "integer", "bigint": "long", "double": "double", "string": "string", "boolean": "boolean"}
+
+
+def store_uri(tracking_uri: str = "") -> str:
+    """Where runs and models are kept: the argument, else ``MLFLOW_TRACKING_URI``, else ``outputs/mlflow.db``."""
+    return tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{resolve('outputs/mlflow.db')}"
+
+
+def connect(tracking_uri: str = "", experiment: str | None = None) -> None:
+    """Point MLflow at the store, and at an experiment in it, made if it is new.
+
+    Args:
+        tracking_uri: As for ``store_uri``. A local store keeps its artifacts in ``outputs/mlartifacts``.
+        experiment: The experiment's name; None: none is chosen, for reading alone.
+    """
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    import mlflow
+
+    for chatty in ("mlflow", "alembic"):  # their progress messages are no part of a notebook's output
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    resolve("outputs").mkdir(exist_ok=True)
+    uri = store_uri(tracking_uri)
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    if experiment is None:
+        return
+    if mlflow.get_experiment_by_name(experiment) is None:
+        artifacts = resolve("outputs/mlartifacts").as_uri() if uri.startswith("sqlite:") else None
+        mlflow.create_experiment(experiment, artifact_location=artifacts)
+    mlflow.set_experiment(experiment)
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model version that serves, and what it said of the hold-out when it was judged.
+
+    Attributes:
+        version: Its version in the registry.
+        judged: Path of a CSV file with the hold-out's key, label, probability and prediction.
+    """
+
+    version: str
+    judged: Path
+
+
+def champion(name: str, tracking_uri: str = "") -> Champion | None:
+    """The holder of the alias ``champion`` of a registered model; None where there is none yet.
+
+    A model is compared by what it said when it was judged, not asked anew: one that was fitted afterwards on all
+    rows has seen the hold-out and would look better than it is.
+
+    Raises:
+        DataError: The champion's run kept no judgement.
+    """
+    uri = store_uri(tracking_uri)
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+        return None  # importing MLflow and making a store take seconds, only to find nothing
+    connect(tracking_uri)
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        version = mlflow.MlflowClient().get_model_version_by_alias(name, "champion")
+    except MlflowException:
+        return None
+    try:
+        judged = mlflow.artifacts.download_artifacts(run_id=version.run_id, artifact_path=JUDGED)
+    except MlflowException as error:
+        raise DataError(
+            f"version {version.version} of {name!r} is the champion but its run {version.run_id} kept no {JUDGED}: "
+            "give the alias to another version, or compare with none (champion_model: '')"
+        ) from error
+    return Champion(version.version, Path(judged))
+
+
+def digest(path: str | Path) -> str:
+    """The SHA-256 of a file, or of a folder's files in order of their names, in hexadecimal digits."""
+    place, total = resolve(path), hashlib.sha256()
+    for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
+        if file.is_file() and not file.name.startswith((".", "_")):
+            with file.open("rb") as stream:
+                total.update(hashlib.file_digest(stream, "sha256").digest())
+    return total.hexdigest()
+
+
+def signature(inputs: list[dict[str, Any]], label: str) -> ModelSignature:
+    """What goes into the model and what comes out, for MLflow: one column each, optional where it may be null.
+
+    Args:
+        inputs: The columns the model needs: name, type and nullable of each.
+        label: The name of what is predicted.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema, TensorSpec
+
+    columns: list[ColSpec | TensorSpec] = [
+        ColSpec(MLFLOW_TYPES[c["type"]], c["name"], required=not c["nullable"]) for c in inputs
+    ]
+    return ModelSignature(inputs=Schema(columns), outputs=Schema([ColSpec("long", label)]))
+
+
+def log_results(run_dir: str | Path, parameters: dict[str, Any], source: str) -> None:
+    """Log to the open MLflow run what the stages found, so that the run explains itself in a year.
+
+    Logs the parameters, each fold's score of each grid point (step: the fold), the hold-out's metrics, the data set
+    with its digest, and the files of 03 and 04: tables, figures and the judgement.
+    """
+    import mlflow
+    from mlflow.data.dataset_source_registry import resolve_dataset_source
+    from mlflow.data.meta_dataset import MetaDataset
+
+    scores = json.loads((finished(run_dir, "03_train_cv") / "scores.json").read_text())
+    mlflow.log_params({**parameters, **{f"best.{k}": v for k, v in scores["points"][scores["best"]].items()}})
+    for number, folds in enumerate(scores["scores"]):
+        for fold, score in enumerate(folds):
+            mlflow.log_metric(f"cv_{scores['metric']}_point_{number}", score, step=fold)
+    metrics = json.loads((finished(run_dir, "04_evaluate") / "metrics.json").read_text())
+    mlflow.log_metrics({f"holdout_{name}": value["value"] for name, value in metrics["model"].items()})
+    found = resolve_dataset_source(str(resolve(source)))
+    data = MetaDataset(found, Path(source).stem, digest(source)[:DIGEST_LENGTH])  # type: ignore[abstract]
+    mlflow.log_input(data, "training")
+    mlflow.log_artifact(str(finished(run_dir, "03_train_cv") / "scores.json"), "03_train_cv")
+    mlflow.log_artifacts(str(finished(run_dir, "04_evaluate")), "04_evaluate")
+
+
+def register(model_uri: str, name: str, promote: bool, tags: dict[str, str]) -> ModelVersion:
+    """Make a logged model a version of a registered model, then give it the alias that the verdict says.
+
+    The alias moves last: whatever fails before, the champion stays who it was.
+
+    Args:
+        model_uri: Where the model was logged.
+        name: The registered model.
+        promote: True: alias ``champion``; False: ``challenger``.
+        tags: What to note on the version.
+    """
+    import mlflow
+
+    version = mlflow.register_model(model_uri, name, tags=tags)
+    alias = "champion" if promote else "challenger"
+    mlflow.MlflowClient().set_registered_model_alias(name, alias, version.version)
+    return version

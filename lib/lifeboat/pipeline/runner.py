@@ -1,0 +1,184 @@
+"""Run notebooks in order by papermill: one run folder, one warm JVM, stop at the first failure."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from lifeboat.errors import LifeboatError, ParameterError
+from lifeboat.jvm import WarmJvm
+from lifeboat.pipeline.kernel import ThisPython
+from lifeboat.pipeline.params import RUN_DIR, Declarations
+from lifeboat.pipeline.progress import Silence, Watcher
+from lifeboat.pipeline.record import Record, Stage, alone, begin_record, now
+from lifeboat.runfolder import STAGES, project_root, resolve
+
+LONGEST_MESSAGE = 12  # lines: a Java error brings its whole stack along
+
+
+class NotebookError(LifeboatError, RuntimeError):
+    """A notebook's cell failed; the message names the cell, what it said and the notebook to open."""
+
+
+def series() -> list[Path]:
+    """The five notebooks, in order."""
+    return [project_root() / "notebooks" / f"{stage}.ipynb" for stage in STAGES]
+
+
+def run_folder(name: str) -> Path:
+    """The folder ``outputs/<name>``.
+
+    Raises:
+        ParameterError: The name is no plain folder name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or name in ("mlartifacts", "mlflow.db"):
+        raise ParameterError(f"a run cannot be named {name!r}: take letters, digits, '_', '-' and '.'")
+    return resolve("outputs") / name
+
+
+def run(
+    notebooks: Sequence[Path],
+    given: Mapping[str, Any],
+    values: Mapping[str, Any],
+    declarations: Declarations,
+    run_dir: Path,
+    watcher: Watcher | None = None,
+) -> Record:
+    """Execute ``notebooks`` one after another into ``run_dir``.
+
+    Args:
+        notebooks: Paths, in order.
+        given: The parameters to hand on; each notebook gets those that it declares.
+        values: All parameters' values, for the record.
+        declarations: What each notebook declares.
+        run_dir: The run's folder; ``NN.ipynb`` and ``run.json`` are written there, the rest is the notebooks' own.
+        watcher: Who is told how far the run is.
+
+    Returns:
+        The record, all stages done.
+
+    Raises:
+        NotebookError: A cell failed or its kernel died; later notebooks have not been started.
+        RunFolderBusyError: Another run is writing into ``run_dir``.
+    """
+    watcher = watcher or Silence()
+    with alone(run_dir), _environment(MLFLOW_DISABLE_TELEMETRY="true"), _jvm(str(values.get("spark", ""))):
+        record = begin_record({**values, RUN_DIR: _from_root(run_dir)}, notebooks)
+        record.write(run_dir)
+        for notebook, stage in zip(notebooks, record.stages, strict=True):
+            declared = declarations[notebook.stem]
+            handed = {name: value for name, value in given.items() if name in declared}
+            if RUN_DIR in declared:
+                handed[RUN_DIR] = _from_root(run_dir)
+            with _recorded(stage, record, run_dir, watcher):
+                _execute(notebook, run_dir / notebook.name, handed, watcher)
+    return record
+
+
+def _from_root(folder: Path) -> str:
+    """The folder as a notebook is to name it: from the project's root where it lies below, so that it can be moved."""
+    root = project_root()
+    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else str(folder)
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _jvm(spark: str) -> AbstractContextManager[object]:
+    """One JVM for all kernels; Spark Connect needs none, and one that somebody keeps warm already will do."""
+    remote = (os.environ.get("SPARK_REMOTE") or os.environ.get("LIFEBOAT_SPARK") or spark).startswith("sc://")
+    if remote or "PYSPARK_GATEWAY_PORT" in os.environ:
+        return nullcontext()
+    return WarmJvm(os.environ.get("LIFEBOAT_DRIVER_MEMORY"))
+
+
+@contextmanager
+def _recorded(stage: Stage, record: Record, run_dir: Path, watcher: Watcher) -> Iterator[None]:
+    """Keep ``run.json`` true while a stage runs and however it ends."""
+    stage.state, stage.started = "running", now()
+    record.write(run_dir)
+    watcher.notebook_starts(stage.name)
+    clock = time.perf_counter()
+    try:
+        yield
+        stage.state = "done"
+    except BaseException as error:
+        stage.state = "failed" if isinstance(error, Exception) else "interrupted"
+        stage.error = str(error) or type(error).__name__
+        raise
+    finally:
+        stage.seconds = round(time.perf_counter() - clock, 3)
+        record.write(run_dir)
+        watcher.notebook_ends(stage.name, stage.seconds, stage.state)
+
+
+def _execute(notebook: Path, place: Path, parameters: dict[str, Any], watcher: Watcher) -> None:
+    """Execute one notebook into ``place``, where it appears when it has ended, whole."""
+    aside = place.with_name(f".{place.stem}.unfinished.ipynb")
+    at: dict[str, Any] = {"cell": None, "index": 0}
+
+    def cell_starts(cell: Any, cell_index: int) -> None:
+        at.update(cell=cell, index=cell_index)
+        watcher.cell_starts(cell_index)
+
+    try:
+        papermill.execute_notebook(
+            notebook,
+            aside,
+            parameters,
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            cwd=notebook.parent,
+            kernel_manager_class=ThisPython,
+            on_notebook_start=lambda notebook: watcher.cells_known(len(notebook.cells)),
+            on_cell_start=cell_starts,
+        )
+    except PapermillExecutionError as error:
+        what = f"{error.ename}: {error.evalue}" if error.evalue else error.ename
+        cell = f"cell [{error.exec_count}]" if error.exec_count else f"cell number {error.cell_index + 1}"
+        raise NotebookError(_failure(notebook.stem, cell, error.source, what, place)) from error
+    except Exception as error:  # the kernel did not start, or died: no cell could say so
+        cell = f"cell number {at['index'] + 1}" if at["cell"] else "its start"
+        source = at["cell"].source if at["cell"] else ""
+        raise NotebookError(_failure(notebook.stem, cell, source, f"{type(error).__name__}: {error}", place)) from error
+    finally:
+        _put_in_place(aside, place)
+
+
+def _failure(name: str, cell: str, source: str, what: str, place: Path) -> str:
+    first_line = next((line.strip() for line in source.splitlines() if line.strip()), "")
+    lines = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", what).strip().splitlines()
+    if len(lines) > LONGEST_MESSAGE:
+        lines = [*lines[:LONGEST_MESSAGE], "... (the notebook has all of it)"]
+    message = "\n  ".join(lines)
+    return f"{name} stopped at {cell}: {first_line}\n  {message}\nOpen {place} to see it where it happened."
+
+
+def _put_in_place(aside: Path, place: Path) -> None:
+    if not aside.exists():
+        return
+    content = nbformat.read(aside, as_version=4)  # type: ignore[no-untyped-call]
+    content.metadata.get("papermill", {})["output_path"] = str(place)
+    nbformat.write(content, aside)  # type: ignore[no-untyped-call]
+    os.replace(aside, place)

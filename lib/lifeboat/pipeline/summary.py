@@ -1,0 +1,69 @@
+"""Say at the end of a run how good the model is, where it is and how to serve it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lifeboat.pipeline.record import Record
+
+
+def summary(record: Record, run_dir: Path) -> str:
+    """The closing lines of a run.
+
+    Args:
+        record: The run's record.
+        run_dir: Its folder; metrics, verdict and model are read from the stages' files, those that are there.
+
+    Returns:
+        Text of some lines, without a line end.
+    """
+    return "\n".join(_lines(record, run_dir))
+
+
+def _lines(record: Record, run_dir: Path) -> Iterator[str]:
+    here = _shown(run_dir)
+    seconds = sum(stage.seconds or 0.0 for stage in record.stages)
+    yield f"{here}: {len(record.stages)} notebooks in {seconds:.0f} s"
+    metrics = _read(run_dir / "04_evaluate" / "metrics.json")
+    shown = [line for name, value in metrics.items() if (line := _metric(name, value))]
+    if shown:
+        yield "\nOn the held-out rows"
+        yield from shown
+    verdict = _read(run_dir / "04_evaluate" / "verdict.json").get("sentence")
+    if verdict:
+        yield f"\nVerdict  {verdict}"
+    deployed = _read(run_dir / "05_deploy" / "deployed.json")
+    if deployed:
+        yield f"Model    {deployed.get('name')} version {deployed.get('version')}, alias {deployed.get('alias')}"
+    yield "Time     " + ", ".join(f"{stage.name} {stage.seconds or 0:.0f} s" for stage in record.stages)
+    if deployed:
+        yield f"Serve    make serve    (or: lifeboat serve {run_dir.name})"
+        yield "Look     make mlflow   (MLflow's pages on this and every run)"
+    yield f"Read     {here}{os.sep}" + ", ".join(f"{stage.name}.ipynb" for stage in record.stages)
+
+
+def _metric(name: str, content: Any) -> str | None:
+    """One metric: a number, or its value with the ends of its interval."""
+    number = content.get("value") if isinstance(content, dict) else content
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        return None
+    line = f"  {name:<20} {number:.3f}"
+    if isinstance(content, dict) and "low" in content and "high" in content:
+        line += f" ({content['low']:.3f} to {content['high']:.3f})"
+    return line
+
+
+def _read(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        return {}
+    content = json.loads(file.read_text(encoding="utf-8"))
+    return content if isinstance(content, dict) else {}
+
+
+def _shown(folder: Path) -> str:
+    here = Path.cwd()
+    return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)

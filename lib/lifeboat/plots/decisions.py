@@ -1,0 +1,197 @@
+"""Figures of what is decided: who is called what, at which threshold, and how far a probability can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from sklearn import metrics
+
+from lifeboat import evaluate
+from lifeboat.evaluate import CalibrationBin, Scored, ThresholdCosts
+from lifeboat.plots.style import BLUE, COLOURS, GREEN, GREY, ORANGE, blank, legend_below, percent_axis, set_title
+
+MARKERS = "sD^vP"
+MODEL = "the model"
+
+
+def confusion(
+    ax: Axes, scored: Scored, *, classes: tuple[str, str] = ("0", "1"), unit: str = "rows", title: str = ""
+) -> Axes:
+    """Who is called what: four counts in large numbers.
+
+    Args:
+        ax: Where to draw.
+        scored: The rows.
+        classes: What the two classes are called.
+        unit: What a row is, such as ``passengers``.
+        title: The finding; empty: how many are called wrongly.
+    """
+    counts = evaluate.confusion(scored)
+    blank(ax)
+    for true in (0, 1):
+        for said in (0, 1):
+            right = true == said
+            colour, edge = ("#D3EFE5", GREEN) if right else ("#F9DFD1", ORANGE)
+            ax.add_patch(Rectangle((said - 0.47, true - 0.47), 0.94, 0.94, facecolor=colour, edgecolor=edge))
+            ax.text(said, true - 0.06, f"{counts[true, said]}", ha="center", va="center", fontsize=34, weight="bold")
+            ax.text(said, true + 0.3, "right" if right else "wrong", ha="center", va="center", fontsize=11)
+    for place, name in enumerate(classes):
+        ax.text(place, -0.56, f"called “{name}”", ha="center", va="bottom")
+        ax.text(-0.56, place, f"really\n“{name}”", ha="right", va="center")
+    ax.set_xlim(-1.1, 1.5)
+    ax.set_ylim(1.5, -0.8)
+    wrong = scored.n - int(np.trace(counts))
+    set_title(ax, title or f"{wrong} of {scored.n} {unit} are called wrongly")
+    return ax
+
+
+def roc_curve(
+    ax: Axes, scored: Scored, baselines: Mapping[str, Scored] | None = None, *, name: str = MODEL, title: str = ""
+) -> Axes:
+    """Of class 1, how many are found, for how many false alarms; each baseline is one point, a coin the diagonal.
+
+    Args:
+        ax: Where to draw; a square one.
+        scored: The model's rows.
+        baselines: Name -> what a baseline said of the same rows.
+        name: What the model is called.
+        title: The finding; empty: the area under the curve.
+    """
+    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.5, label="a coin")
+    ax.set_xlabel("false alarms, of all of class 0")
+    ax.set_ylabel("found, of all of class 1")
+    if _drawable(ax, scored, "roc_auc", title):
+        false_alarms, found, _ = metrics.roc_curve(scored.label, scored.probability)
+        area = metrics.roc_auc_score(scored.label, scored.probability)
+        ax.plot(false_alarms, found, color=BLUE, label=f"{name} (area {area:.2f})")
+        for index, (other, judged) in enumerate((baselines or {}).items()):
+            counts = evaluate.confusion(judged)
+            point = counts[0, 1] / counts[0].sum(), counts[1, 1] / counts[1].sum()
+            _baseline_point(ax, index, point, other)
+        set_title(ax, title or f"A row of class 1 ranks above one of class 0 with probability {area:.2f}")
+    return _finish_square(ax, "lower right")
+
+
+def precision_recall(
+    ax: Axes, scored: Scored, baselines: Mapping[str, Scored] | None = None, *, name: str = MODEL, title: str = ""
+) -> Axes:
+    """Of those called 1, how many are, for how many of class 1 found; each baseline is one point.
+
+    A baseline that calls nobody 1 has no precision and is not drawn.
+
+    Args:
+        ax: Where to draw; a square one.
+        scored: The model's rows.
+        baselines: Name -> what a baseline said of the same rows.
+        name: What the model is called.
+        title: The finding; empty: the average precision.
+    """
+    share = float(scored.label.mean())
+    ax.axhline(share, color=GREY, linestyle="--", linewidth=1.5, label="all called 1")
+    ax.set_xlabel("found, of all of class 1 (recall)")
+    ax.set_ylabel("right, of all called 1 (precision)")
+    if _drawable(ax, scored, "pr_auc", title):
+        precision, recall, _ = metrics.precision_recall_curve(scored.label, scored.probability)
+        area = metrics.average_precision_score(scored.label, scored.probability)
+        # steps, as average precision sums them: a straight line between two points promises too much
+        ax.plot(recall, precision, color=BLUE, drawstyle="steps-post", label=f"{name} (average {area:.2f})")
+        for index, (other, judged) in enumerate((baselines or {}).items()):
+            counts = evaluate.confusion(judged)
+            if counts[:, 1].sum():
+                _baseline_point(ax, index, (counts[1, 1] / counts[1].sum(), counts[1, 1] / counts[:, 1].sum()), other)
+        set_title(ax, title or f"Average precision {area:.2f}, where calling all 1 has {share:.2f}")
+    return _finish_square(ax, "lower left")
+
+
+def _drawable(ax: Axes, scored: Scored, metric: str, title: str) -> bool:
+    """Whether the curve is defined; if not, the figure says why."""
+    reason = evaluate.undefined(scored).get(metric)
+    if reason:
+        ax.text(0.5, 0.6, reason.replace(": ", ":\n"), ha="center", va="center", backgroundcolor="white")
+        set_title(ax, title or "No curve")
+    return reason is None
+
+
+def _baseline_point(ax: Axes, index: int, point: tuple[float, float], name: str) -> None:
+    colour = COLOURS[1 + index % (len(COLOURS) - 1)]
+    marker = MARKERS[index % len(MARKERS)]
+    ax.plot(*point, marker, color=colour, markersize=10, label=name, clip_on=False, zorder=4)
+
+
+def _finish_square(ax: Axes, where: Literal["lower right", "lower left", "upper left"]) -> Axes:
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1.02)
+    ax.set_aspect("equal")
+    percent_axis(ax)
+    percent_axis(ax, "y")
+    ax.legend(loc=where)
+    return ax
+
+
+def calibration(ax: Axes, bins: Sequence[CalibrationBin], *, what: str = "class 1", title: str = "") -> Axes:
+    """What came of rows of about the same probability, each bin a dot with its interval; honest is the diagonal.
+
+    Args:
+        ax: Where to draw; a square one.
+        bins: From ``lifeboat.evaluate.calibration``.
+        what: What is foretold, such as ``survival``.
+        title: The finding; empty: how many intervals the diagonal goes through.
+    """
+    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.5, label="says what comes")
+    said = [one.mean_probability for one in bins]
+    ax.vlines(said, [one.rate.low for one in bins], [one.rate.high for one in bins], color=BLUE, linewidth=2.5)
+    label = f"about {int(np.median([one.n for one in bins]))} rows each" if bins else None
+    ax.plot(said, [one.rate.value for one in bins], "o", color=BLUE, label=label)
+    ax.set_xlabel(f"probability of {what}, as given")
+    ax.set_ylabel(f"rate of {what}, as observed")
+    fits = sum(one.rate.low <= one.mean_probability <= one.rate.high for one in bins)
+    set_title(ax, title or f"{fits} of {len(bins)} bins agree with what was said")
+    return _finish_square(ax, "upper left")
+
+
+def threshold_costs(
+    ax: Axes, costs: ThresholdCosts, *, threshold: float = 0.5, unit: str = "cost", title: str = ""
+) -> Axes:
+    """What the mistakes cost at each threshold, with the cheapest and the one in use marked.
+
+    Args:
+        ax: Where to draw.
+        costs: From ``lifeboat.evaluate.threshold_costs``.
+        threshold: The one in use, 0 to 1.
+        unit: The costs' unit.
+        title: The finding; empty: the cheapest threshold beside the one in use.
+    """
+    used = int(np.abs(costs.threshold - threshold).argmin())
+    best = costs.best
+    ax.axvline(threshold, color=GREY, linestyle="--", linewidth=1.5)
+    ax.plot(costs.threshold, costs.cost, color=BLUE, drawstyle="steps-post", label="both together")
+    ax.plot(
+        costs.threshold[used], costs.cost[used], "s", color=GREY, markersize=10, label=_priced(costs, used, "in use")
+    )
+    ax.plot(
+        costs.threshold[best],
+        costs.cost[best],
+        "o",
+        color=ORANGE,
+        markersize=10,
+        label=_priced(costs, best, "cheapest"),
+    )
+    ax.set_xlim(0, 1)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("threshold: called 1 where the probability is above it")
+    ax.set_ylabel(unit)
+    legend_below(ax, 1)
+    cheapest = (
+        f"Cheapest at {costs.threshold[best]:.2f}: {costs.cost[best]:g} against {costs.cost[used]:g} at {threshold:g}"
+    )
+    set_title(ax, title or cheapest)
+    return ax
+
+
+def _priced(costs: ThresholdCosts, index: int, name: str) -> str:
+    alarms, missed = costs.false_positives[index], costs.false_negatives[index]
+    return f"{name}: {costs.threshold[index]:.2f} ({alarms} called 1 wrongly, {missed} called 0 wrongly)"

@@ -1,0 +1,78 @@
+"""Figures of the rows themselves: what is missing, and how a rate differs from group to group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from lifeboat.evaluate import wilson
+from lifeboat.plots.style import BLUE, GREY, PALE, interval, percent_axis, rows_down, set_title
+
+
+def missing_values(ax: Axes, missing: Mapping[str, int], rows: int, *, title: str = "") -> Axes:
+    """A bar for each column: how many of the rows have no value in it.
+
+    Args:
+        ax: Where to draw.
+        missing: Column -> number of rows without a value; drawn from the most to the fewest.
+        rows: Number of rows in all.
+        title: The finding; empty: the worst column is named.
+    """
+    ordered = sorted(missing.items(), key=lambda item: -item[1])
+    places = rows_down(ax, [name for name, _ in ordered])
+    ax.barh(places, [rows] * len(ordered), color=PALE, height=0.6)
+    ax.barh(places, [count for _, count in ordered], color=BLUE, height=0.6)
+    for place, (_, count) in zip(places, ordered, strict=True):
+        share = f"{count}  ({count / rows * 100:.1f}\N{NO-BREAK SPACE}%)"
+        inside = count > 0.7 * rows
+        ax.text(
+            count - 0.01 * rows if inside else count + 0.01 * rows,
+            place,
+            share,
+            va="center",
+            ha="right" if inside else "left",
+            color="white" if inside else "black",
+        )
+    ax.set_xlim(0, rows)
+    ax.set_xlabel(f"rows without a value, of {rows}")
+    worst = f"{ordered[0][0]} is missing most often, in {ordered[0][1]} of {rows} rows" if ordered else ""
+    set_title(ax, title or worst)
+    return ax
+
+
+def rates_by_group(
+    ax: Axes,
+    counts: Mapping[Any, tuple[int, int]] | Sequence[tuple[Any, int, int]],
+    *,
+    overall: float | None = None,
+    xlabel: str = "rate",
+    title: str = "",
+    confidence: float = 0.95,
+) -> Axes:
+    """Each group's rate as a dot with its Wilson interval and the number of rows behind it.
+
+    Args:
+        ax: Where to draw; one panel for each column that makes groups.
+        counts: Group -> (rows with label 1, rows), or rows of (group, rows with label 1, rows); drawn in that order.
+        overall: The rate in all rows, drawn as a line to compare with; None: from ``counts``.
+        xlabel: What the rate is of, such as ``survived``.
+        title: The finding.
+        confidence: Of the intervals.
+    """
+    rows = [(name, *both) for name, both in counts.items()] if isinstance(counts, Mapping) else list(counts)
+    n_total = sum(n for _, _, n in rows)
+    if overall is None:
+        overall = sum(positives for _, positives, _ in rows) / n_total if n_total else 0.0
+    names = ["(none)" if name is None else str(name) for name, _, _ in rows]
+    ax.axvline(overall, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
+    for place, (_, positives, n) in zip(rows_down(ax, names), rows, strict=True):
+        rate = wilson(positives, n, confidence)
+        interval(ax, place, rate.value, rate.low, rate.high, BLUE)
+        ax.text(1.03, place, f"n = {n}", va="center", ha="left", transform=ax.get_yaxis_transform())
+    ax.set_xlim(-0.02, 1.02)
+    percent_axis(ax)
+    ax.set_xlabel(f"{xlabel} (dashed: all rows, {overall * 100:.0f}\N{NO-BREAK SPACE}%)")
+    set_title(ax, title)
+    return ax

@@ -1,0 +1,162 @@
+"""Figures of scores: each fold's, each metric's interval, what each feature is worth."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+
+from lifeboat.evaluate import HIGHER_IS_BETTER, GroupRow, Interval
+from lifeboat.importance import Importance
+from lifeboat.plots.style import (
+    BLUE,
+    COLOURS,
+    GREY,
+    INK,
+    ORANGE,
+    SKY,
+    interval,
+    legend_below,
+    percent_axis,
+    rows_down,
+    set_title,
+)
+
+NAMES = {
+    "accuracy": "accuracy",
+    "roc_auc": "ROC AUC",
+    "pr_auc": "PR AUC",
+    "brier": "Brier score",
+    "log_loss": "log loss",
+}
+MARKERS = "osD^vP"
+
+
+def fold_scores(
+    ax: Axes,
+    points: Sequence[str],
+    scores: Sequence[Sequence[float]],
+    *,
+    chosen: int | None = None,
+    metric: str = "accuracy",
+    baseline: float | None = None,
+    baseline_name: str = "baseline",
+    title: str = "",
+) -> Axes:
+    """Every fold's score as a dot, and for each grid point the mean with one standard error on either side.
+
+    Args:
+        ax: Where to draw.
+        points: Each grid point's name.
+        scores: Each point's score in each fold; shape (n_points, n_folds).
+        chosen: Index of the point that was chosen, marked; None for none.
+        metric: What the scores are.
+        baseline: A score to beat, drawn as a line; None for none.
+        baseline_name: What it is called.
+        title: The finding.
+    """
+    names = [f"{name}\n(chosen)" if place == chosen else name for place, name in enumerate(points)]
+    for place, folds in zip(rows_down(ax, names), scores, strict=True):
+        colour = ORANGE if place == chosen else BLUE
+        mean = statistics.fmean(folds)
+        error = statistics.stdev(folds) / math.sqrt(len(folds)) if len(folds) > 1 else 0.0
+        ax.plot(folds, [place - 0.18] * len(folds), "o", color=colour, alpha=0.45, markeredgewidth=0)
+        interval(ax, place + 0.12, mean, mean - error, mean + error, colour, "D")
+        ax.text(
+            mean, place + 0.34, f"{mean:.3f} \N{PLUS-MINUS SIGN} {error:.3f}", ha="center", va="center", fontsize=11
+        )
+    if baseline is not None:
+        ax.axvline(baseline, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
+        ax.annotate(
+            f"{baseline_name} {baseline:.3f}", (baseline, 1), xycoords=("data", "axes fraction"), xytext=(4, -2),
+            textcoords="offset points", va="top", color=GREY, fontsize=11,
+        )  # fmt: skip
+    ax.margins(x=0.12)
+    ax.set_xlabel(
+        f"{NAMES.get(metric, metric)}\n(circles: one fold each; diamond: mean \N{PLUS-MINUS SIGN} standard error)"
+    )
+    set_title(ax, title)
+    return ax
+
+
+def metric_intervals(ax: Axes, models: Mapping[str, Mapping[str, Interval]], *, title: str = "") -> Axes:
+    """Every metric of every model, with its interval: a block a metric, a colour and a marker a model.
+
+    Args:
+        ax: Where to draw; give it about 5.5 inches of height for five metrics of three models.
+        models: Model's name -> metric -> interval, the candidate first.
+        title: The finding.
+    """
+    metrics = [name for name in HIGHER_IS_BETTER if any(name in values for values in models.values())]
+    better = {True: "higher is better", False: "lower is better"}
+    places = rows_down(ax, [f"{NAMES[name]}\n{better[HIGHER_IS_BETTER[name]]}" for name in metrics])
+    step = 0.62 / max(1, len(models) - 1)
+    for index, (model, values) in enumerate(models.items()):
+        colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+        ax.plot([], [], marker, color=colour, label=model)
+        for place, name in zip(places, metrics, strict=True):
+            found = values.get(name)
+            if found is not None and not math.isnan(found.value):
+                y = place + (index * step - 0.31 if len(models) > 1 else 0)
+                interval(ax, y, found.value, found.low, found.high, colour, marker)
+    for place in places[1:]:
+        ax.axhline(place - 0.5, color="#DDDDDD", linewidth=0.8)
+    ax.set_xlim(left=0)
+    ax.margins(x=0.03)
+    ax.set_xlabel("value on the hold-out, with its bootstrap interval")
+    legend_below(ax, min(3, len(models)))
+    set_title(ax, title)
+    return ax
+
+
+def importance(ax: Axes, found: Sequence[Importance], *, metric: str = "log_loss", title: str = "") -> Axes:
+    """What shuffling each feature costs: the mean over the repeats, a line of one spread on either side.
+
+    Args:
+        ax: Where to draw.
+        found: From ``permutation_importance``; drawn in the order given.
+        metric: The metric they were measured in.
+        title: The finding; empty: the first feature is named.
+    """
+    ax.axvline(0, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
+    for place, one in zip(rows_down(ax, [one.name for one in found]), found, strict=True):
+        ax.plot(one.repeats, [place] * len(one.repeats), "|", color=SKY, markersize=12, zorder=1)
+        interval(ax, place, one.mean, one.mean - one.spread, one.mean + one.spread, BLUE)
+    verb = "fall" if HIGHER_IS_BETTER[metric] else "rise"
+    ax.set_xlabel(f"{verb} of the {NAMES[metric]} when shuffled\n(dot: mean; line: spread; ticks: each shuffle)")
+    set_title(ax, title or (f"It leans most on {found[0].name}" if found else ""))
+    return ax
+
+
+def group_metrics(
+    ax: Axes, rows: Sequence[GroupRow], *, overall: float, classes: tuple[str, str] = ("0", "1"), title: str = ""
+) -> Axes:
+    """How often it is right in each group, with interval, and how much of each class it finds there.
+
+    Args:
+        ax: Where to draw; give it about 0.5 inches of height a row.
+        rows: From ``by_group``.
+        overall: The accuracy in all rows, drawn as a line.
+        classes: What the two classes are called.
+        title: The finding.
+    """
+    single = len({row.group for row in rows}) == 1
+    values = ["(none)" if row.value is None else str(row.value) for row in rows]
+    names = values if single else [f"{row.group}: {value}" for row, value in zip(rows, values, strict=True)]
+    ax.axvline(overall, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
+    for place, row in zip(rows_down(ax, names), rows, strict=True):
+        interval(ax, place - 0.12, row.accuracy.value, row.accuracy.low, row.accuracy.high, BLUE)
+        ax.plot(row.recall_0, place + 0.2, "v", color=INK, markerfacecolor="white", clip_on=False)
+        ax.plot(row.recall_1, place + 0.2, "^", color=ORANGE, clip_on=False)
+        ax.text(1.04, place, f"n = {row.n}", va="center", transform=ax.get_yaxis_transform())
+    ax.plot([], [], "o-", color=BLUE, label="right, of all")
+    ax.plot([], [], "v", color=INK, markerfacecolor="white", label=f"found, of {classes[0]}")
+    ax.plot([], [], "^", color=ORANGE, label=f"found, of {classes[1]}")
+    ax.set_xlim(-0.02, 1.02)
+    percent_axis(ax)
+    ax.set_xlabel(f"share of the group (dashed: accuracy in all rows, {overall * 100:.0f}\N{NO-BREAK SPACE}%)")
+    legend_below(ax, 3)
+    set_title(ax, title)
+    return ax

@@ -1,0 +1,64 @@
+"""The one look of all figures, and the few marks that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import fill
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+STYLE = Path(__file__).parents[1] / "lifeboat.mplstyle"
+
+# Okabe and Ito (2008): told apart by people of any colour vision
+BLUE, ORANGE, GREEN, PINK, AMBER, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+GREY, PALE, INK = "#777777", "#E8E8E8", "#333333"
+COLOURS = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY)
+
+
+def use_style() -> None:
+    """Give every figure made from now on the project's look."""
+    plt.style.use(STYLE)
+
+
+def set_title(ax: Axes, title: str) -> None:
+    """Write the finding over the figure, broken into lines that fit its width."""
+    figure = ax.get_figure(root=True)
+    inches = figure.get_figwidth() * ax.get_position().width if figure else 8
+    ax.set_title(fill(title, max(24, int(inches * 10))))
+
+
+def rows_down(ax: Axes, names: Sequence[str]) -> list[int]:
+    """Name horizontal rows, the first at the top; their places on the y axis."""
+    places = list(range(len(names)))
+    ax.set_yticks(places, names)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    return places
+
+
+def legend_below(ax: Axes, columns: int) -> None:
+    """A legend under the x axis's label, at the same distance however tall the figure is."""
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=4.5, ncols=columns)
+
+
+def interval(ax: Axes, y: float, value: float, low: float, high: float, colour: str, marker: str = "o") -> None:
+    """A dot at ``value`` and a line from ``low`` to ``high``, along x."""
+    ax.plot([low, high], [y, y], color=colour, linewidth=2.5, solid_capstyle="butt", zorder=2)
+    ax.plot(value, y, marker, color=colour, zorder=3)
+
+
+def percent_axis(ax: Axes, axis: str = "x") -> None:
+    """Ticks of a share from 0 to 1 as whole percent."""
+    chosen = ax.xaxis if axis == "x" else ax.yaxis
+    chosen.set_major_formatter(lambda share, _: f"{share * 100:.0f}\N{NO-BREAK SPACE}%")
+
+
+def blank(ax: Axes) -> None:
+    """Take the axes away and leave the room."""
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for spine in ax.spines.values():
+        spine.set_visible(False)

@@ -1,0 +1,230 @@
+"""A fitted Spark pipeline as one folder that needs no Spark: a graph, what each stage learned, and a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pyspark
+from pyspark.ml import PipelineModel, Transformer
+from pyspark.ml.classification import (
+    GBTClassificationModel,
+    LogisticRegressionModel,
+    RandomForestClassificationModel,
+)
+from pyspark.ml.feature import StringIndexerModel, VectorAssembler
+
+import lifeboat
+from lifeboat import runfolder
+from lifeboat.errors import DataError, LifeboatError, unknown
+from lifeboat.preprocess import EqualTo, GroupMeanImputerModel, ModeImputerModel, SumColumns, TextCategory
+from lifeboat.serving import graph
+from lifeboat.serving.patterns import to_python
+
+NUMBERS, TEXTS, KEYS = ("int", "bigint", "double"), ("string",), ("int", "bigint", "string")
+# what a stage takes in each of its columns (the last holds for all that follow), and what it gives
+TAKES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "TextCategory": (TEXTS,),
+    "SumColumns": (NUMBERS,),
+    "EqualTo": (NUMBERS,),
+    "GroupMeanImputerModel": (NUMBERS, KEYS),
+    "ModeImputerModel": (TEXTS,),
+    "StringIndexerModel": (KEYS,),
+    "VectorAssembler": ((*NUMBERS, "boolean"),),
+}
+GIVES_TEXT = {"TextCategory", "ModeImputerModel"}
+PASSES_NULL = {"SumColumns", "EqualTo", "VectorAssembler"}
+
+Described = dict[str, Any]
+Classifier = RandomForestClassificationModel | GBTClassificationModel | LogisticRegressionModel
+
+
+class ExportError(LifeboatError, ValueError):
+    """A fitted pipeline that cannot be scored without Spark."""
+
+
+def export_model(model: PipelineModel, columns: list[dict[str, Any]], label: str, folder: Path) -> Path:
+    """Write a fitted pipeline as a portable model: the same model gives the same bytes, whenever and wherever.
+
+    Args:
+        model: Stages of ``lifeboat.preprocess``, string indexers, one assembler, and last a random forest,
+            gradient-boosted trees or a logistic regression.
+        columns: The raw table's columns, each a dict of name, type (int, bigint, double, string, boolean), nullable,
+            minimum and maximum (null: unbounded), as ``schema.json`` has them. A column that the model cannot
+            take null in is marked so whatever ``nullable`` says.
+        label: The column that the model predicts.
+        folder: Where to write ``model.onnx``, ``preprocess.json`` and ``manifest.json``; replaced when whole.
+
+    Returns:
+        The folder's absolute path.
+
+    Raises:
+        ExportError: A stage, or a setting of one, that the scorer does not know.
+        DataError: A stage reads a column that ``columns`` does not have, or has in another type.
+    """
+    *before, classifier = _flat(model)
+    if not isinstance(classifier, Classifier):
+        raise ExportError(_refusal(classifier, "as the last one", [kind.__name__ for kind in Classifier.__args__]))
+    stages = [described for stage in before for described in _describe(stage)]
+    if [s["stage"] for s in stages].index("VectorAssembler") != len(stages) - 1:
+        raise ExportError("the pipeline must have one VectorAssembler, right before its classifier")
+    if stages[-1]["outputs"] != [classifier.getFeaturesCol()]:
+        raise ExportError(
+            f"the classifier reads {classifier.getFeaturesCol()!r}, which its VectorAssembler does not write"
+        )
+    signature = {"inputs": _signature(stages, columns), "known": [column["name"] for column in columns]}
+    settings = _settings(classifier) | {"features": stages[-1]["inputs"]}
+    aside = runfolder.begin(folder.parent, folder.name)
+    files = {"model.onnx": _graph(classifier, aside / "spark"), "preprocess.json": _json(stages)}
+    manifest = {
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "format": 1,
+        "label": label,
+        "model": settings,
+        "signature": signature,
+        "versions": {"lifeboat": lifeboat.__version__, "onnx": onnx.__version__, "pyspark": pyspark.__version__},
+    }
+    for name, content in (files | {"manifest.json": _json(manifest)}).items():
+        (aside / name).write_bytes(content)
+    return runfolder.commit(aside)
+
+
+def _flat(model: PipelineModel) -> list[Transformer]:
+    """The stages, those of a pipeline within the pipeline in its place."""
+    return [
+        inner for stage in model.stages for inner in (_flat(stage) if isinstance(stage, PipelineModel) else [stage])
+    ]
+
+
+def _refusal(stage: Transformer, where: str, allowed: Sequence[str]) -> str:
+    return f"stage {type(stage).__name__} ({stage.uid}) cannot be exported {where}; allowed: {', '.join(allowed)}"
+
+
+def _describe(stage: Transformer) -> list[Described]:
+    """What a stage learned, as JSON can hold it: one entry for each column it writes."""
+    kind = type(stage).__name__
+    for known, learned in LEARNED.items():
+        if isinstance(stage, known):
+            return [{"stage": kind, **entry} for entry in learned(stage)]
+    raise ExportError(_refusal(stage, "before the classifier", [known.__name__ for known in LEARNED]))
+
+
+def _one(stage: Any, **learned: Any) -> list[Described]:
+    return [{"inputs": [stage.getInputCol()], "outputs": [stage.getOutputCol()], **learned}]
+
+
+def _text_category(stage: TextCategory) -> list[Described]:
+    pattern, other = to_python(stage.getOrDefault("pattern")), stage.getOrDefault("other")
+    return _one(stage, pattern=pattern, categories=stage.word_to_category(), other=other)
+
+
+def _sum_columns(stage: SumColumns) -> list[Described]:
+    return [{"inputs": stage.getInputCols(), "outputs": [stage.getOutputCol()]}]
+
+
+def _group_mean(stage: GroupMeanImputerModel) -> list[Described]:
+    described = _one(stage, means=stage.getOrDefault("means"), overall=stage.getOrDefault("overall"))
+    described[0]["inputs"] += [group] if (group := stage.getOrDefault("groupCol")) else []
+    return described
+
+
+def _string_index(stage: StringIndexerModel) -> list[Described]:
+    _insist(stage, "handleInvalid", "keep")
+    many = stage.isSet("inputCols")
+    inputs = stage.getInputCols() if many else [stage.getInputCol()]
+    outputs = stage.getOutputCols() if many else [stage.getOutputCol()]
+    return [
+        {"inputs": [source], "outputs": [target], "labels": list(labels)}
+        for source, target, labels in zip(inputs, outputs, stage.labelsArray, strict=True)
+    ]
+
+
+def _assemble(stage: VectorAssembler) -> list[Described]:
+    _insist(stage, "handleInvalid", "error")
+    return [{"inputs": stage.getInputCols(), "outputs": [stage.getOutputCol()]}]
+
+
+def _insist(stage: Transformer, name: str, value: str) -> None:
+    if stage.getOrDefault(name) != value:
+        raise ExportError(_refusal(stage, f"with {name}={stage.getOrDefault(name)!r}", [repr(value)]))
+
+
+LEARNED: dict[type[Transformer], Callable[[Any], list[Described]]] = {
+    TextCategory: _text_category,
+    SumColumns: _sum_columns,
+    EqualTo: lambda stage: _one(stage, value=stage.getOrDefault("value")),
+    GroupMeanImputerModel: _group_mean,
+    ModeImputerModel: lambda stage: _one(stage, mode=stage.getOrDefault("mode")),
+    StringIndexerModel: _string_index,
+    VectorAssembler: _assemble,
+}
+
+
+def _signature(stages: list[Described], columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The raw columns that the stages read, in the table's order, and which of them may be null."""
+    raw = {column["name"]: column for column in columns}
+    types = {name: column["type"] for name, column in raw.items()}
+    carried = {name: frozenset([name]) for name in raw}  # a column -> the raw columns whose null makes it null
+    made: set[str] = set()
+    read: set[str] = set()
+    for stage in stages:
+        for place, name in enumerate(stage["inputs"]):
+            takes = TAKES[stage["stage"]][min(place, len(TAKES[stage["stage"]]) - 1)]
+            if name not in types:
+                raise DataError(unknown(f"column of stage {stage['stage']}", name, types))
+            if types[name] not in takes:
+                raise DataError(
+                    f"stage {stage['stage']}: column {name!r} is {types[name]}; allowed: {', '.join(takes)}"
+                )
+            read |= {name} - made
+        passed = frozenset[str]().union(*[carried[name] for name in stage["inputs"]])
+        for name in stage["outputs"]:
+            types[name] = "string" if stage["stage"] in GIVES_TEXT else "double"
+            carried[name] = passed if stage["stage"] in PASSES_NULL else frozenset()
+            made.add(name)
+    never_null = carried[stages[-1]["outputs"][0]]
+    return [
+        {key: column.get(key) for key in ("name", "type", "minimum", "maximum")}
+        | {"nullable": bool(column["nullable"]) and column["name"] not in never_null}
+        for column in columns
+        if column["name"] in read
+    ]
+
+
+def _settings(classifier: Classifier) -> dict[str, Any]:
+    """How the classifier goes from its raw prediction to a class."""
+    for name in ("rawPredictionCol", "probabilityCol", "predictionCol"):
+        if not classifier.getOrDefault(name):
+            raise ExportError(_refusal(classifier, f"with an empty {name}", ["any name"]))
+    thresholds = list(classifier.getThresholds()) if classifier.isDefined("thresholds") else None
+    if isinstance(classifier, LogisticRegressionModel):
+        if classifier.coefficientMatrix.numRows == 1:
+            return {"kind": "logistic", "threshold": classifier.getThreshold(), "thresholds": None}
+        return {"kind": "logistic", "threshold": None, "thresholds": thresholds}
+    kind = "gbt" if isinstance(classifier, GBTClassificationModel) else "forest"
+    return {"kind": kind, "threshold": None, "thresholds": thresholds}
+
+
+def _graph(classifier: Classifier, scratch: Path) -> bytes:
+    if isinstance(classifier, LogisticRegressionModel):
+        weights = classifier.coefficientMatrix.toArray()
+        nodes = graph.linear(weights, np.array(classifier.interceptVector.toArray()))
+        return graph.graph(nodes, weights.shape[1], weights.shape[0])
+    # Spark's own writer works on a cluster and under Connect too; the run's folder is one that its workers see
+    classifier.write().overwrite().save(scratch.as_uri())
+    trees = graph.read_trees(scratch)
+    shutil.rmtree(scratch)
+    if isinstance(classifier, GBTClassificationModel):
+        return graph.graph([graph.ensemble(trees, 1, graph.step)], classifier.numFeatures, 1)
+    classes = classifier.numClasses
+    return graph.graph([graph.ensemble(trees, classes, graph.vote)], classifier.numFeatures, classes)
+
+
+def _json(content: Any) -> bytes:
+    return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()

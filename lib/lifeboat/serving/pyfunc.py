@@ -1,0 +1,39 @@
+"""The portable model as an MLflow pyfunc, logged from this file's code: ``python_model="…/pyfunc.py"``, no pickle.
+
+Log it with the exported folder as the artifact ``portable``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from mlflow.models import set_model
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+
+from lifeboat.serving.scorer import Scorer
+
+
+class PortableModel(PythonModel):
+    """Scores a frame of raw columns."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Load the artifact ``portable``."""
+        self.scorer = Scorer.load(context.artifacts["portable"])
+
+    def predict(
+        self, context: PythonModelContext | None, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> npt.NDArray[np.int64]:
+        """The class of each row, int64, shape ``(n,)``; pandas' missing values count as null.
+
+        Raises:
+            lifeboat.serving.scorer.InputError: A row does not fit.
+        """
+        cells = model_input.astype(object)
+        records = cells.where(cells.notna(), None).to_dict("records")
+        return self.scorer.score(records).predictions
+
+
+set_model(PortableModel())

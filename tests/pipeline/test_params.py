@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lifeboat.errors import ParameterError
+from lifeboat.pipeline.params import Given, check_declared, effective, read_declarations, read_parameters
+from lifeboat.pipeline.rules import check
+
+Write = Callable[..., Path]
+
+CELL = """
+run_dir: str = "outputs/tutorial"  # the run's folder
+label: str = "Survived"  # the column to predict
+seed: int = 42  # of every random choice
+holdout_fraction: float = 0.2  # part of the rows
+estimator: str = "random_forest"  # one of: random_forest, gbt, logistic_regression; the classifier
+estimator_params: dict = {"maxDepth": 5}  # its Params
+grid: dict = {"numTrees": [10, 20]}  # Params to try
+numeric: list[str] = ["Age"]  # columns
+derive: list = []  # stages that make new columns
+num_folds: int = 3  # 2 or more
+labelled_path: str = "data/rows.csv"  # CSV
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_notebook: Write) -> Path:
+    monkeypatch.setenv("LIFEBOAT_HOME", str(tmp_path))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rows.csv").write_text("a\n1\n")
+    write_notebook(tmp_path / "notebooks" / "01_load.ipynb", CELL)
+    return tmp_path
+
+
+def faults(home: Path, yaml: str, *overrides: str) -> str:
+    """The message for a parameter file with this text; empty where nothing is wrong."""
+    file = home / "p.yaml"
+    file.write_text(yaml)
+    try:
+        check(read_parameters(file, overrides), read_declarations([home / "notebooks" / "01_load.ipynb"]))
+    except ParameterError as error:
+        return str(error).replace(str(home), "HOME")
+    return ""
+
+
+def test_a_file_with_good_values_passes_and_defaults_fill_the_rest(home: Path) -> None:
+    file = home / "p.yaml"
+    file.write_text("seed: 7\nholdout_fraction: 0.25\n")
+    values = check(read_parameters(file, ["num_folds=5"]), read_declarations([home / "notebooks" / "01_load.ipynb"]))
+    assert (values["seed"], values["holdout_fraction"], values["num_folds"]) == (7, 0.25, 5)
+    assert values["grid"] == {"numTrees": [10, 20]}
+
+
+def test_an_unknown_key_is_named_with_the_nearest_one_and_the_file(home: Path) -> None:
+    said = faults(home, "num_fold: 3\n")
+    assert "HOME/p.yaml: unknown parameter 'num_fold': did you mean 'num_folds'?" in said
+
+
+def test_an_unknown_key_of_the_command_line_is_named_as_it_was_typed(home: Path) -> None:
+    assert "-p sed=3: unknown parameter 'sed': did you mean 'seed'?" in faults(home, "", "sed=3")
+
+
+@pytest.mark.parametrize(
+    ("yaml", "said"),
+    [
+        ("seed: forty", "seed must be int, but seed is str 'forty'"),
+        ("seed: true", "seed must be int, but seed is bool True"),
+        ("seed: 1.0", "seed must be int, but seed is float 1.0"),
+        ("seed:", "seed must be int, but seed is null None"),
+        ("label: 1", "label must be str, but label is int 1; put it in quotes"),
+        ("label: no", "label must be str, but label is bool False; put it in quotes"),
+        ("holdout_fraction: true", "holdout_fraction must be float, but holdout_fraction is bool True"),
+        ("holdout_fraction: 2e-1", "holdout_fraction is str '2e-1'; YAML wants a point in it"),
+        ("numeric: Age", "numeric must be list[str], but numeric is str 'Age'"),
+        ("numeric: [Age, 3]", "numeric must be list[str], but numeric[1] is int 3"),
+        ("grid: [1]", "grid must be dict, but grid is list [1]"),
+    ],
+)
+def test_a_wrong_type_is_told_with_both_types(home: Path, yaml: str, said: str) -> None:
+    assert said in faults(home, yaml)
+
+
+def test_a_value_outside_a_closed_choice_is_named_with_the_nearest_one(home: Path) -> None:
+    said = faults(home, "estimator: random_forrest")
+    assert "unknown value of estimator 'random_forrest': did you mean 'random_forest'?" in said
+    assert "Known: gbt, logistic_regression, random_forest" in said
+
+
+def test_all_errors_are_told_at_once(home: Path) -> None:
+    said = faults(home, "num_fold: 3\nseed: x\nestimator: svm\n")
+    assert said.startswith("3 parameters will not do; nothing was started\n")
+    assert all(part in said for part in ("num_fold", "seed must be int", "estimator 'svm'"))
+
+
+@pytest.mark.parametrize(
+    ("yaml", "said"),
+    [
+        ("num_folds: 1", "num_folds is 1; cross-validation needs 2 or more"),
+        ("holdout_fraction: 1", "holdout_fraction is 1; write a part of the rows"),
+        ("holdout_fraction: 0.0", "holdout_fraction is 0.0; write a part of the rows"),
+        ("labelled_path: data/row.csv", "labelled_path: no file or folder 'data/row.csv'"),
+        ("grid: {numTree: [10]}", "unknown Param of RandomForestClassifier 'numTree': did you mean 'numTrees'?"),
+        ("grid: {numTrees: 10}", "grid: numTrees is 10; write a list of values"),
+        ("grid: {numTrees: [ten]}", "RandomForestClassifier.numTrees cannot be 'ten'"),
+        ("grid: {regParam: [0.1]}", "unknown Param of RandomForestClassifier 'regParam'"),
+        (
+            "estimator_params: {maxDeep: 3}",
+            "unknown Param of RandomForestClassifier 'maxDeep': did you mean 'maxDepth'?",
+        ),
+        ("derive: [{stage: SumColums}]", "unknown stage 'SumColums': did you mean 'SumColumns'?"),
+        ("derive: [SumColumns]", "derive: ['SumColumns'] is not of the form that is wanted"),
+    ],
+)
+def test_a_value_that_cannot_work_is_told_before_anything_starts(home: Path, yaml: str, said: str) -> None:
+    assert said in faults(home, yaml)
+
+
+def test_the_grid_is_checked_against_the_estimator_that_was_given(home: Path) -> None:
+    yaml = "estimator: logistic_regression\nestimator_params: {}\ngrid: {regParam: [0.0, 0.1]}\n"
+    assert faults(home, yaml) == ""
+
+
+def test_an_address_on_other_storage_is_not_looked_for_on_this_machine(home: Path) -> None:
+    assert faults(home, "labelled_path: s3a://bucket/rows.csv") == ""
+
+
+def test_run_dir_is_not_to_be_given(home: Path) -> None:
+    assert "run_dir is not to be given: --name names the folder" in faults(home, "run_dir: outputs/x")
+
+
+def test_a_key_given_twice_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("seed: 1\nlabel: a\nseed: 2\n")
+    with pytest.raises(ParameterError, match=r"p\.yaml: 'seed' is given twice, in lines 1 and 3"):
+        read_parameters(file)
+
+
+def test_a_key_given_twice_deep_inside_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("grid:\n  a: [1]\n  a: [2]\n")
+    with pytest.raises(ParameterError, match="'a' is given twice, in lines 2 and 3"):
+        read_parameters(file)
+
+
+@pytest.mark.parametrize(("text", "kind"), [("- a\n- b\n", "list"), ("hello\n", "str")])
+def test_a_file_that_is_no_mapping_is_an_error(tmp_path: Path, text: str, kind: str) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(text)
+    with pytest.raises(ParameterError, match=f"this is a {kind}"):
+        read_parameters(file)
+
+
+def test_a_file_that_is_no_yaml_or_not_there_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("a: [1\n")
+    with pytest.raises(ParameterError, match="this is no YAML"):
+        read_parameters(tmp_path / "p.yaml")
+    with pytest.raises(ParameterError, match=r"cannot read the parameter file .*q\.yaml"):
+        read_parameters(tmp_path / "q.yaml")
+
+
+def test_overrides_are_read_as_yaml_and_win(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("a: 1\nb: x\n")
+    given = read_parameters(file, ["a=true", "c=[1, 2]", "d=007", "e=local[2]", "f=", "g=x=y", "h=2026-11-24"])
+    assert given.values == {
+        "a": True, "b": "x", "c": [1, 2], "d": 7, "e": "local[2]", "f": "", "g": "x=y", "h": "2026-11-24",
+    }  # fmt: skip
+    assert given.sources["a"] == "-p a=true"
+
+
+def test_an_override_without_an_equals_sign_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("")
+    with pytest.raises(ParameterError, match="-p seed: write name=value"):
+        read_parameters(file, ["seed"])
+
+
+def test_a_parameter_line_that_papermill_overlooks_is_an_error(tmp_path: Path, write_notebook: Write) -> None:
+    notebook = write_notebook(tmp_path / "01.ipynb", 'a: int = 1\nb: str = "x=y"  # help\n')
+    with pytest.raises(ParameterError, match=r"01\.ipynb: papermill overlooks b"):
+        read_declarations([notebook])
+
+
+def test_a_type_that_is_none_is_the_notebooks_fault(tmp_path: Path, write_notebook: Write) -> None:
+    declared = read_declarations([write_notebook(tmp_path / "01.ipynb", "a: itn = 1")])
+    with pytest.raises(ParameterError, match="01: a has the type 'itn', which is none"):
+        check_declared(Given({"a": 1}, {"a": "f"}), declared)
+
+
+def test_two_notebooks_that_declare_a_parameter_both_check_it_and_say_it_once(
+    tmp_path: Path, write_notebook: Write
+) -> None:
+    declared = read_declarations(
+        [write_notebook(tmp_path / f"{n}.ipynb", 'a: str = "x"  # one of: x, y') for n in ("01", "02")]
+    )
+    assert check_declared(Given({"a": "z"}, {"a": "f"}), declared) == ["f: unknown value of a 'z': Known: x, y"]
+    assert effective({}, declared) == {"a": "x"}

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from lifeboat.errors import ParameterError
+from lifeboat.pipeline.params import read_declarations
+from lifeboat.pipeline.record import RunFolderBusyError, alone, digest
+from lifeboat.pipeline.runner import NotebookError, run, run_folder
+
+Write = Callable[..., Path]
+FIRST = 'run_dir: str = "outputs/tutorial"\nword: str = "a"  # written down\n'
+SECOND = 'run_dir: str = "outputs/tutorial"\ntimes: int = 1  # how often\n'
+WRITE_WORD = """from pathlib import Path
+from lifeboat.runfolder import resolve
+_ = (resolve(run_dir) / "word.txt").write_text(word)"""
+REPEAT_WORD = """from lifeboat.runfolder import resolve
+print(resolve(run_dir).joinpath("word.txt").read_text() * times)"""
+
+
+class Seen:
+    """Writes down what a run tells its watcher."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def notebook_starts(self, name: str) -> None:
+        self.told.append(name)
+
+    def cells_known(self, cells: int) -> None:
+        self.told.append(("cells", cells))
+
+    def cell_starts(self, index: int) -> None:
+        self.told.append(index)
+
+    def notebook_ends(self, name: str, seconds: float, state: str) -> None:
+        self.told.append((name, state))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project's root with nothing in it; no JVM is started, as these notebooks use no Spark."""
+    monkeypatch.setenv("LIFEBOAT_HOME", str(tmp_path))
+    monkeypatch.setenv("SPARK_REMOTE", "sc://nowhere")
+    return tmp_path
+
+
+def run_all(notebooks: list[Path], given: dict[str, Any], run_dir: Path, **more: Any) -> Any:
+    return run(notebooks, given, given, read_declarations(notebooks), run_dir, **more)
+
+
+def printed(notebook: Path) -> str:
+    return "".join(
+        output.text
+        for cell in nbformat.read(notebook, as_version=4).cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream"
+    )
+
+
+def test_notebooks_run_in_order_and_each_gets_only_the_parameters_it_declares(
+    home: Path, write_notebook: Write
+) -> None:
+    notebooks = [
+        write_notebook(home / "notebooks" / "01_write.ipynb", FIRST, WRITE_WORD, "assert 'times' not in globals()"),
+        write_notebook(home / "notebooks" / "02_read.ipynb", SECOND, REPEAT_WORD, "assert 'word' not in globals()"),
+    ]
+    before = [notebook.read_bytes() for notebook in notebooks]
+    run_dir, seen = run_folder("trial"), Seen()
+    run_all(notebooks, {"word": "ab", "times": 2}, run_dir, watcher=seen)
+    assert printed(run_dir / "02_read.ipynb") == "abab\n"
+    assert [notebook.read_bytes() for notebook in notebooks] == before
+    assert seen.told == [
+        "01_write", ("cells", 4), 0, 1, 2, 3, ("01_write", "done"),
+        "02_read", ("cells", 4), 0, 1, 2, 3, ("02_read", "done"),
+    ]  # fmt: skip
+    assert [file.name for file in run_dir.iterdir() if "unfinished" in file.name] == []
+
+
+def test_the_record_says_what_ran_on_what(home: Path, write_notebook: Write) -> None:
+    (home / "rows.csv").write_text("a\n1\n")
+    notebook = write_notebook(home / "notebooks" / "01.ipynb", 'rows_path: str = "rows.csv"', "pass")
+    run_dir = run_folder("trial")
+    run_all([notebook], {"rows_path": "rows.csv"}, run_dir)
+    record = json.loads((run_dir / "run.json").read_text())
+    assert record["parameters"] == {"rows_path": "rows.csv", "run_dir": "outputs/trial"}
+    # by sha256sum
+    assert record["inputs"] == {"rows.csv": "309b0e45a73d3fc5325e2b6ed0a01ef8b9cde6b05a5633c1f893f970d52bfddc"}
+    assert record["notebooks"] == {"01": digest(notebook)}
+    assert record["versions"]["papermill"] == "2.7.0"
+    (stage,) = record["stages"]
+    assert (stage["name"], stage["state"], stage["error"]) == ("01", "done", None)
+    assert stage["seconds"] > 0
+    assert stage["started"].endswith("+00:00")
+
+
+def test_a_failure_stops_the_series_and_says_where_and_what_to_open(home: Path, write_notebook: Write) -> None:
+    notebooks = [
+        write_notebook(home / "notebooks" / "01.ipynb", "a: int = 1", "b = 1", "\n\nint('x' *\n    a)", "c = 1"),
+        write_notebook(home / "notebooks" / "02.ipynb", "a: int = 1", "pass"),
+    ]
+    run_dir = run_folder("trial")
+    with pytest.raises(NotebookError) as caught:
+        run_all(notebooks, {"a": 2}, run_dir)
+    said = str(caught.value)
+    assert said == (
+        "01 stopped at cell [4]: int('x' *\n"
+        "  ValueError: invalid literal for int() with base 10: 'xx'\n"
+        f"Open {run_dir / '01.ipynb'} to see it where it happened."
+    )
+    states = [stage["state"] for stage in json.loads((run_dir / "run.json").read_text())["stages"]]
+    assert states == ["failed", "waiting"]
+    assert not (run_dir / "02.ipynb").exists()
+    opened = nbformat.read(run_dir / "01.ipynb", as_version=4)
+    assert "An Exception was encountered" in opened.cells[0].source
+    assert [cell.get("execution_count") for cell in opened.cells if cell.cell_type == "code"] == [1, 2, 3, 4, None]
+
+
+def test_a_long_message_is_cut_and_has_no_colour_codes(home: Path, write_notebook: Write) -> None:
+    source = "raise RuntimeError('\\x1b[31mred\\x1b[0m' + '\\nat java.lang.Thread' * 99)"
+    notebook = write_notebook(home / "notebooks" / "01.ipynb", "a: int = 1", source)
+    with pytest.raises(NotebookError) as caught:
+        run_all([notebook], {}, run_folder("trial"))
+    lines = str(caught.value).splitlines()
+    assert lines[1] == "  RuntimeError: red"
+    assert lines[13] == "  ... (the notebook has all of it)"
+    assert len(lines) == 15
+
+
+def test_a_kernel_that_dies_is_told_with_the_cell_it_died_in(home: Path, write_notebook: Write) -> None:
+    notebook = write_notebook(home / "notebooks" / "01.ipynb", "a: int = 1", "import os; os._exit(3)")
+    run_dir = run_folder("trial")
+    with pytest.raises(
+        NotebookError, match=r"01 stopped at cell number 2: import os; os\._exit\(3\)\n  DeadKernelError"
+    ):
+        run_all([notebook], {}, run_dir)
+    assert (run_dir / "01.ipynb").exists()
+
+
+def test_the_kernel_is_this_python_though_another_is_installed_by_that_name(
+    home: Path, write_notebook: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = home / "jupyter" / "kernels" / "python3"
+    other.mkdir(parents=True)
+    argv = [str(home / "no-such-python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (other / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "x", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(home / "jupyter"))
+    notebook = write_notebook(home / "notebooks" / "01.ipynb", "a: int = 1", "import sys; print(sys.executable)")
+    run_all([notebook], {}, run_folder("trial"))
+    assert printed(run_folder("trial") / "01.ipynb").strip() == sys.executable
+
+
+def test_no_notebook_may_send_usage_figures(home: Path, write_notebook: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "false")
+    cell = "import os; print(os.environ['MLFLOW_DISABLE_TELEMETRY'], os.getcwd())"
+    notebook = write_notebook(home / "notebooks" / "01.ipynb", "a: int = 1", cell)
+    run_all([notebook], {}, run_folder("trial"))
+    assert printed(run_folder("trial") / "01.ipynb").strip() == f"true {home / 'notebooks'}"
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "false"
+
+
+def test_notebooks_share_one_jvm_and_stop_only_their_own_session(
+    tmp_path: Path, write_notebook: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIFEBOAT_HOME", str(tmp_path))
+    for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE"):
+        monkeypatch.delenv(name, raising=False)
+    cells = (
+        "from lifeboat import session; s = session.start(spark); s.range(7).count()",
+        "import os; print(s.sparkContext._jvm.java.lang.ProcessHandle.current().pid()); s.stop()",
+    )
+    parameters = 'spark: str = "local[1]"'
+    notebooks = [write_notebook(tmp_path / "notebooks" / f"0{n}.ipynb", parameters, *cells) for n in (1, 2)]
+    run_dir = run_folder("trial")
+    run_all(notebooks, {"spark": "local[1]"}, run_dir)
+    pids = {printed(run_dir / f"0{n}.ipynb").strip() for n in (1, 2)}
+    assert len(pids) == 1
+    assert "PYSPARK_GATEWAY_PORT" not in os.environ
+    assert not Path("/proc", pids.pop()).exists()
+
+
+HOLD = "import sys; from pathlib import Path; from lifeboat.pipeline.record import alone\n" + (
+    "with alone(Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
+)
+
+
+def test_two_runs_cannot_write_into_one_folder_and_a_killed_one_lets_go(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(RunFolderBusyError, match=rf"\(process {other.pid}, since .*with --name"), alone(tmp_path):
+            pass
+        other.kill()
+        other.wait()
+    with alone(tmp_path):
+        assert f"process {os.getpid()}," in (tmp_path / ".lock").read_text()
+
+
+def test_a_folders_digest_sees_names_and_contents(tmp_path: Path) -> None:
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part" / "a").write_text("1")
+    first = digest(tmp_path)
+    (tmp_path / "part" / "a").rename(tmp_path / "part" / "b")
+    second = digest(tmp_path)
+    (tmp_path / "part" / "b").write_text("2")
+    assert len({first, second, digest(tmp_path)}) == 3
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", "", "mlartifacts", "a b"])
+def test_a_run_takes_a_plain_name(name: str) -> None:
+    with pytest.raises(ParameterError, match="a run cannot be named"):
+        run_folder(name)

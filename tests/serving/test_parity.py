@@ -1,0 +1,91 @@
+"""One model, two engines: the portable scorer answers as Spark does, on rows made to break it."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from onnx import numpy_helper
+from pyspark.ml import PipelineModel
+from pyspark.sql import SparkSession
+
+from lifeboat.serving.parity import draw, parity, raw_columns, spark_scores, to_records, value_pools
+from lifeboat.serving.scorer import Scorer
+
+ROWS = 500  # a batch: one Spark job; hypothesis draws what is in it
+
+NAMES = [
+    "forest",
+    "forest thresholds 0.35 0.65",
+    "forest thresholds 0 1",
+    "gbt",
+    "gbt thresholds 0.7 0.3",
+    "logistic",
+    "logistic threshold 0.3",
+    "logistic threshold 1",
+    "logistic thresholds 0.6 0.4",
+    "multinomial",
+    "multinomial thresholds",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_class_and_probabilities_are_those_of_spark_for_any_raw_rows(
+    name: str, models: dict[str, PipelineModel], portable_of: Callable[[str], Path], spark: SparkSession
+) -> None:
+    scorer, pools = Scorer.load(portable_of(name)), value_pools(portable_of(name))
+    columns = raw_columns(scorer)
+    texts = st.lists(st.text(st.characters(codec="utf-8"), max_size=12), max_size=8)
+
+    @settings(max_examples=4, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(words=texts, fares=st.lists(st.floats(0, allow_infinity=False), max_size=8), seed=st.integers(0, 2**32))
+    def holds(words: list[str], fares: list[float], seed: int) -> None:
+        random, drawn = Random(seed), {"string": words, "double": [fare for fare in fares if fare <= 120]}
+        values = {
+            column.name: draw(column, pools[column.name] + drawn.get(column.type, []), ROWS, random)
+            for column in columns
+        }
+        ours, sparks = scorer.score(to_records(values)), spark_scores(models[name], columns, values, spark)
+        assert ours.predictions.tolist() == sparks.predictions.tolist()
+        if name.startswith("forest"):
+            assert np.array_equal(ours.probabilities, sparks.probabilities)
+        else:
+            assert np.abs(ours.probabilities - sparks.probabilities).max() <= 1e-12
+
+    holds()
+
+
+def test_the_pools_hold_each_threshold_and_one_ulp_to_either_side(forest: Path) -> None:
+    ages = value_pools(forest)["Age"]
+    graph = onnx.load(forest / "model.onnx").graph
+    parts = {part.name: onnx.helper.get_attribute_value(part) for part in graph.node[0].attribute}
+    splits, modes = (numpy_helper.to_array(parts[f"nodes_{name}"]) for name in ("splits", "modes"))
+    of_age = {s for s, m, f in zip(splits, modes, parts["nodes_featureids"], strict=True) if f == 1 and m == 0}
+    assert len(of_age) > 5
+    assert all({s, math.nextafter(s, 0), math.nextafter(s, 999)} <= set(ages) for s in of_age)
+
+
+def test_every_title_of_the_model_is_found_in_some_generated_name(forest: Path) -> None:
+    names = set(value_pools(forest)["Name"])
+    assert {f"Doe, {title}. Jane" for title in ("Mr", "Mlle", "Countess", "Rev")} <= names
+
+
+def test_parity_in_chunks_counts_every_row(
+    models: dict[str, PipelineModel], forest: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifeboat.serving.parity.CHUNK", 1_000)
+    found = parity(models["forest"], forest, rows=2_500, seed=7, spark=spark)
+    assert (found.rows, found.class_mismatches, found.largest_probability_difference) == (2_500, 0, 0.0)
+
+
+def test_parity_sees_that_a_portable_model_is_another_model(
+    models: dict[str, PipelineModel], portable_of: Callable[[str], Path], spark: SparkSession
+) -> None:
+    found = parity(models["forest"], portable_of("gbt"), rows=1_000, seed=7, spark=spark)
+    assert found.class_mismatches > 0
+    assert found.largest_probability_difference > 0.01

@@ -1,0 +1,437 @@
+"""Metrics, intervals, baselines, parts of the rows and the verdict, against values worked out by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyspark.ml.linalg import Vectors
+from pyspark.sql import SparkSession
+from sklearn import calibration as sk_calibration
+from sklearn import metrics as sk
+
+from lifeboat.errors import DataError, ParameterError
+from lifeboat.evaluate import (
+    GroupRates,
+    Interval,
+    Scored,
+    bootstrap,
+    by_group,
+    calibration,
+    collect_scored,
+    confusion,
+    crossed,
+    group_rates,
+    loss_rows,
+    paired_difference,
+    point_metrics,
+    threshold_costs,
+    undefined,
+    verdict,
+    wilson,
+)
+from lifeboat.evaluate.metrics import percentiles, resampled
+
+COLUMNS = ["id", "label", "probability", "prediction"]
+FOUR = Scored([1, 0, 1, 0], [0.9, 0.2, 0.4, 0.6], [1, 0, 0, 1])
+
+
+def texts(*values: object) -> np.ndarray:
+    return np.array(values, dtype=object)
+
+
+@st.composite
+def scored_rows(draw: st.DrawFn) -> Scored:
+    n = draw(st.integers(2, 25))
+    label = draw(st.lists(st.integers(0, 1), min_size=n, max_size=n))
+    # few different values: ties are where a ranking goes wrong
+    tenths = draw(st.lists(st.integers(0, 10), min_size=n, max_size=n))
+    probability = np.array(tenths) / 10
+    return Scored(label, probability, (probability > 0.5).astype(int))
+
+
+# --- the rows ---------------------------------------------------------------------------------------------------
+
+
+def test_scored_says_which_array_is_too_short() -> None:
+    with pytest.raises(DataError, match="probability has 1 values and label 2"):
+        Scored([0, 1], [0.5], [0, 1])
+    with pytest.raises(DataError, match="Sex has 1 values and label 2"):
+        Scored([0, 1], [0.5, 0.5], [0, 1], groups={"Sex": texts("male")})
+
+
+def test_scored_refuses_rows_that_cannot_be_judged() -> None:
+    with pytest.raises(DataError, match="there are no rows to evaluate"):
+        Scored([], [], [])
+    with pytest.raises(DataError, match="label holds 2 in 1 of 2 rows; only 0 and 1"):
+        Scored([0, 2], [0.5, 0.5], [0, 1])
+    with pytest.raises(DataError, match="label holds null in 1 of 2 rows"):
+        Scored([0, math.nan], [0.5, 0.5], [0, 1])
+    with pytest.raises(DataError, match="not between 0 and 1"):
+        Scored([0, 1], [0.5, 1.5], [0, 1])
+    with pytest.raises(DataError, match="not between 0 and 1"):
+        Scored([0, 1], [0.5, math.nan], [0, 1])
+
+
+def test_a_spark_frame_is_collected_in_key_order_with_its_groups_aligned(spark: SparkSession) -> None:
+    rows = [
+        (3, 1, Vectors.dense(0.25, 0.75), 1.0, "female", None),
+        (1, 0, Vectors.dense(0.5, 0.5), 0.0, "male", 3),
+        (2, 0, Vectors.sparse(2, [1], [1.0]), 1.0, None, 1),
+    ]
+    df = spark.createDataFrame(rows, ["id", "label", "probability", "prediction", "Sex", "Pclass"])
+    scored = collect_scored(df.repartition(3), "label", key="id", groups=["Sex", "Pclass"])
+    assert scored.key is not None
+    assert scored.key.tolist() == [1, 2, 3]
+    assert scored.label.tolist() == [0, 0, 1]
+    assert scored.probability.tolist() == [0.5, 1.0, 0.75]
+    assert scored.prediction.tolist() == [0, 1, 1]
+    assert scored.groups["Sex"].tolist() == ["male", None, "female"]
+    assert scored.groups["Pclass"].tolist() == [3, 1, None]
+    assert (scored.n, scored.n_total) == (3, 3)
+    assert scored.label.dtype == np.int64
+    assert scored.probability.dtype == np.float64
+
+
+def test_more_rows_than_the_limit_give_the_same_sample_however_they_are_spread(spark: SparkSession) -> None:
+    rows = [(i, i % 2, Vectors.dense(0.5, 0.5), 0.0) for i in range(100)]
+    df = spark.createDataFrame(rows, COLUMNS)
+    here, there = (collect_scored(df.repartition(n), "label", key="id", limit=10) for n in (1, 4))
+    assert (here.n, here.n_total) == (10, 100)
+    assert here.same_rows(there)
+    assert here.key is not None
+    assert here.key.tolist() == sorted(here.key.tolist())
+    assert here.key.tolist() != list(range(10))
+
+
+def test_a_missing_column_is_named_with_the_nearest(spark: SparkSession) -> None:
+    df = spark.createDataFrame([(1, 0)], "id int, label int")
+    with pytest.raises(DataError, match="unknown column 'lable': did you mean 'label'"):
+        collect_scored(df, "lable", key="id")
+    with pytest.raises(DataError, match="unknown column 'probability'"):
+        collect_scored(df, "label", key="id")
+    rows = spark.createDataFrame([(1, 0, Vectors.dense(0.5, 0.5), 0.0)], COLUMNS)
+    with pytest.raises(ParameterError, match="limit is 0"):
+        collect_scored(rows, "label", key="id", limit=0)
+
+
+# --- metrics and intervals --------------------------------------------------------------------------------------
+
+
+def test_metrics_of_four_rows_are_those_worked_out_by_hand() -> None:
+    # ranked 0.9 (1), 0.6 (0), 0.4 (1), 0.2 (0): three of four pairs in order; precision 1/1 and 2/3 where a 1 is found
+    assert point_metrics(FOUR) == pytest.approx(
+        {
+            "accuracy": 0.5,
+            "roc_auc": 0.75,
+            "pr_auc": (1 + 2 / 3) / 2,
+            "brier": (0.01 + 0.04 + 0.36 + 0.36) / 4,
+            "log_loss": -(math.log(0.9) + math.log(0.8) + 2 * math.log(0.4)) / 4,
+        },
+        rel=1e-12,
+    )
+    assert undefined(FOUR) == {}
+
+
+def test_rows_of_one_class_have_no_ranking_and_the_reason_is_told() -> None:
+    one = Scored([1, 1], [0.5, 0.2], [0, 0])
+    values = point_metrics(one)
+    assert math.isnan(values["roc_auc"])
+    assert math.isnan(values["pr_auc"])
+    assert values["accuracy"] == 0
+    assert values["log_loss"] == pytest.approx(-(math.log(0.5) + math.log(0.2)) / 2)
+    assert undefined(one)["roc_auc"] == "all 2 rows have label 1: to rank, there must be rows of both classes"
+    intervals = bootstrap(one, resamples=20)
+    assert str(intervals["roc_auc"]) == "not defined"
+    assert intervals["accuracy"] == Interval(0.0, 0.0, 0.0)
+
+
+@given(scored_rows())
+def test_the_means_of_row_losses_are_the_metrics_of_scikit_learn(scored: Scored) -> None:
+    values = point_metrics(scored)
+    assert loss_rows(scored, "log_loss").mean() == pytest.approx(values["log_loss"], rel=1e-12)
+    assert loss_rows(scored, "brier").mean() == pytest.approx(values["brier"], rel=1e-12)
+    assert 1 - loss_rows(scored, "accuracy").mean() == pytest.approx(values["accuracy"], rel=1e-12)
+
+
+@given(scored_rows(), st.integers(0, 1000))
+def test_a_draw_has_the_metrics_that_scikit_learn_gives_its_rows_written_out(scored: Scored, seed: int) -> None:
+    times = next(resampled(scored.n, 1, seed))
+    rows = np.repeat(np.arange(scored.n), times)
+    label, probability = scored.label[rows], scored.probability[rows]
+    found = {name: one.low for name, one in bootstrap(scored, 1, 0.95, seed).items()}
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(label, scored.prediction[rows]), rel=1e-12)
+    assert found["brier"] == pytest.approx(((label - probability) ** 2).mean(), rel=1e-12)
+    assert found["log_loss"] == pytest.approx(sk.log_loss(label, probability, labels=[0, 1]), rel=1e-12)
+    if len(set(label)) == 2:
+        assert found["roc_auc"] == pytest.approx(sk.roc_auc_score(label, probability), rel=1e-12)
+        assert found["pr_auc"] == pytest.approx(sk.average_precision_score(label, probability), rel=1e-12)
+    else:
+        assert math.isnan(found["roc_auc"])
+
+
+def test_a_bootstrap_interval_holds_the_value_and_widens_with_confidence() -> None:
+    random = np.random.default_rng(7)
+    label = (random.random(178) < 0.4).astype(int)
+    probability = np.clip(0.3 + 0.3 * label + random.normal(0, 0.2, 178), 0.01, 0.99)
+    scored = Scored(label, probability, (probability > 0.5).astype(int))
+    narrow, wide = (bootstrap(scored, 500, confidence) for confidence in (0.5, 0.95))
+    for name, value in point_metrics(scored).items():
+        assert wide[name].low < narrow[name].low < value < narrow[name].high < wide[name].high
+        assert wide[name].value == value
+    # the normal approximation, from 178 rows and 500 draws: their own noise is about a tenth
+    spread = math.sqrt(wide["accuracy"].value * (1 - wide["accuracy"].value) / 178)
+    assert wide["accuracy"].high - wide["accuracy"].low == pytest.approx(2 * 1.96 * spread, rel=0.15)
+    assert bootstrap(scored, 500, 0.95) == wide
+    assert bootstrap(scored, 500, 0.95, seed=1) != wide
+
+
+def test_percentiles_leave_out_an_equal_share_on_either_side() -> None:
+    draws = np.array([*range(101), math.nan], dtype=float)
+    assert percentiles(50.0, draws, 0.9) == Interval(50.0, pytest.approx(5.0), pytest.approx(95.0))
+    with pytest.raises(ParameterError, match="confidence is 95; it takes a share between 0 and 1"):
+        percentiles(50.0, draws, 95)
+    with pytest.raises(ParameterError, match="resamples is 0"):
+        next(resampled(3, 0, 1))
+
+
+def test_a_model_is_exactly_as_good_as_itself() -> None:
+    for metric in ("log_loss", "brier", "accuracy"):
+        assert paired_difference(FOUR, FOUR, metric, 50) == Interval(0.0, 0.0, 0.0)
+
+
+def test_the_difference_is_positive_where_the_first_model_is_better() -> None:
+    a = Scored([1, 0], [0.8, 0.2], [1, 0])
+    b = Scored([1, 0], [0.5, 0.5], [0, 0])
+    # every row gains the same, so every draw does
+    assert paired_difference(a, b, "brier", 50) == Interval(*[pytest.approx(0.25 - 0.04)] * 3)
+    assert paired_difference(b, a, "log_loss", 50) == Interval(*[pytest.approx(math.log(0.5 / 0.8))] * 3)
+    assert paired_difference(a, b, "accuracy", 50).value == 0.5
+
+
+def test_a_paired_difference_takes_the_same_rows_and_a_mean_metric_only() -> None:
+    other = Scored([0, 1, 0, 1], FOUR.probability, FOUR.prediction)
+    with pytest.raises(DataError, match="judged on different rows"):
+        paired_difference(FOUR, other)
+    with pytest.raises(ParameterError, match="unknown metric that is a mean over rows 'roc_auc'"):
+        paired_difference(FOUR, FOUR, "roc_auc")
+    mine, yours = (Scored([1, 0], [0.5, 0.5], [0, 0], key=texts(*keys)) for keys in ((1, 2), (1, 3)))
+    with pytest.raises(DataError, match="judged on different rows"):
+        paired_difference(mine, yours)
+
+
+def test_the_wilson_interval_of_five_in_ten_is_the_one_by_hand() -> None:
+    z = 1.959963984540054
+    half = z * math.sqrt(0.25 / 10 + z * z / 400) / (1 + z * z / 10)
+    assert wilson(5, 10) == Interval(0.5, pytest.approx(0.5 - half), pytest.approx(0.5 + half))
+    assert wilson(0, 10).low == 0
+    assert wilson(0, 10).high == pytest.approx(z * z / (10 + z * z))
+    assert math.isnan(wilson(0, 0).value)
+
+
+@given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+@settings(max_examples=30)
+def test_a_wilson_interval_holds_its_share_and_stays_between_0_and_1(counts: tuple[int, int]) -> None:
+    found = wilson(*counts)
+    assert 0 <= found.low <= found.value + 1e-12
+    assert found.value - 1e-12 <= found.high <= 1
+
+
+# --- baselines --------------------------------------------------------------------------------------------------
+
+
+def test_group_rates_are_smoothed_and_unseen_groups_get_the_overall_rate(spark: SparkSession) -> None:
+    rows = [("female", 1), ("female", 1), ("female", 0), ("male", 0), ("male", 0), (None, 1), ("male", None)]
+    train = spark.createDataFrame(rows, "Sex string, Survived int")
+    rule = group_rates(train, "Survived", "Sex")
+    assert rule.rates == {"female": 3 / 5, "male": 1 / 4, None: 2 / 3}
+    assert rule.overall == 4 / 8
+    scored = rule.score(texts("male", "female", "unseen", None), [0, 1, 0, 1])
+    assert scored.probability.tolist() == [1 / 4, 3 / 5, 1 / 2, 2 / 3]
+    assert scored.prediction.tolist() == [0, 1, 0, 1]
+
+
+def test_without_a_column_the_majority_rule_says_the_same_of_all(spark: SparkSession) -> None:
+    train = spark.createDataFrame([(1.0,), (0.0,), (0.0,)], "y double")
+    scored = group_rates(train, "y").score(None, [1, 0])
+    assert scored.probability.tolist() == [2 / 5, 2 / 5]
+    assert scored.prediction.tolist() == [0, 0]
+
+
+def test_a_baseline_that_was_never_surprised_still_has_a_finite_log_loss(spark: SparkSession) -> None:
+    train = spark.createDataFrame([("a", 1)] * 8, "g string, y int")
+    scored = group_rates(train, "y", "g").score(texts("a"), [0])
+    assert point_metrics(scored)["log_loss"] == pytest.approx(-math.log(1 / 10))
+
+
+def test_group_rates_say_what_they_miss(spark: SparkSession) -> None:
+    train = spark.createDataFrame([("a", None)], "g string, y int")
+    with pytest.raises(DataError, match="no training row has a label in 'y'"):
+        group_rates(train, "y", "g")
+    with pytest.raises(DataError, match="unknown column 'G'"):
+        group_rates(train, "y", "G")
+    with pytest.raises(ParameterError, match="give each row's 'Sex' in groups"):
+        GroupRates("Sex", {}, 0.5).score(None, [1])
+
+
+# --- parts of the rows ------------------------------------------------------------------------------------------
+
+
+def test_confusion_counts_what_is_true_down_and_what_was_said_across() -> None:
+    scored = Scored([0, 0, 0, 1, 1], [0.5] * 5, [0, 0, 1, 0, 1])
+    assert confusion(scored).tolist() == [[2, 1], [1, 1]]
+    assert confusion(Scored([1], [0.9], [1])).tolist() == [[0, 0], [0, 1]]
+
+
+def test_each_group_has_the_numbers_of_its_own_rows() -> None:
+    rows = by_group(FOUR, {"Sex": texts("male", "female", "male", None)})
+    assert [(row.value, row.n, row.positives) for row in rows] == [("female", 1, 0), ("male", 2, 2), (None, 1, 0)]
+    female, male, nobody = rows
+    assert male.accuracy == wilson(1, 2)
+    assert male.recall_1 == 0.5
+    assert math.isnan(male.recall_0)
+    assert male.mean_probability == pytest.approx(0.65)
+    assert male.brier == pytest.approx((0.01 + 0.36) / 2)
+    assert (female.recall_0, nobody.recall_0) == (1.0, 0.0)
+
+
+def test_groups_that_came_along_are_the_default_and_can_be_crossed() -> None:
+    groups = {"Sex": texts("male", "female"), "Pclass": texts(3, None)}
+    scored = Scored([0, 1], [0.1, 0.9], [0, 1], groups=groups)
+    assert [(row.group, row.value) for row in by_group(scored)] == [
+        ("Sex", "female"), ("Sex", "male"), ("Pclass", 3), ("Pclass", None),
+    ]  # fmt: skip
+    assert crossed(groups, ["Sex", "Pclass"]).tolist() == ["male, 3", None]
+    with pytest.raises(ParameterError, match="unknown group 'sex': did you mean 'Sex'"):
+        crossed(groups, ["sex"])
+    with pytest.raises(DataError, match="group 'Sex' has 1 values for 2 rows"):
+        by_group(scored, {"Sex": texts("male")})
+
+
+def test_calibration_bins_hold_equal_shares_of_the_rows() -> None:
+    scored = Scored([0, 1, 1, 1], [0.1, 0.3, 0.6, 0.8], [0, 0, 1, 1])
+    low, high = calibration(scored, 2)
+    assert (low.n, low.mean_probability, low.rate) == (2, pytest.approx(0.2), wilson(1, 2))
+    assert (high.n, high.mean_probability, high.rate) == (2, pytest.approx(0.7), wilson(2, 2))
+    with pytest.raises(ParameterError, match="bins is 0"):
+        calibration(scored, 0)
+
+
+@given(scored_rows(), st.integers(1, 6))
+def test_calibration_cuts_where_scikit_learn_cuts(scored: Scored, bins: int) -> None:
+    found = calibration(scored, bins)
+    rate, said = sk_calibration.calibration_curve(scored.label, scored.probability, n_bins=bins, strategy="quantile")
+    assert [one.rate.value for one in found] == pytest.approx(rate.tolist(), rel=1e-12)
+    assert [one.mean_probability for one in found] == pytest.approx(said.tolist(), rel=1e-12)
+    assert sum(one.n for one in found) == scored.n
+
+
+def test_each_threshold_costs_its_false_alarms_and_its_misses() -> None:
+    costs = threshold_costs(FOUR, cost_false_positive=1, cost_false_negative=3)
+    at = {round(float(t), 2): i for i, t in enumerate(costs.threshold)}
+    counted = {t: (costs.false_positives[i], costs.false_negatives[i], costs.cost[i]) for t, i in at.items()}
+    assert counted[0.0] == (2, 0, 2)
+    assert counted[0.2] == (1, 0, 1)  # not over the threshold is 0, as in Spark
+    assert counted[0.4] == (1, 1, 4)
+    assert counted[0.5] == (1, 1, 4)
+    assert counted[0.6] == (0, 1, 3)
+    assert counted[1.0] == (0, 2, 6)
+    assert costs.threshold[costs.best] == 0.39  # of 0.2 to 0.39, all costing 1, the nearest to 0.5
+    with pytest.raises(ParameterError, match="cost_false_negative is -1"):
+        threshold_costs(FOUR, 1, -1)
+
+
+# --- the verdict ------------------------------------------------------------------------------------------------
+
+LABEL = [0, 1] * 50
+
+
+def said(wrong: int, sure: float) -> Scored:
+    """A hundred rows, of which the last ``wrong`` are called wrongly, each with the probability ``sure``."""
+    called = np.array([label if row < 100 - wrong else 1 - label for row, label in enumerate(LABEL)])
+    return Scored(LABEL, np.where(called == 1, sure, 1 - sure), called)
+
+
+COIN = said(0, 0.5)
+
+
+def test_better_than_the_baseline_with_no_champion_is_promoted() -> None:
+    found = verdict(said(0, 0.9), COIN, resamples=100, baseline_name="the women-only rule")
+    assert (found.promote, found.alias) == (True, "champion")
+    # every row gains ln 0.9 - ln 0.5 = 0.588
+    assert found.sentence == (
+        "Promote to champion: its log loss on 100 held-out rows, 0.105, is better than that of the women-only rule "
+        "(0.693) by 0.588 (95 % interval 0.588 to 0.588), and there is no champion yet."
+    )
+    assert found.details["better_than_baseline_by"]["low"] == pytest.approx(math.log(0.9 / 0.5))
+    assert found.details["better_than_champion_by"] is None
+    assert json.loads(json.dumps(found.details)) == found.details
+
+
+def test_not_surely_better_than_the_baseline_stays_a_challenger() -> None:
+    found = verdict(said(26, 0.9), COIN, resamples=200)
+    low, high = (found.details["better_than_baseline_by"][end] for end in ("low", "high"))
+    assert low < 0 < high
+    assert (found.promote, found.alias) == (False, "challenger")
+    # 0.588 - 0.26 x ln 9 = 0.0165
+    assert found.sentence == (
+        "Keep as challenger: its log loss on 100 held-out rows, 0.677, is not surely better than that of the baseline "
+        f"(0.693): the gain is 0.017 (95 % interval {low:.3f} to {high:.3f}), which holds 0."
+    )
+
+
+def test_worse_than_the_baseline_is_told_as_worse() -> None:
+    found = verdict(said(100, 0.9), COIN, metric="brier", resamples=50, confidence=0.9)
+    assert not found.promote
+    assert found.sentence == (
+        "Keep as challenger: its Brier score on 100 held-out rows, 0.810, is worse than that of the baseline (0.250) "
+        "by 0.560 (90 % interval 0.560 to 0.560)."
+    )
+
+
+def test_worse_than_the_champion_stays_a_challenger() -> None:
+    found = verdict(said(0, 0.8), COIN, said(0, 0.9), metric="brier", resamples=50)
+    assert (found.promote, found.alias) == (False, "challenger")
+    assert found.sentence == (
+        "Keep as challenger: its Brier score on 100 held-out rows, 0.040, is better than that of the baseline (0.250) "
+        "by 0.210 (95 % interval 0.210 to 0.210), but worse than that of the champion (0.010) by 0.030 (95 % interval "
+        "0.030 to 0.030)."
+    )
+    assert found.details["better_than_champion_by"]["value"] == pytest.approx(-0.03)
+
+
+def test_as_good_as_the_champion_is_promoted() -> None:
+    found = verdict(said(0, 0.8), COIN, said(0, 0.8), metric="brier", resamples=50, champion_name="version 3")
+    assert (found.promote, found.alias) == (True, "champion")
+    assert found.sentence.endswith(
+        ", and not surely worse than that of version 3 (0.040): the gain is 0.000 (95 % interval 0.000 to 0.000)."
+    )
+
+
+def test_better_than_the_champion_is_promoted() -> None:
+    found = verdict(said(0, 0.9), COIN, said(0, 0.8), metric="brier", resamples=50)
+    assert found.promote
+    assert found.sentence.endswith(
+        ", and better than that of the champion (0.040) by 0.030 (95 % interval 0.030 to 0.030)."
+    )
+
+
+def test_a_champion_judged_on_other_rows_is_not_replaced() -> None:
+    elsewhere = Scored([0, 1], [0.5, 0.5], [0, 0])
+    told = verdict(said(0, 0.9), COIN, resamples=50, champion_comparable=False)
+    for found in (told, verdict(said(0, 0.9), COIN, elsewhere, resamples=50)):
+        assert (found.promote, found.alias) == (False, "challenger")
+        assert found.sentence.endswith(
+            ", but the champion cannot be compared, because it was judged on other rows; to promote it all the same, "
+            "score the champion on these rows or move the alias 'champion' by hand."
+        )
+        assert found.details["champion_comparable"] is False
+
+
+def test_a_verdict_takes_a_proper_score_only() -> None:
+    with pytest.raises(ParameterError, match=r"unknown proper score 'accuracy'.* Known: brier, log_loss"):
+        verdict(COIN, COIN, metric="accuracy")
