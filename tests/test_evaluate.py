@@ -36,6 +36,8 @@ from lifeboat.evaluate import (
 )
 from lifeboat.evaluate.metrics import percentiles, resampled
 
+# no deadline: a busy machine is not a fault
+QUICKLY = settings(max_examples=60, deadline=None)
 COLUMNS = ["id", "label", "probability", "prediction"]
 FOUR = Scored([1, 0, 1, 0], [0.9, 0.2, 0.4, 0.6], [1, 0, 0, 1])
 
@@ -151,6 +153,7 @@ def test_rows_of_one_class_have_no_ranking_and_the_reason_is_told() -> None:
 
 
 @given(scored_rows())
+@QUICKLY
 def test_the_means_of_row_losses_are_the_metrics_of_scikit_learn(scored: Scored) -> None:
     values = point_metrics(scored)
     assert loss_rows(scored, "log_loss").mean() == pytest.approx(values["log_loss"], rel=1e-12)
@@ -159,6 +162,7 @@ def test_the_means_of_row_losses_are_the_metrics_of_scikit_learn(scored: Scored)
 
 
 @given(scored_rows(), st.integers(0, 1000))
+@QUICKLY
 def test_a_draw_has_the_metrics_that_scikit_learn_gives_its_rows_written_out(scored: Scored, seed: int) -> None:
     times = next(resampled(scored.n, 1, seed))
     rows = np.repeat(np.arange(scored.n), times)
@@ -234,7 +238,7 @@ def test_the_wilson_interval_of_five_in_ten_is_the_one_by_hand() -> None:
 
 
 @given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-@settings(max_examples=30)
+@QUICKLY
 def test_a_wilson_interval_holds_its_share_and_stays_between_0_and_1(counts: tuple[int, int]) -> None:
     found = wilson(*counts)
     assert 0 <= found.low <= found.value + 1e-12
@@ -322,6 +326,7 @@ def test_calibration_bins_hold_equal_shares_of_the_rows() -> None:
 
 
 @given(scored_rows(), st.integers(1, 6))
+@QUICKLY
 def test_calibration_cuts_where_scikit_learn_cuts(scored: Scored, bins: int) -> None:
     found = calibration(scored, bins)
     rate, said = sk_calibration.calibration_curve(scored.label, scored.probability, n_bins=bins, strategy="quantile")

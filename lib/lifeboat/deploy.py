@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.models import ModelSignature
 
-JUDGED = "04_evaluate/holdout_predictions.csv"
+JUDGED = "04_evaluate/holdout_predictions.parquet"
 DIGEST_LENGTH = 36  # the longest that MLflow keeps
 MLFLOW_TYPES = {"int": "integer", "bigint": "long", "double": "double", "string": "string", "boolean": "boolean"}
 
@@ -57,7 +57,7 @@ class Champion:
 
     Attributes:
         version: Its version in the registry.
-        judged: Path of a CSV file with the hold-out's key, label, probability and prediction.
+        judged: Path of the parquet file with the hold-out's key, label, probability and prediction.
     """
 
     version: str

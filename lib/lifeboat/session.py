@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
+from collections.abc import Callable
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -71,3 +73,17 @@ def settle(df: DataFrame, key: str, rows: int) -> DataFrame:
         The same rows and columns.
     """
     return df.repartition(1 + rows // ROWS_PER_PARTITION, F.col(key)).sortWithinPartitions(key)
+
+
+def count_jobs(session: SparkSession, work: Callable[[], object]) -> int | None:
+    """Do ``work`` and count the Spark jobs it took; None where Spark does not tell (Spark Connect)."""
+    if not hasattr(session, "_jvm"):
+        work()
+        return None
+    context, group = session.sparkContext, str(uuid.uuid4())
+    context.setJobGroup(group, "counted")
+    try:
+        work()
+    finally:
+        context.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]
+    return len(context.statusTracker().getJobIdsForGroup(group))

@@ -169,7 +169,7 @@ def cross_validate(
     rows: DataFrame,
     key: str,
     choose: str = "best_mean",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int, str], None] = lambda done, total, what: None,
 ) -> CrossValidated:
     """Do what ``cv.fit(rows)`` does, and keep what it throws away: each fold's score and the out-of-fold predictions.
 
@@ -180,7 +180,7 @@ def cross_validate(
         choose: ``best_mean``: the point with the best mean score. ``one_standard_error``: the first point of the grid
             whose mean lies within one standard error of the best (Breiman et al. 1984, section 3.4.3); so write the
             simplest first.
-        progress: Called with (fits done, fits in all) after each.
+        progress: Called after each fit with the number done, the number in all, and which it was.
 
     Raises:
         DataError: A fold has no rows.
@@ -200,16 +200,16 @@ def cross_validate(
             task = partial(inheritable_thread_target(rows.sparkSession)(fit_and_score), fitted, validation)
             for index, model, score in pool.imap_unordered(task, [evaluator] * len(grid)):
                 models[fold][index], scores[index][fold] = model, score
-                if progress:
-                    progress(fold * len(grid) + len(models[fold]), folds * len(grid) + 1)
+                fits = fold * len(grid) + len(models[fold])
+                what = f"fold {fold + 1} of {folds}, grid point {len(models[fold])} of {len(grid)}"
+                progress(fits, folds * len(grid) + 1, what)
     best = choose_point(scores, evaluator.isLargerBetter(), choose)
     judged = [models[fold][best].transform(rows.filter(F.col(cv.getFoldCol()) == fold)) for fold in range(folds)]
     out_of_fold = judged[0]
     for other in judged[1:]:
         out_of_fold = out_of_fold.union(other)
     model = cv.getEstimator().fit(rows, grid[best])
-    if progress:
-        progress(folds * len(grid) + 1, folds * len(grid) + 1)
+    progress(folds * len(grid) + 1, folds * len(grid) + 1, "fitted on all rows")
     named = [{param.name: value for param, value in point.items()} for point in grid]
     return CrossValidated(named, scores, evaluator.isLargerBetter(), best, model, out_of_fold)
 

@@ -135,14 +135,19 @@ def test_a_long_message_is_cut_and_has_no_colour_codes(home: Path, write_noteboo
     assert len(lines) == 15
 
 
-def test_a_kernel_that_dies_is_told_with_the_cell_it_died_in(home: Path, write_notebook: Write) -> None:
-    notebook = write_notebook(home / "notebooks" / "01.ipynb", "a: int = 1", "import os; os._exit(3)")
+def test_a_kernel_that_dies_is_told_with_the_cell_it_died_in_and_its_last_words(
+    home: Path, write_notebook: Write, capfd: pytest.CaptureFixture[str]
+) -> None:
+    dies = "import os; os.write(2, b'out of memory'); os.abort()"
+    notebook = write_notebook(home / "notebooks" / "01.ipynb", "a: int = 1", dies)
     run_dir = run_folder("trial")
-    with pytest.raises(
-        NotebookError, match=r"01 stopped at cell number 2: import os; os\._exit\(3\)\n  DeadKernelError"
-    ):
+    with pytest.raises(NotebookError) as caught:
         run_all([notebook], {}, run_dir)
+    said = str(caught.value)
+    assert said.startswith("01 stopped at cell number 2: import os; os.write(2, b'out of memory'); os.abort()\n")
+    assert said.splitlines()[1:3] == ["  DeadKernelError: Kernel died", "  out of memory"]
     assert (run_dir / "01.ipynb").exists()
+    assert capfd.readouterr().err == ""
 
 
 def test_the_kernel_is_this_python_though_another_is_installed_by_that_name(

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lifeboat.preprocess import EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory
+from lifeboat.serving.export import export_model
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
 from pyspark.ml.feature import StringIndexer, VectorAssembler
 from pyspark.sql import DataFrame, SparkSession
-
-from lifeboat.preprocess import EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory
-from lifeboat.serving.export import export_model
 
 CSV = Path(__file__).parents[2] / "data" / "titanic" / "titanic_train.csv"
 
@@ -35,33 +34,21 @@ COLUMNS = [
     column("Embarked", "string", True),
 ]
 
+HOUSE_COLUMNS = [
+    column("city", "string", True),
+    column("storey", "int", True, -2, 40),
+    column("size", "double", True),
+    column("lift", "boolean", False),
+    column("people", "bigint", False),
+    column("sold", "int", False),
+]
+
 TITLES = {
     "Mr": ["Mr", "Dr", "Major", "Capt", "Sir", "Don"],
     "Miss": ["Miss", "Mlle", "Mme", "Ms"],
     "Mrs": ["Mrs", "Lady", "Countess"],
     "Master": ["Master"],
     "Other": ["Jonkheer", "Col", "Rev"],
-}
-
-BRAUND = {
-    "Pclass": 3,
-    "Name": "Braund, Mr. Owen Harris",
-    "Sex": "male",
-    "Age": 22.0,
-    "SibSp": 1,
-    "Parch": 0,
-    "Fare": 7.25,
-    "Embarked": "S",
-}
-CUMINGS = {
-    "Pclass": 1,
-    "Name": "Cumings, Mrs. John Bradley (Florence Briggs Thayer)",
-    "Sex": "female",
-    "Age": 38.0,
-    "SibSp": 1,
-    "Parch": 0,
-    "Fare": 71.2833,
-    "Embarked": "C",
 }
 
 
@@ -105,7 +92,9 @@ def preparing(passengers: DataFrame) -> PipelineModel:
 
 
 @pytest.fixture(scope="session")
-def models(passengers: DataFrame, preparing: PipelineModel) -> dict[str, PipelineModel]:
+def models(
+    passengers: DataFrame, preparing: PipelineModel, houses: dict[str, PipelineModel]
+) -> dict[str, PipelineModel]:
     """The three estimators with and without thresholds; a variant is the same trained model, set otherwise."""
     ready = preparing.transform(passengers).cache()
     forest = RandomForestClassifier(labelCol="Survived", numTrees=15, maxDepth=6, seed=1).fit(ready)
@@ -117,7 +106,6 @@ def models(passengers: DataFrame, preparing: PipelineModel) -> dict[str, Pipelin
     fitted = {
         "forest": forest,
         "forest thresholds 0.35 0.65": forest.copy({forest.thresholds: [0.35, 0.65]}),
-        "forest thresholds 0 1": forest.copy({forest.thresholds: [0.0, 1.0]}),
         "gbt": boosted,
         "gbt thresholds 0.7 0.3": boosted.copy({boosted.thresholds: [0.7, 0.3]}),
         "logistic": binary,
@@ -127,19 +115,43 @@ def models(passengers: DataFrame, preparing: PipelineModel) -> dict[str, Pipelin
         "multinomial": multinomial,
         "multinomial thresholds": multinomial.copy({multinomial.thresholds: [0.2, 0.5, 0.3]}),
     }
-    return {name: PipelineModel([*preparing.stages, model]) for name, model in fitted.items()}
+    return houses | {name: PipelineModel([*preparing.stages, model]) for name, model in fitted.items()}
 
 
 @pytest.fixture(scope="session")
-def portable_of(
-    models: dict[str, PipelineModel], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Path]:
+def houses(spark: SparkSession) -> dict[str, PipelineModel]:
+    """A forest with pure leaves and large category sets, over each type of column: what the real table lacks."""
+    rows = [
+        (f"c{i % 40:02}", i % 5, float(i % 7), i % 2 == 0, 2**53 + i % 3, int(i % 40 in (3, 17, 31) or i % 7 > 5))
+        for i in range(400)
+    ]
+    frame = spark.createDataFrame(rows, "city string, storey int, size double, lift boolean, people bigint, sold int")
+    preparing = [
+        GroupMeanImputer(inputCol="size", outputCol="size_imputed", groupCol="storey"),
+        StringIndexer(inputCol="city", outputCol="city_index", handleInvalid="keep"),
+        StringIndexer(inputCol="storey", outputCol="storey_index", handleInvalid="keep"),
+        VectorAssembler(
+            inputCols=["size_imputed", "city_index", "storey_index", "lift", "people"], outputCol="features"
+        ),
+    ]
+    trees = RandomForestClassifier(
+        labelCol="sold", numTrees=4, maxBins=64, featureSubsetStrategy="all", bootstrap=False, seed=1
+    )
+    fitted = Pipeline(stages=[*preparing, trees]).fit(frame.coalesce(1))
+    trained = fitted.stages[-1]
+    never_zero = trained.copy({trained.thresholds: [0.0, 1.0]})
+    return {"houses": fitted, "houses thresholds 0 1": PipelineModel([*fitted.stages[:-1], never_zero])}
+
+
+@pytest.fixture(scope="session")
+def portable_of(models: dict[str, PipelineModel], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The portable twin of a model by its name, exported at its first use."""
     folder, done = tmp_path_factory.mktemp("portable"), dict[str, Path]()
 
     def portable(name: str) -> Path:
         if name not in done:
-            done[name] = export_model(models[name], COLUMNS, "Survived", folder / name.replace(" ", "_"))
+            columns, label = (HOUSE_COLUMNS, "sold") if "houses" in name else (COLUMNS, "Survived")
+            done[name] = export_model(models[name], columns, label, folder / name.replace(" ", "_"))
         return done[name]
 
     return portable
@@ -148,3 +160,33 @@ def portable_of(
 @pytest.fixture(scope="session")
 def forest(portable_of: Callable[[str], Path]) -> Path:
     return portable_of("forest")
+
+
+@pytest.fixture(scope="session")
+def braund() -> dict[str, Any]:
+    """A passenger of the table: class 0."""
+    return {
+        "Pclass": 3,
+        "Name": "Braund, Mr. Owen Harris",
+        "Sex": "male",
+        "Age": 22.0,
+        "SibSp": 1,
+        "Parch": 0,
+        "Fare": 7.25,
+        "Embarked": "S",
+    }
+
+
+@pytest.fixture(scope="session")
+def cumings() -> dict[str, Any]:
+    """A passenger of the table: class 1."""
+    return {
+        "Pclass": 1,
+        "Name": "Cumings, Mrs. John Bradley (Florence Briggs Thayer)",
+        "Sex": "female",
+        "Age": 38.0,
+        "SibSp": 1,
+        "Parch": 0,
+        "Fare": 71.2833,
+        "Embarked": "C",
+    }

@@ -127,7 +127,7 @@ def calibration(scored: Scored, bins: int = 10, confidence: float = 0.95) -> lis
     """
     if bins < 1:
         raise ParameterError(f"bins is {bins}; it takes 1 or more")
-    edges = np.percentile(scored.probability, np.linspace(0, 100, bins + 1))
+    edges = np.percentile(scored.probability, np.linspace(0, 1, bins + 1) * 100)
     places = np.searchsorted(edges[1:-1], scored.probability)
     found = []
     for place in np.unique(places):

@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
 
 from lifeboat.errors import LifeboatError, ParameterError
 from lifeboat.jvm import WarmJvm
@@ -135,6 +136,7 @@ def _recorded(stage: Stage, record: Record, run_dir: Path, watcher: Watcher) -> 
 def _execute(notebook: Path, place: Path, parameters: dict[str, Any], watcher: Watcher) -> None:
     """Execute one notebook into ``place``, where it appears when it has ended, whole."""
     aside = place.with_name(f".{place.stem}.unfinished.ipynb")
+    messages = place.with_name(f".{place.stem}.messages.txt")
     at: dict[str, Any] = {"cell": None, "index": 0}
 
     def cell_starts(cell: Any, cell_index: int) -> None:
@@ -151,6 +153,7 @@ def _execute(notebook: Path, place: Path, parameters: dict[str, Any], watcher: W
             progress_bar=False,
             cwd=notebook.parent,
             kernel_manager_class=ThisPython,
+            config=Config({"ThisPython": {"messages": str(messages)}}),
             on_notebook_start=lambda notebook: watcher.cells_known(len(notebook.cells)),
             on_cell_start=cell_starts,
         )
@@ -161,8 +164,11 @@ def _execute(notebook: Path, place: Path, parameters: dict[str, Any], watcher: W
     except Exception as error:  # the kernel did not start, or died: no cell could say so
         cell = f"cell number {at['index'] + 1}" if at["cell"] else "its start"
         source = at["cell"].source if at["cell"] else ""
-        raise NotebookError(_failure(notebook.stem, cell, source, f"{type(error).__name__}: {error}", place)) from error
+        said = messages.read_text(encoding="utf-8", errors="replace") if messages.exists() else ""
+        what = f"{type(error).__name__}: {error}\n{said}"
+        raise NotebookError(_failure(notebook.stem, cell, source, what, place)) from error
     finally:
+        messages.unlink(missing_ok=True)
         _put_in_place(aside, place)
 
 

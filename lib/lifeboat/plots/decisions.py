@@ -61,6 +61,7 @@ def roc_curve(
         name: What the model is called.
         title: The finding; empty: the area under the curve.
     """
+    ax.set_aspect("equal")
     ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.5, label="a coin")
     ax.set_xlabel("false alarms, of all of class 0")
     ax.set_ylabel("found, of all of class 1")
@@ -72,7 +73,7 @@ def roc_curve(
             counts = evaluate.confusion(judged)
             point = counts[0, 1] / counts[0].sum(), counts[1, 1] / counts[1].sum()
             _baseline_point(ax, index, point, other)
-        set_title(ax, title or f"A row of class 1 ranks above one of class 0 with probability {area:.2f}")
+        set_title(ax, title or f"It ranks a 1 above a 0 in {area * 100:.0f}\N{NO-BREAK SPACE}% of all pairs")
     return _finish_square(ax, "lower right")
 
 
@@ -90,6 +91,7 @@ def precision_recall(
         name: What the model is called.
         title: The finding; empty: the average precision.
     """
+    ax.set_aspect("equal")
     share = float(scored.label.mean())
     ax.axhline(share, color=GREY, linestyle="--", linewidth=1.5, label="all called 1")
     ax.set_xlabel("found, of all of class 1 (recall)")
@@ -125,7 +127,6 @@ def _baseline_point(ax: Axes, index: int, point: tuple[float, float], name: str)
 def _finish_square(ax: Axes, where: Literal["lower right", "lower left", "upper left"]) -> Axes:
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1.02)
-    ax.set_aspect("equal")
     percent_axis(ax)
     percent_axis(ax, "y")
     ax.legend(loc=where)
@@ -141,6 +142,7 @@ def calibration(ax: Axes, bins: Sequence[CalibrationBin], *, what: str = "class 
         what: What is foretold, such as ``survival``.
         title: The finding; empty: how many intervals the diagonal goes through.
     """
+    ax.set_aspect("equal")
     ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.5, label="says what comes")
     said = [one.mean_probability for one in bins]
     ax.vlines(said, [one.rate.low for one in bins], [one.rate.high for one in bins], color=BLUE, linewidth=2.5)

@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import fill
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 
 STYLE = Path(__file__).parents[1] / "lifeboat.mplstyle"
@@ -25,8 +26,10 @@ def use_style() -> None:
 def set_title(ax: Axes, title: str) -> None:
     """Write the finding over the figure, broken into lines that fit its width."""
     figure = ax.get_figure(root=True)
-    inches = figure.get_figwidth() * ax.get_position().width if figure else 8
-    ax.set_title(fill(title, max(24, int(inches * 10))))
+    room = ax.get_position()
+    width, height = (figure.get_size_inches() if figure else (8, 4.5)) * np.array([room.width, room.height])
+    inches = width if ax.get_aspect() == "auto" else min(width, height)
+    ax.set_title(fill(title, max(24, int(inches * 10))), loc="left")
 
 
 def rows_down(ax: Axes, names: Sequence[str]) -> list[int]:

@@ -14,7 +14,7 @@ END = r"(?:\Z|(?=\r\n\Z)|(?=[\r\x85\u2028\u2029]\Z)|(?<!\r)(?=\n\Z))"
 ESCAPE = r"\\(?:[wWdDsStnrf]|[^\w])"
 TOKEN = re.compile(
     rf"(?P<same>{ESCAPE}|\((?!\?)|\(\?(?::|=|!|<=|<!|>)|[)|*+?^{{}}]|[^\\\[\]().|*+?^${{}}])"
-    rf"|(?P<class>\[\^?(?:{ESCAPE}|[^\\\[\]&])+\])|(?P<any>\.)|(?P<end>\$)",
+    rf"|(?P<class>\[\^?(?:{ESCAPE}|[^\\\[\]&]|&(?!&))+\])|(?P<any>\.)|(?P<end>\$)",
     re.ASCII | re.DOTALL,
 )
 
