@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lifeboat.errors import DataError, ParameterError
+from lifeboat.evaluate import collect_scored, point_metrics
+from lifeboat.importance import permutation_importance
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.classification import DecisionTreeClassifier, LogisticRegression, RandomForestClassifier
 from pyspark.ml.feature import SQLTransformer, VectorAssembler
 from pyspark.ml.linalg import Vectors
 from pyspark.sql import DataFrame, SparkSession
-
-from lifeboat.errors import DataError, ParameterError
-from lifeboat.evaluate import collect_scored, point_metrics
-from lifeboat.importance import permutation_importance
 
 # `strong` decides the label but for one row in ten, `weak` a little, `constant` nothing
 ROWS = [(i, int(i % 2 == 0) if i % 10 else i % 20 // 10, float(i % 2), float(i * 7 % 11), 1.0) for i in range(60)]
@@ -56,9 +55,10 @@ def test_the_strongest_feature_is_first_and_a_constant_is_worth_nothing(rows: Da
     assert constant.spread == 0
 
 
-def test_partitions_and_row_order_do_not_change_it(rows: DataFrame, model: PipelineModel) -> None:
+@pytest.mark.parametrize("limit", [40, 60])
+def test_partitions_and_row_order_do_not_change_it(rows: DataFrame, model: PipelineModel, limit: int) -> None:
     here, there = (
-        permutation_importance(model, some, ["strong", "weak"], label="y", key="id", repeats=3, limit=40)
+        permutation_importance(model, some, ["strong", "weak"], label="y", key="id", repeats=3, limit=limit)
         for some in (rows, rows.repartition(3, "weak"))
     )
     assert here == there

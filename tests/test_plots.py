@@ -11,12 +11,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
-from matplotlib.text import Text
-
 from lifeboat import evaluate, plots
 from lifeboat.evaluate import GroupRates, Scored
 from lifeboat.importance import Importance
+from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 SEX = np.array(["female", "male", "male", "female"] * 10, dtype=object)
 CHANCE = np.linspace(0.05, 0.95, 40)
@@ -92,6 +91,16 @@ def test_a_figure_returns_its_ax_has_a_title_and_cuts_no_word_off(name: str, ax:
     assert all(text.get_fontsize() >= 11 for text in figure.findobj(Text))
 
 
+@pytest.mark.parametrize("size", [(5.5, 4), (8, 4.5), (12, 5)])
+def test_a_long_finding_is_broken_into_lines_that_fit_the_figure(size: tuple[float, float], ax: Axes) -> None:
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.set_size_inches(size)
+    plots.importance(ax, FOUND, title="what it leans on most " * 10)
+    figure.canvas.draw()
+    assert figure.get_tightbbox().x1 < size[0] + 0.02
+
+
 def test_missing_values_are_counted_and_the_worst_column_is_on_top(ax: Axes) -> None:
     plots.missing_values(ax, {"Age": 177, "Cabin": 687, "Sex": 0}, 891)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Cabin", "Age", "Sex"]
@@ -149,16 +158,17 @@ def test_confusion_writes_the_four_counts_and_how_many_are_wrong(ax: Axes) -> No
 
 def test_a_baseline_is_one_point_on_the_roc_and_the_precision_recall_plane() -> None:
     label = [0, 0, 0, 0, 1, 1]
-    rule = Scored(label, [0.5] * 6, [1, 0, 0, 0, 1, 0])
+    rule = Scored(label, [0.5] * 6, [1, 0, 0, 0, 1, 1])
     model = Scored(label, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], [0, 0, 0, 0, 0, 1])
     _, (left, right) = plt.subplots(1, 2)
     plots.roc_curve(left, model, {"rule": rule})
     plots.precision_recall(right, model, {"rule": rule, "nobody": Scored(label, [0.1] * 6, [0] * 6)})
     points = [next(line for line in axes.lines if line.get_label() == "rule").get_xydata() for axes in (left, right)]
-    assert points[0].tolist() == [[1 / 4, 1 / 2]]
-    assert points[1].tolist() == [[1 / 2, 1 / 2]]
+    assert points[0].tolist() == [[1 / 4, 1]]
+    assert points[1].tolist() == [[1, 2 / 3]]
     assert "nobody" not in [line.get_label() for line in right.lines]
-    assert left.get_title(loc="left").split() == "It ranks a 1 above a 0 in 100 % of all pairs".split()
+    title = " ".join(left.get_title(loc="left").split())
+    assert title == "It ranks a 1 above a 0 in 100 % of pairs"
     plt.close()
 
 

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,13 @@ from lifeboat.runfolder import finished, resolve
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.models import ModelSignature
+    from pyspark.ml import PipelineModel
+    from pyspark.sql import SparkSession
 
 JUDGED = "04_evaluate/holdout_predictions.parquet"
 DIGEST_LENGTH = 36  # the longest that MLflow keeps
-MLFLOW_TYPES = {"int": "integer", "bigint": "long", "double": "double", "string": "string", "boolean": "boolean"}
+# pandas reads every whole number as a long, and MLflow refuses a long where it wants an integer
+MLFLOW_TYPES = {"int": "long", "bigint": "long", "double": "double", "string": "string", "boolean": "boolean"}
 
 
 def store_uri(tracking_uri: str = "") -> str:
@@ -81,17 +85,17 @@ def champion(name: str, tracking_uri: str = "") -> Champion | None:
     from mlflow.exceptions import MlflowException
 
     try:
-        version = mlflow.MlflowClient().get_model_version_by_alias(name, "champion")
+        holder = mlflow.MlflowClient().get_model_version_by_alias(name, "champion")
     except MlflowException:
         return None
     try:
-        judged = mlflow.artifacts.download_artifacts(run_id=version.run_id, artifact_path=JUDGED)
+        judged = mlflow.artifacts.download_artifacts(run_id=holder.run_id, artifact_path=JUDGED)
     except MlflowException as error:
         raise DataError(
-            f"version {version.version} of {name!r} is the champion but its run {version.run_id} kept no {JUDGED}: "
+            f"version {holder.version} of {name!r} is the champion but its run {holder.run_id} kept no {JUDGED}: "
             "give the alias to another version, or compare with none (champion_model: '')"
         ) from error
-    return Champion(version.version, Path(judged))
+    return Champion(holder.version, Path(judged))
 
 
 def digest(path: str | Path) -> str:
@@ -144,6 +148,52 @@ def log_results(run_dir: str | Path, parameters: dict[str, Any], source: str) ->
     mlflow.log_artifacts(str(finished(run_dir, "04_evaluate")), "04_evaluate")
 
 
+def refit(session: SparkSession, run_dir: str | Path, label: str, key: str) -> PipelineModel:
+    """Fit the winning settings of 03 on every labelled row, the hold-out too.
+
+    What comes out was never judged: the judgement of the model fitted without the hold-out stands for it.
+    """
+    from pyspark.ml import Pipeline
+
+    from lifeboat.session import settle
+    from lifeboat.train_cv import make_estimator
+
+    loaded = finished(run_dir, "01_load")
+    stages = Pipeline.load(str(finished(run_dir, "02_preprocess") / "pipeline")).getStages()
+    won = json.loads((finished(run_dir, "03_train_cv") / "scores.json").read_text())
+    settings = {**won["estimator_params"], **won["points"][won["best"]]}
+    classifier = make_estimator(won["estimator"], settings, label, won["seed"])
+    rows = session.read.parquet(str(loaded / "train"), str(loaded / "holdout"))
+    return Pipeline(stages=[*stages, classifier]).fit(settle(rows, key, rows.count()))
+
+
+def log_portable(folder: Path, signature: ModelSignature, example: dict[str, Any]) -> str:
+    """Log a portable model to the open MLflow run, as code and files and without a pickle.
+
+    Args:
+        folder: What ``lifeboat.serving.export`` wrote.
+        signature: What goes in and comes out.
+        example: One record, kept with the model to show how it is asked.
+
+    Returns:
+        The model's address in MLflow.
+    """
+    import mlflow
+    import pandas as pd
+
+    package = Path(__file__).parent
+    logged = mlflow.pyfunc.log_model(
+        name="portable",
+        python_model=str(package / "serving" / "pyfunc.py"),
+        artifacts={"portable": str(folder)},
+        code_paths=[str(package)],
+        signature=signature,
+        input_example=pd.DataFrame([example]),
+        pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", "numpy", "onnxruntime", "pandas")],
+    )
+    return str(logged.model_uri)
+
+
 def register(model_uri: str, name: str, promote: bool, tags: dict[str, str]) -> ModelVersion:
     """Make a logged model a version of a registered model, then give it the alias that the verdict says.
 
@@ -157,7 +207,7 @@ def register(model_uri: str, name: str, promote: bool, tags: dict[str, str]) -> 
     """
     import mlflow
 
-    version = mlflow.register_model(model_uri, name, tags=tags)
+    registered = mlflow.register_model(model_uri, name, tags=tags)
     alias = "champion" if promote else "challenger"
-    mlflow.MlflowClient().set_registered_model_alias(name, alias, version.version)
-    return version
+    mlflow.MlflowClient().set_registered_model_alias(name, alias, registered.version)
+    return registered

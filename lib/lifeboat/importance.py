@@ -98,7 +98,7 @@ def permutation_importance(
 
 
 def _summary(name: str, lost: Floats) -> Importance:
-    spread = float(lost.std(ddof=0)) if len(lost) > 1 else 0.0
+    spread = float(lost.std(ddof=1)) if len(lost) > 1 else 0.0
     return Importance(name, float(lost.mean()), spread, tuple(lost.tolist()))
 
 

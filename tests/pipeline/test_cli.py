@@ -22,7 +22,13 @@ def leave(stage, **files):
     for name, content in files.items():
         (aside / f"{name}.json").write_text(json.dumps(content))
     runfolder.commit(aside)"""
-METRICS = {"accuracy": {"value": 0.82, "low": 0.76, "high": 0.88}, "rows": 178, "by_sex": {"male": 1}, "good": True}
+METRICS = {
+    "model": {
+        "accuracy": {"value": 0.82, "low": 0.76, "high": 0.88},
+        "log_loss": {"value": 0.4, "low": 0.3, "high": 0.5},
+    },
+    "rule by Sex": {"accuracy": {"value": 0.79, "low": 0.72, "high": 0.85}, "log_loss": None},
+}
 LEAVE = {
     "04_evaluate": f'leave("04_evaluate", metrics={METRICS!r}, verdict={{"sentence": "Promote it."}})',
     "05_deploy": 'leave("05_deploy", deployed={"name": "titanic", "version": 3, "alias": "champion"})',
@@ -54,9 +60,9 @@ def test_a_run_ends_with_how_good_the_model_is_where_it_is_and_how_to_serve_it(h
     assert lines[0].startswith("outputs/small: 5 notebooks in ")
     assert lines[1:8] == [
         "",
-        "On the held-out rows",
-        "  accuracy             0.820 (0.760 to 0.880)",
-        "  rows                 178.000",
+        "On held-out rows  model                     rule by Sex",
+        "  accuracy        0.820 (0.760 to 0.880)    0.790 (0.720 to 0.850)",
+        "  log_loss        0.400 (0.300 to 0.500)    -",
         "",
         "Verdict  Promote it.",
         "Model    titanic version 3, alias champion",

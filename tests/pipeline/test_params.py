@@ -15,13 +15,13 @@ CELL = """
 run_dir: str = "outputs/tutorial"  # the run's folder
 label: str = "Survived"  # the column to predict
 seed: int = 42  # of every random choice
-holdout_fraction: float = 0.2  # part of the rows
+holdout_fraction: float = 0.2  # share of rows, between 0 and 1
 estimator: str = "random_forest"  # one of: random_forest, gbt, logistic_regression; the classifier
 estimator_params: dict = {"maxDepth": 5}  # its Params
 grid: dict = {"numTrees": [10, 20]}  # Params to try
 numeric: list[str] = ["Age"]  # columns
 derive: list = []  # stages that make new columns
-num_folds: int = 3  # 2 or more
+num_folds: int = 3  # parts, 2 or more
 labelled_path: str = "data/rows.csv"  # CSV
 """
 
@@ -98,9 +98,9 @@ def test_all_errors_are_told_at_once(home: Path) -> None:
 @pytest.mark.parametrize(
     ("yaml", "said"),
     [
-        ("num_folds: 1", "num_folds is 1; cross-validation needs 2 or more"),
-        ("holdout_fraction: 1", "holdout_fraction is 1; write a part of the rows"),
-        ("holdout_fraction: 0.0", "holdout_fraction is 0.0; write a part of the rows"),
+        ("num_folds: 1", "num_folds must be 2 or more, not 1"),
+        ("holdout_fraction: 1", "holdout_fraction must be between 0 and 1, not 1"),
+        ("holdout_fraction: 0.0", "holdout_fraction must be between 0 and 1, not 0.0"),
         ("labelled_path: data/row.csv", "labelled_path: no file or folder 'data/row.csv'"),
         ("grid: {numTree: [10]}", "unknown Param of RandomForestClassifier 'numTree': did you mean 'numTrees'?"),
         ("grid: {numTrees: 10}", "grid: numTrees is 10; write a list of values"),
@@ -116,6 +116,11 @@ def test_all_errors_are_told_at_once(home: Path) -> None:
 )
 def test_a_value_that_cannot_work_is_told_before_anything_starts(home: Path, yaml: str, said: str) -> None:
     assert said in faults(home, yaml)
+
+
+def test_a_default_that_does_not_go_with_what_was_given_is_told(home: Path) -> None:
+    said = faults(home, "estimator: gbt\n")
+    assert "the default: unknown Param of GBTClassifier 'numTrees'" in said
 
 
 def test_the_grid_is_checked_against_the_estimator_that_was_given(home: Path) -> None:

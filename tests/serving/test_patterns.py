@@ -27,9 +27,9 @@ PATTERNS = [
     r"(&+)",
 ]
 TEXTS = [
-    "", " ", "Braund, Mr. Owen", "Doe, the Countess. of", "éMr. Zoë", "Zoë.", "ß.", "12é34", "٣4", "日本. x", "🚢, Mr. 🚢",
-    "a\nb", "a\n", "a\r\n", "a\r", "a\x85", "a\u2028", "a\u2029b\n", "\n", "\r\n", "\n\n", "\xa0a", "\x0ba\x0c", "a\x1cb",
-    "x", "y", "xy", "aaa", "O'Neil & co", "&&",
+    "", " ", "Braund, Mr. Owen", "Doe, the Countess. of", "éMr. Zoë", "Zoë.", "ß.", "12é34", "٣4", "日本. x",
+    "a\nb", "a\n", "a\r\n", "a\r", "a\x85", "a\u2028", "a\u2029b\n", "\n", "\r\n", "\n\n",
+    "\xa0a", "\x0ba\x0c", "a\x1cb", "🚢, Mr. 🚢", "x", "y", "xy", "aaa", "O'Neil & co", "&&",
 ]  # fmt: skip
 
 

@@ -148,6 +148,14 @@ def test_null_is_no_group_and_no_label_even_where_one_is_called_none(tmp_path: P
     assert margin(by_hand(tmp_path / "label", [indexed], ["index"]), GOOD) == 3
 
 
+def test_only_ascii_letters_make_a_word_as_in_java(tmp_path: Path) -> None:
+    found = stage("TextCategory", ["word"], "title", pattern=r"(\w+)\.", categories={"Mr": "Mr"}, other="Other")
+    scorer = by_hand(
+        tmp_path / "w", [found, stage("StringIndexerModel", ["title"], "i", labels=["Other", "Mr"])], ["i"]
+    )
+    assert [margin(scorer, GOOD | {"word": word}) for word in ("éMr.", "Mré.", "Mr.")] == [1, 0, 1]
+
+
 def test_sums_are_added_from_left_to_right(tmp_path: Path) -> None:
     total = stage("SumColumns", ["amount", "count", "big"], "total")
     whole = by_hand(tmp_path / "sum", [total, stage("EqualTo", ["total"], "same", value=0.0)], ["same"])

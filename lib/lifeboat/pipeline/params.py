@@ -58,6 +58,14 @@ class Declared:
         found = re.search(r"\bone of:([^;()]*)", self.help)
         return [choice.strip(" .`'\"") for choice in found.group(1).split(",")] if found else []
 
+    def limit_broken(self, value: float) -> str | None:
+        """What the help asks of a number, ``between A and B`` (neither of them) or ``N or more``, if it is not met."""
+        if found := re.search(r"\bbetween ([-\d.]+) and ([-\d.]*\d)", self.help):
+            return None if float(found[1]) < value < float(found[2]) else found[0]
+        if found := re.search(r"(?<!\S)([-\d.]+) or more", self.help):
+            return None if value >= float(found[1]) else found[0]
+        return None
+
 
 Declarations = dict[str, dict[str, Declared]]  # notebook -> parameter -> its declaration
 
@@ -194,6 +202,8 @@ def _value_faults(declared: Declared, value: Any) -> list[str]:
         return [fault]
     if declared.choices and str(value) not in declared.choices:
         return [unknown(f"value of {declared.name}", str(value), declared.choices)]
+    if isinstance(value, (int, float)) and (limit := declared.limit_broken(value)):
+        return [f"{declared.name} must be {limit}, not {value}"]
     return []
 
 

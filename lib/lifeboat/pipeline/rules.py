@@ -24,7 +24,7 @@ def check(given: Given, declarations: Declarations) -> dict[str, Any]:
     # a value of the wrong type has been named already, and the rules need the right one
     if not faults:
         named = [(name, fault) for rule in RULES for name, fault in rule(values)]
-        faults = [f"{given.sources.get(name, 'default')}: {fault}" for name, fault in named]
+        faults = [f"{given.sources.get(name, 'the default')}: {fault}" for name, fault in named]
     if faults:
         head = "a parameter will not do" if len(faults) == 1 else f"{len(faults)} parameters will not do"
         raise ParameterError(f"{head}; nothing was started\n" + "\n".join(f"  {fault}" for fault in faults))
@@ -43,17 +43,6 @@ def path_faults(values: Mapping[str, Any]) -> Faults:
                 resolve_input(value)
             except DataError as error:
                 faults.append((name, f"{name}: {error}"))
-    return faults
-
-
-def number_faults(values: Mapping[str, Any]) -> Faults:
-    """At least two folds, and a hold-out that is a part of the rows."""
-    faults = []
-    folds, holdout = values.get("num_folds"), values.get("holdout_fraction")
-    if folds is not None and folds < 2:
-        faults.append(("num_folds", f"num_folds is {folds}; cross-validation needs 2 or more"))
-    if holdout is not None and not 0 < holdout < 1:
-        faults.append(("holdout_fraction", f"holdout_fraction is {holdout}; write a part of the rows, such as 0.2"))
     return faults
 
 
@@ -114,7 +103,6 @@ def recipe_faults(values: Mapping[str, Any]) -> Faults:
 
 RULES: tuple[Callable[[Mapping[str, Any]], Faults], ...] = (
     path_faults,
-    number_faults,
     estimator_faults,
     recipe_faults,
 )

@@ -28,11 +28,10 @@ def _lines(record: Record, run_dir: Path) -> Iterator[str]:
     here = _shown(run_dir)
     seconds = sum(stage.seconds or 0.0 for stage in record.stages)
     yield f"{here}: {len(record.stages)} notebooks in {seconds:.0f} s"
-    metrics = _read(run_dir / "04_evaluate" / "metrics.json")
-    shown = [line for name, value in metrics.items() if (line := _metric(name, value))]
-    if shown:
-        yield "\nOn the held-out rows"
-        yield from shown
+    table = list(_table(_read(run_dir / "04_evaluate" / "metrics.json")))
+    if table:
+        yield ""
+        yield from table
     verdict = _read(run_dir / "04_evaluate" / "verdict.json").get("sentence")
     if verdict:
         yield f"\nVerdict  {verdict}"
@@ -46,15 +45,22 @@ def _lines(record: Record, run_dir: Path) -> Iterator[str]:
     yield f"Read     {here}{os.sep}" + ", ".join(f"{stage.name}.ipynb" for stage in record.stages)
 
 
-def _metric(name: str, content: Any) -> str | None:
-    """One metric: a number, or its value with the ends of its interval."""
-    number = content.get("value") if isinstance(content, dict) else content
-    if isinstance(number, bool) or not isinstance(number, (int, float)):
-        return None
-    line = f"  {name:<20} {number:.3f}"
-    if isinstance(content, dict) and "low" in content and "high" in content:
-        line += f" ({content['low']:.3f} to {content['high']:.3f})"
-    return line
+def _table(judged: dict[str, Any]) -> Iterator[str]:
+    """A line for each metric: the model's value with its interval, then those of the rules it was held against."""
+    columns = {who: metrics for who, metrics in judged.items() if isinstance(metrics, dict)}
+    names = [name for name, value in next(iter(columns.values()), {}).items() if isinstance(value, dict)]
+    if names:
+        yield "On held-out rows  " + "".join(f"{who:<26}" for who in columns).rstrip()
+    for name in names:
+        yield f"  {name:<16}" + "".join(f"{_interval(metrics.get(name)):<26}" for metrics in columns.values()).rstrip()
+
+
+def _interval(metric: Any) -> str:
+    """A value and the ends of its interval; a metric that could not be computed is a dash."""
+    try:
+        return f"{metric['value']:.3f} ({metric['low']:.3f} to {metric['high']:.3f})"
+    except (TypeError, KeyError, ValueError):
+        return "-"
 
 
 def _read(file: Path) -> dict[str, Any]:

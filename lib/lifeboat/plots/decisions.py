@@ -73,7 +73,7 @@ def roc_curve(
             counts = evaluate.confusion(judged)
             point = counts[0, 1] / counts[0].sum(), counts[1, 1] / counts[1].sum()
             _baseline_point(ax, index, point, other)
-        set_title(ax, title or f"It ranks a 1 above a 0 in {area * 100:.0f}\N{NO-BREAK SPACE}% of all pairs")
+        set_title(ax, title or f"It ranks a 1 above a 0 in {area * 100:.0f}\N{NO-BREAK SPACE}% of pairs")
     return _finish_square(ax, "lower right")
 
 

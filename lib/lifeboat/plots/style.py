@@ -26,7 +26,7 @@ def use_style() -> None:
 def set_title(ax: Axes, title: str) -> None:
     """Write the finding over the figure, broken into lines that fit its width."""
     figure = ax.get_figure(root=True)
-    room = ax.get_position()
+    room = ax.get_position(original=True)
     width, height = (figure.get_size_inches() if figure else (8, 4.5)) * np.array([room.width, room.height])
     inches = width if ax.get_aspect() == "auto" else min(width, height)
     ax.set_title(fill(title, max(24, int(inches * 10))), loc="left")

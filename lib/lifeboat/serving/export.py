@@ -108,10 +108,9 @@ def _refusal(stage: Transformer, where: str, allowed: Sequence[str]) -> str:
 
 def _describe(stage: Transformer) -> list[Described]:
     """What a stage learned, as JSON can hold it: one entry for each column it writes."""
-    kind = type(stage).__name__
     for known, learned in LEARNED.items():
         if isinstance(stage, known):
-            return [{"stage": kind, **entry} for entry in learned(stage)]
+            return [{"stage": known.__name__, **entry} for entry in learned(stage)]  # a subclass is scored as its base
     raise ExportError(_refusal(stage, "before the classifier", [known.__name__ for known in LEARNED]))
 
 
@@ -217,7 +216,8 @@ def _graph(classifier: Classifier, scratch: Path) -> bytes:
         nodes = graph.linear(weights, np.array(classifier.interceptVector.toArray()))
         return graph.graph(nodes, weights.shape[1], weights.shape[0])
     # Spark's own writer works on a cluster and under Connect too; the run's folder is one that its workers see
-    classifier.write().overwrite().save(scratch.as_uri())
+    place = scratch.absolute().as_posix()  # not as_uri(): Spark takes its %20 for three letters
+    classifier.write().overwrite().save(f"file://{'' if place.startswith('/') else '/'}{place}")
     trees = graph.read_trees(scratch)
     shutil.rmtree(scratch)
     if isinstance(classifier, GBTClassificationModel):

@@ -210,23 +210,33 @@ def classify(model: dict[str, Any], raw: Floats) -> Scores:
         raw: Votes a class of a forest, shape ``(n, k)``; margin of class 1, shape ``(n, 1)``, of boosted trees and
             a binary logistic regression; margin of each class, shape ``(n, k)``, of a multinomial one.
     """
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        if model["kind"] == "gbt" or (model["kind"] == "logistic" and raw.shape[1] == 1):
-            margin = raw[:, 0]
+    if model["kind"] == "forest":
+        probabilities = raw / np.maximum(_total(raw), sys.float_info.min)  # no votes at all: 0 for each class
+    elif model["kind"] == "logistic" and raw.shape[1] > 1:
+        weights = np.exp(raw - raw.max(axis=1, keepdims=True))
+        probabilities = weights / _total(weights)
+    else:
+        margin = raw[:, 0]
+        with np.errstate(over="ignore"):  # exp(800) is infinite, and its class has probability 0
             first = 1.0 / (1.0 + np.exp(margin * (2.0 if model["kind"] == "gbt" else 1.0)))
-            raw, probabilities = np.stack([-margin, margin], axis=1), np.stack([first, 1.0 - first], axis=1)
-        else:
-            weights = raw if model["kind"] == "forest" else np.exp(raw - raw.max(axis=1, keepdims=True))
-            total = sum(weights[:, 1:].T, start=weights[:, 0])[:, np.newaxis]  # one by one, as Spark adds them
-            probabilities = np.where(total != 0, weights / total, weights)
-        if model["threshold"] is not None:
-            odds = model["threshold"], 1.0 - model["threshold"]
-            cut = math.log(odds[0] / odds[1]) if min(odds) > 0 else math.copysign(math.inf, odds[0] - odds[1])
-            return Scores((raw[:, 1] > cut).astype(np.int64), probabilities)
-        if model["thresholds"] is not None:
+        raw, probabilities = np.stack([-margin, margin], axis=1), np.stack([first, 1.0 - first], axis=1)
+    if model["threshold"] is not None:
+        yes, no = model["threshold"], 1.0 - model["threshold"]
+        cut = math.log(yes / no) if min(yes, no) > 0 else math.copysign(math.inf, yes - no)
+        return Scores((raw[:, 1] > cut).astype(np.int64), probabilities)
+    if model["thresholds"] is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
             raw = probabilities / np.array(model["thresholds"])
-            raw = np.where(np.isnan(raw), -math.inf, raw)  # 0 / 0 never wins
+        raw = np.where(np.isnan(raw), -math.inf, raw)  # 0 / 0 never wins
     return Scores(raw.argmax(axis=1), probabilities)
+
+
+def _total(votes: Floats) -> Floats:
+    """The sum of each row, shape ``(n, 1)``, added from left to right as Spark does."""
+    total: Floats = votes[:, :1]
+    for place in range(1, votes.shape[1]):
+        total = total + votes[:, place : place + 1]
+    return total
 
 
 class Scorer:

@@ -1,0 +1,61 @@
+"""Start the server as a process of its own, ask it over HTTP, and stop it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from lifeboat.errors import LifeboatError
+
+
+class ServerDidNotStartError(LifeboatError, RuntimeError):
+    """The server ended before it took requests; the message holds what it said."""
+
+
+class Server:
+    """A running server; ``url`` is where it listens. Use it in a ``with``, or call ``stop``.
+
+    Args:
+        model: What ``lifeboat serve`` takes: a run's name or folder, a portable model's folder, a registry address.
+        port: Where to listen; 0 for a free port.
+
+    Raises:
+        ServerDidNotStartError: It ended instead of listening.
+    """
+
+    def __init__(self, model: str | Path, port: int = 0) -> None:
+        command = [sys.executable, "-m", "lifeboat", "serve", str(model), "--port", str(port)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        for line in self._process.stdout:  # it says so when it listens; if it ends, so does its output
+            if line.startswith("Serving on "):
+                self.url = line.removeprefix("Serving on ").strip()
+                return
+        _, said = self._process.communicate()
+        raise ServerDidNotStartError(f"the server for {model} ended with status {self._process.returncode}:\n{said}")
+
+    def ask(self, path: str, body: Any = None) -> tuple[int, Any]:
+        """Send ``body`` as JSON to ``path`` (a GET without a body); the status and the JSON of the answer."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, json.load(refusal)
+
+    def stop(self) -> None:
+        """End the process and wait until it is gone."""
+        self._process.terminate()
+        self._process.communicate()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
