@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import logging
 import os
+import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +42,8 @@ def connect(tracking_uri: str = "", experiment: str | None = None) -> None:
         experiment: The experiment's name; None: none is chosen, for reading alone.
     """
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    warnings.filterwarnings("ignore", "IProgress not found")  # bars for widgets that nobody asked for
     import mlflow
 
     for chatty in ("mlflow", "alembic"):  # their progress messages are no part of a notebook's output
@@ -124,28 +129,45 @@ def signature(inputs: list[dict[str, Any]], label: str) -> ModelSignature:
     return ModelSignature(inputs=Schema(columns), outputs=Schema([ColSpec("long", label)]))
 
 
-def log_results(run_dir: str | Path, parameters: dict[str, Any], source: str) -> None:
+def parameters_of(run_dir: str | Path) -> dict[str, str]:
+    """The parameters that the stages noted, flat, as MLflow keeps them: ``03.estimator``, ``03.points`` ..."""
+    noted = {"01": "01_load/summary.json", "02": "02_preprocess/recipe.json", "03": "03_train_cv/scores.json"}
+    return {
+        f"{stage}.{name}": json.dumps(value)
+        for stage, file in noted.items()
+        for name, value in json.loads((resolve(run_dir) / file).read_text())["parameters"].items()
+    }
+
+
+def log_results(run_dir: str | Path, source: str, **parameters: str) -> None:
     """Log to the open MLflow run what the stages found, so that the run explains itself in a year.
 
     Logs the parameters, each fold's score of each grid point (step: the fold), the hold-out's metrics, the data set
     with its digest, and the files of 03 and 04: tables, figures and the judgement.
+
+    Args:
+        run_dir: The run's folder, with 01 to 04 in it.
+        source: The file or folder of labelled rows.
+        parameters: More to log.
     """
     import mlflow
     from mlflow.data.dataset_source_registry import resolve_dataset_source
     from mlflow.data.meta_dataset import MetaDataset
 
-    scores = json.loads((finished(run_dir, "03_train_cv") / "scores.json").read_text())
-    mlflow.log_params({**parameters, **{f"best.{k}": v for k, v in scores["points"][scores["best"]].items()}})
+    trained, judged = finished(run_dir, "03_train_cv"), finished(run_dir, "04_evaluate")
+    scores = json.loads((trained / "scores.json").read_text())
+    mlflow.log_params(parameters_of(run_dir) | {"chosen": json.dumps(scores["points"][scores["best"]])} | parameters)
     for number, folds in enumerate(scores["scores"]):
         for fold, score in enumerate(folds):
-            mlflow.log_metric(f"cv_{scores['metric']}_point_{number}", score, step=fold)
-    metrics = json.loads((finished(run_dir, "04_evaluate") / "metrics.json").read_text())
-    mlflow.log_metrics({f"holdout_{name}": value["value"] for name, value in metrics["model"].items()})
-    found = resolve_dataset_source(str(resolve(source)))
-    data = MetaDataset(found, Path(source).stem, digest(source)[:DIGEST_LENGTH])  # type: ignore[abstract]
+            mlflow.log_metric(f"cv_{scores['parameters']['metric']}_point_{number}", score, step=fold)
+    metrics = json.loads((judged / "metrics.json").read_text())["model"]
+    mlflow.log_metrics({f"holdout_{name}": found["value"] for name, found in metrics.items()})
+    with warnings.catch_warnings(action="ignore"):  # MLflow finds its own class twice and says so
+        place = resolve_dataset_source(str(resolve(source)))
+    data = MetaDataset(place, Path(source).stem, digest(source)[:DIGEST_LENGTH])  # type: ignore[abstract]
     mlflow.log_input(data, "training")
-    mlflow.log_artifact(str(finished(run_dir, "03_train_cv") / "scores.json"), "03_train_cv")
-    mlflow.log_artifacts(str(finished(run_dir, "04_evaluate")), "04_evaluate")
+    mlflow.log_artifact(str(trained / "scores.json"), "03_train_cv")
+    mlflow.log_artifacts(str(judged), "04_evaluate")
 
 
 def refit(session: SparkSession, run_dir: str | Path, label: str, key: str) -> PipelineModel:
@@ -161,8 +183,9 @@ def refit(session: SparkSession, run_dir: str | Path, label: str, key: str) -> P
     loaded = finished(run_dir, "01_load")
     stages = Pipeline.load(str(finished(run_dir, "02_preprocess") / "pipeline")).getStages()
     won = json.loads((finished(run_dir, "03_train_cv") / "scores.json").read_text())
-    settings = {**won["estimator_params"], **won["points"][won["best"]]}
-    classifier = make_estimator(won["estimator"], settings, label, won["seed"])
+    given = won["parameters"]
+    settings = {**given["estimator_params"], **won["points"][won["best"]]}
+    classifier = make_estimator(given["estimator"], settings, label, given["seed"])
     rows = session.read.parquet(str(loaded / "train"), str(loaded / "holdout"))
     return Pipeline(stages=[*stages, classifier]).fit(settle(rows, key, rows.count()))
 
@@ -207,7 +230,8 @@ def register(model_uri: str, name: str, promote: bool, tags: dict[str, str]) -> 
     """
     import mlflow
 
-    registered = mlflow.register_model(model_uri, name, tags=tags)
+    with contextlib.redirect_stderr(io.StringIO()):  # it prints the version's number, another one at each run
+        registered = mlflow.register_model(model_uri, name, tags=tags)
     alias = "champion" if promote else "challenger"
     mlflow.MlflowClient().set_registered_model_alias(name, alias, registered.version)
     return registered
