@@ -31,6 +31,8 @@ given = {**yaml.safe_load((home / params).read_text()), "run_dir": run_dir}
 SparkSession.stop = lambda self: None  # one session for all five
 os.chdir(home / "notebooks")
 shell = InteractiveShell.instance()
+shell.display_formatter.active_types = shell.display_formatter.format_types  # draw tables and figures, as a kernel does
+shell.enable_gui = lambda gui=None: None
 shell.enable_matplotlib("inline")
 for notebook in sorted(Path.cwd().glob("[0-9]*.ipynb")):
     for cell in nbformat.read(notebook, as_version=4).cells:
@@ -56,9 +58,7 @@ def seconds(command: list[str], home: Path) -> float:
     ran = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False)
     took = time.perf_counter() - clock
     if ran.returncode:
-        raise SystemExit(
-            f"{' '.join(command[:3])} ended with {ran.returncode}\n{ran.stdout[-2000:]}\n{ran.stderr[-4000:]}"
-        )
+        raise SystemExit(f"a run ended with {ran.returncode}\n{ran.stdout[-2000:]}\n{ran.stderr[-4000:]}")
     return took
 
 

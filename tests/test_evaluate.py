@@ -9,6 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyspark.ml.linalg import Vectors
+from pyspark.sql import SparkSession
+from sklearn import calibration as sk_calibration
+from sklearn import metrics as sk
+
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.evaluate import (
     GroupRates,
@@ -30,10 +35,6 @@ from lifeboat.evaluate import (
     wilson,
 )
 from lifeboat.evaluate.metrics import percentiles, resampled
-from pyspark.ml.linalg import Vectors
-from pyspark.sql import SparkSession
-from sklearn import calibration as sk_calibration
-from sklearn import metrics as sk
 
 # no deadline: a busy machine is not a fault
 QUICKLY = settings(max_examples=60, deadline=None)

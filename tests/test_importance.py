@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lifeboat.errors import DataError, ParameterError
-from lifeboat.evaluate import collect_scored, point_metrics
-from lifeboat.importance import permutation_importance
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.classification import DecisionTreeClassifier, LogisticRegression, RandomForestClassifier
 from pyspark.ml.feature import SQLTransformer, VectorAssembler
 from pyspark.ml.linalg import Vectors
 from pyspark.sql import DataFrame, SparkSession
+
+from lifeboat.errors import DataError, ParameterError
+from lifeboat.evaluate import collect_scored, point_metrics
+from lifeboat.importance import permutation_importance
 
 # `strong` decides the label but for one row in ten, `weak` a little, `constant` nothing
 ROWS = [(i, int(i % 2 == 0) if i % 10 else i % 20 // 10, float(i % 2), float(i * 7 % 11), 1.0) for i in range(60)]

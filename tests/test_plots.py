@@ -11,11 +11,12 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.text import Text
+
 from lifeboat import evaluate, plots
 from lifeboat.evaluate import GroupRates, Scored
 from lifeboat.importance import Importance
-from matplotlib.axes import Axes
-from matplotlib.text import Text
 
 SEX = np.array(["female", "male", "male", "female"] * 10, dtype=object)
 CHANCE = np.linspace(0.05, 0.95, 40)

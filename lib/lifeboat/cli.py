@@ -128,11 +128,11 @@ def find_run(name: str) -> Path:
 
 
 def spark_model(run_dir: Path) -> Path:
-    """The Spark model that a run deployed: 05's own where it refitted one, else the one of 03."""
+    """The Spark model that a run deployed; that of 03 where 05 has not run."""
     from lifeboat.runfolder import finished
 
-    refitted = run_dir / "05_deploy" / "model"
-    return refitted if refitted.is_dir() else finished(run_dir, "03_train_cv") / "model"
+    deployed = run_dir / "05_deploy" / "spark_model" / "sparkml"
+    return deployed if deployed.is_dir() else finished(run_dir, "03_train_cv") / "model"
 
 
 def portable_folder(model: str) -> Path:

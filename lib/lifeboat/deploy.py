@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.errors import DataError
-from lifeboat.runfolder import finished, resolve
+from lifeboat.runfolder import finished, resolve, resolve_input
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -100,17 +100,23 @@ def champion(name: str, tracking_uri: str = "") -> Champion | None:
             f"version {holder.version} of {name!r} is the champion but its run {holder.run_id} kept no {JUDGED}: "
             "give the alias to another version, or compare with none (champion_model: '')"
         ) from error
-    return Champion(holder.version, Path(judged))
+    return Champion(str(holder.version), Path(judged))
 
 
 def digest(path: str | Path) -> str:
-    """The SHA-256 of a file, or of a folder's files in order of their names, in hexadecimal digits."""
-    place, total = resolve(path), hashlib.sha256()
-    for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
-        if file.is_file() and not file.name.startswith((".", "_")):
-            with file.open("rb") as stream:
-                total.update(hashlib.file_digest(stream, "sha256").digest())
-    return total.hexdigest()
+    """The SHA-256 of a file, in hexadecimal digits; of a folder, that of its files' SHA-256s in order of their names.
+
+    A folder's files whose names start with ``.`` or ``_`` are Spark's own notes, and do not count.
+
+    Raises:
+        DataError: There is nothing at that place.
+    """
+    place = resolve_input(path)
+    if place.is_dir():
+        files = sorted(f for f in place.rglob("*") if f.is_file() and not f.name.startswith((".", "_")))
+        return hashlib.sha256(b"".join(bytes.fromhex(digest(file)) for file in files)).hexdigest()
+    with place.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def signature(inputs: list[dict[str, Any]], label: str) -> ModelSignature:

@@ -16,6 +16,9 @@ from typing import Any
 from lifeboat.errors import LifeboatError
 
 OLDEST_JAVA = 17
+# The quick compiler and the simple garbage collector: on some thousands of rows Spark's time goes into compiling
+# Spark, and these halve it. From some millions of rows on the thorough compiler is worth its cost.
+QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
 # Spark's launcher always names this module. It only speeds linear algebra up, a small JRE has no such
@@ -117,17 +120,22 @@ class WarmJvm:
     a kernel started meanwhile uses it. The JVM ends with this process, however that ends.
 
     Args:
-        memory: The driver's memory as Spark writes it, such as ``2g``; None for Spark's default, 1 GB.
+        memory: The driver's memory as Spark writes it, such as ``2g``; None for ``LIFEBOAT_DRIVER_MEMORY`` in the
+            environment, and without it Spark's default, 1 GB.
+        options: The JVM's own options; None for ``LIFEBOAT_JVM_OPTIONS`` in the environment, and without it those
+            that start quickest. Empty for a long run on many rows.
     """
 
-    def __init__(self, memory: str | None = None) -> None:
+    def __init__(self, memory: str | None = None, options: str | None = None) -> None:
+        memory = memory or os.environ.get("LIFEBOAT_DRIVER_MEMORY")
+        options = os.environ.get("LIFEBOAT_JVM_OPTIONS", QUICK_START) if options is None else options
         self._folder = Path(tempfile.mkdtemp(prefix="lifeboat-jvm-"))
         self._messages = self._folder / "messages.txt"
-        self._gateway = self._launch(memory)
+        self._gateway = self._launch(memory, options)
         os.environ["PYSPARK_GATEWAY_PORT"] = str(self._gateway.gateway_parameters.port)
         os.environ["PYSPARK_GATEWAY_SECRET"] = self._gateway.gateway_parameters.auth_token
 
-    def _launch(self, memory: str | None) -> Any:
+    def _launch(self, memory: str | None, options: str) -> Any:
         from pyspark import SparkConf
         from pyspark.errors import PySparkRuntimeError
         from pyspark.java_gateway import launch_gateway
@@ -136,7 +144,7 @@ class WarmJvm:
         os.environ["JAVA_HOME"] = str(java_home(find_java(), self._folder / "java"))
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         conf = SparkConf(loadDefaults=False)
-        conf.set("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={LOGGING.as_uri()}")
+        conf.set("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={LOGGING.as_uri()} {options}")
         if memory:
             conf.set("spark.driver.memory", memory)
         try:

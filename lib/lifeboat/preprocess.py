@@ -61,9 +61,6 @@ class _Stage(Params, DefaultParamsReadable[Any], DefaultParamsWritable):
 
     _input_kwargs: dict[str, Any]
 
-    def _configure(self) -> None:
-        self._set(**self._input_kwargs)
-
     def _handed_to(self, model: _P) -> _P:
         """Give a fitted model this estimator's uid and Params, as Spark's own do."""
         return self._copyValues(model._resetUid(self.uid))
@@ -84,9 +81,8 @@ class TextCategory(_Stage, Transformer, HasInputCol, HasOutputCol):
     groups: Param[dict[str, list[str]]] = Param(
         Params._dummy(), "groups", "category kept -> the words that become it", to_groups
     )
-    DEFAULTS: ClassVar[dict[str, Any]] = {"pattern": r"(\w+)", "groups": {}, "other": "Other"}
-
     other: Param[str] = Param(Params._dummy(), "other", "category of every other text", TypeConverters.toString)
+    DEFAULTS: ClassVar[dict[str, Any]] = {"pattern": r"(\w+)", "groups": {}, "other": "Other"}
 
     @keyword_only
     def __init__(
@@ -100,7 +96,7 @@ class TextCategory(_Stage, Transformer, HasInputCol, HasOutputCol):
     ) -> None:
         super().__init__()
         self._setDefault(**self.DEFAULTS)
-        self._configure()
+        self._set(**self._input_kwargs)
 
     def word_to_category(self) -> dict[str, str]:
         """The groups turned round: each word and the category it becomes."""
@@ -119,7 +115,7 @@ class SumColumns(_Stage, Transformer, HasInputCols, HasOutputCol):
     @keyword_only
     def __init__(self, *, inputCols: list[str] | None = None, outputCol: str | None = None) -> None:
         super().__init__()
-        self._configure()
+        self._set(**self._input_kwargs)
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         total: Column | None = None
@@ -143,7 +139,7 @@ class EqualTo(_Stage, Transformer, HasInputCol, HasOutputCol):
     ) -> None:
         super().__init__()
         self._setDefault(value=0.0)
-        self._configure()
+        self._set(**self._input_kwargs)
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         check_column(dataset, self.getInputCol(), (NumericType,))
@@ -182,7 +178,7 @@ class GroupMeanImputer(_GroupMeanParams, Estimator["GroupMeanImputerModel"]):
     ) -> None:
         super().__init__()
         self._setDefault(groupCol="")
-        self._configure()
+        self._set(**self._input_kwargs)
 
     def _fit(self, dataset: DataFrame) -> GroupMeanImputerModel:
         group = self._check(dataset)
@@ -224,7 +220,7 @@ class ModeImputer(_Stage, Estimator["ModeImputerModel"], HasInputCol, HasOutputC
     @keyword_only
     def __init__(self, *, inputCol: str | None = None, outputCol: str | None = None) -> None:
         super().__init__()
-        self._configure()
+        self._set(**self._input_kwargs)
 
     def _fit(self, dataset: DataFrame) -> ModeImputerModel:
         check_column(dataset, self.getInputCol(), (StringType,))
@@ -239,9 +235,6 @@ class ModeImputerModel(_Stage, Model, HasInputCol, HasOutputCol):
     """What a ModeImputer learned: the most frequent value."""
 
     mode: Param[str] = Param(Params._dummy(), "mode", "most frequent value", TypeConverters.toString)
-
-    def __init__(self) -> None:
-        super().__init__()
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         check_column(dataset, self.getInputCol(), (StringType,))

@@ -51,7 +51,7 @@ def start(spark: str = "local[*]") -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers start whatever `python3` is on PATH
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         global _jvm  # kept for the life of the process: the next session starts in a fraction of the time
-        _jvm = WarmJvm(os.environ.get("LIFEBOAT_DRIVER_MEMORY"))
+        _jvm = WarmJvm()
     builder = SparkSession.builder.master(where)
     for key, value in SETTINGS.items():
         builder = builder.config(key, value)

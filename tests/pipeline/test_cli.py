@@ -129,14 +129,14 @@ def test_the_portable_model_of_a_run_or_of_a_folder_is_found(home: Path) -> None
     assert portable_folder(str(portable)) == portable
 
 
-def test_the_spark_model_is_05s_where_it_refitted_one(home: Path) -> None:
+def test_the_spark_model_is_the_deployed_one_else_that_of_03(home: Path) -> None:
     run_dir = home / "outputs" / "mine"
     with pytest.raises(StageOrderError):
         spark_model(run_dir)
     (run_dir / "03_train_cv" / "model").mkdir(parents=True)
     assert spark_model(run_dir) == run_dir / "03_train_cv" / "model"
-    (run_dir / "05_deploy" / "model").mkdir(parents=True)
-    assert spark_model(run_dir) == run_dir / "05_deploy" / "model"
+    (run_dir / "05_deploy" / "spark_model" / "sparkml").mkdir(parents=True)
+    assert spark_model(run_dir) == run_dir / "05_deploy" / "spark_model" / "sparkml"
 
 
 def test_an_address_that_mlflow_does_not_know_is_told_plainly(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lifeboat.preprocess import EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory
-from lifeboat.serving.export import export_model
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
 from pyspark.ml.feature import StringIndexer, VectorAssembler
 from pyspark.sql import DataFrame, SparkSession
+
+from lifeboat.preprocess import EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory
+from lifeboat.serving.export import export_model
 
 CSV = Path(__file__).parents[2] / "data" / "titanic" / "titanic_train.csv"
 

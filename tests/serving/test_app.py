@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lifeboat.serving.scorer import Scorer
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
+
+from lifeboat.serving.scorer import Scorer
 
 SERVE = """
 import sys

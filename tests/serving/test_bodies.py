@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+
 from lifeboat.serving.bodies import invocations, read_json, score
-from lifeboat.serving.scorer import InputError
+from lifeboat.serving.fields import InputError
 
 TWO = [{"a": 1, "b": "x"}, {"a": 2, "b": None}]
 SPLIT = {"columns": ["a", "b"], "data": [[1, "x"], [2, None]]}

@@ -7,13 +7,14 @@ from typing import Any
 
 import onnx
 import pytest
+from pyspark.ml import PipelineModel
+from pyspark.ml.feature import Binarizer, SQLTransformer, StringIndexerModel, VectorAssembler
+from pyspark.sql import SparkSession
+
 from lifeboat.errors import DataError
 from lifeboat.preprocess import TextCategory
 from lifeboat.serving.export import ExportError, export_model
 from lifeboat.serving.parity import parity
-from pyspark.ml import PipelineModel
-from pyspark.ml.feature import Binarizer, SQLTransformer, StringIndexerModel, VectorAssembler
-from pyspark.sql import SparkSession
 
 FILES = ["manifest.json", "model.onnx", "preprocess.json"]
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+
 from lifeboat.serving.graph import Tree, ensemble, graph, linear, step, vote
 
 

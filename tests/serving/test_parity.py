@@ -10,11 +10,12 @@ import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lifeboat.serving.parity import draw, parity, raw_columns, spark_scores, to_records, value_pools
-from lifeboat.serving.scorer import Scorer
 from onnx import numpy_helper
 from pyspark.ml import PipelineModel
 from pyspark.sql import SparkSession
+
+from lifeboat.serving.parity import draw, parity, raw_columns, spark_scores, to_records, value_pools
+from lifeboat.serving.scorer import Scorer
 
 ROWS = 800  # a batch: one Spark job; hypothesis draws what is in it
 

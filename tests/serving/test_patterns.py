@@ -3,10 +3,11 @@
 import re
 
 import pytest
-from lifeboat.errors import ParameterError
-from lifeboat.serving.patterns import to_python
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+
+from lifeboat.errors import ParameterError
+from lifeboat.serving.patterns import to_python
 
 PATTERNS = [
     r"(\w+)",

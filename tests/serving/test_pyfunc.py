@@ -7,8 +7,10 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+
 from lifeboat.serving import pyfunc
-from lifeboat.serving.scorer import InputError, Scorer
+from lifeboat.serving.fields import InputError
+from lifeboat.serving.scorer import Scorer
 
 
 @pytest.fixture(scope="module")

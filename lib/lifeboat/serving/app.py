@@ -15,7 +15,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, UnsupportedMedi
 
 import lifeboat
 from lifeboat.serving import bodies
-from lifeboat.serving.scorer import InputError, Scorer
+from lifeboat.serving.fields import InputError
+from lifeboat.serving.scorer import Scorer
 
 LARGEST_BODY = 16 * 2**20  # bytes
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from lifeboat.serving.scorer import InputError, in_words
+from lifeboat.serving.fields import InputError, in_words
 
 Record = dict[str, Any]
 

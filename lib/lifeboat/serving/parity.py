@@ -18,8 +18,9 @@ from pyspark.ml import PipelineModel
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import SparkSession
 
+from lifeboat.serving.fields import SPANS, Column
 from lifeboat.serving.graph import AT_MOST
-from lifeboat.serving.scorer import SPANS, Column, Scorer, Scores
+from lifeboat.serving.scorer import Scorer, Scores
 
 CHUNK = 50_000  # rows at a time: memory stays bounded whatever the number of rows
 ROW = "_row"  # Spark promises no order

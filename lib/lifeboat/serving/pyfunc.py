@@ -29,7 +29,7 @@ class PortableModel(PythonModel):
         """The class of each row, int64, shape ``(n,)``; pandas' missing values count as null.
 
         Raises:
-            lifeboat.serving.scorer.InputError: A row does not fit.
+            lifeboat.serving.fields.InputError: A row does not fit.
         """
         cells = model_input.astype(object)
         records = cells.where(cells.notna(), None).to_dict("records")

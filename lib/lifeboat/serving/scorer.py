@@ -1,7 +1,7 @@
-"""Score raw records with a portable model: the standard library, numpy and onnxruntime alone, no Spark and no Java.
+"""Score raw records with a portable model: no Spark, no Java and no pandas, so that a start takes a moment.
 
-This file stands by itself, so that it can be copied next to a model. It answers as Spark's own transform would, class
-for class; where the two could differ, it says no instead (``InputError``).
+With ``fields`` and ``steps`` it needs the standard library, numpy and onnxruntime alone. It answers as Spark's own
+transform would, class for class; where the two could differ, it says no instead (``InputError``).
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
-import reprlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,104 +20,14 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-KINDS: dict[str, Any] = {"int": int, "bigint": int, "double": float, "string": str, "boolean": bool}
-MEANINGS = {"int": "a whole number", "bigint": "a whole number", "double": "a number", "string": "text"}
-SPANS = {
-    "int": (-(2**31), 2**31 - 1),
-    "bigint": (-(2**63), 2**63 - 1),
-    "double": (-sys.float_info.max, sys.float_info.max),
-}
+from lifeboat.serving.fields import Column, InputError, in_words
+from lifeboat.serving.steps import STEPS
 
-Step = Callable[..., list[Any]]  # the input columns' values -> the output column's
 Floats = npt.NDArray[np.float64]
 
 
 class BrokenModelError(ValueError):
     """The model's folder is not whole: a file is missing, or is not the one that was exported."""
-
-
-class InputError(ValueError):
-    """A record that cannot be scored.
-
-    Attributes:
-        field: The column, or the part of the request.
-        got: What came, in words.
-        allowed: What may come, in words.
-        message: All of it in one sentence.
-    """
-
-    def __init__(self, field: str, got: str, allowed: str, message: str = "") -> None:
-        self.field, self.got, self.allowed = field, got, allowed
-        self.message = message or f"{field}: got {got}; allowed: {allowed}"
-        super().__init__(self.message)
-
-
-def in_words(value: Any) -> str:
-    """Any value as a short text that names its kind, such as ``'male' (text)``."""
-    if value is None:
-        return "nothing (missing or null)"
-    kinds = {bool: "true or false", int: "number", float: "number", str: "text", list: "list", dict: "object"}
-    if isinstance(value, int) and value.bit_length() > 256:
-        return "a whole number of more than 77 digits"
-    return f"{reprlib.repr(value)} ({kinds.get(type(value), type(value).__name__)})"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A raw column that the model needs: its name, its type as Spark writes it, and what it may hold."""
-
-    name: str
-    type: str
-    nullable: bool
-    minimum: float | None
-    maximum: float | None
-
-    def span(self) -> tuple[float, float]:
-        """The smallest and the largest number allowed, both included."""
-        low, high = SPANS[self.type]
-        return (low if self.minimum is None else max(low, self.minimum)), (
-            high if self.maximum is None else min(high, self.maximum)
-        )
-
-    def allowed(self) -> str:
-        """What the column may hold, in words."""
-        meaning = MEANINGS.get(self.type, "true or false")
-        if self.type in SPANS:
-            low, high = self.span()
-            most = SPANS["double"][1]
-            meaning += (f" from {low}" if low > -most else "") + (f" to {high}" if high < most else " that is finite")
-        return meaning + (", or null" if self.nullable else "")
-
-    def reader(self) -> Callable[[list[Any]], list[Any]]:
-        """A function that checks the column's values, one a record, and gives them in the column's own type."""
-        kind, careful = KINDS[self.type], self._read
-        if self.type in SPANS:
-            low, high = self.span()
-            return lambda values: [
-                v if type(v) is kind and low <= v <= high else careful(v, row, len(values))
-                for row, v in enumerate(values)
-            ]
-        return lambda values: [v if type(v) is kind else careful(v, row, len(values)) for row, v in enumerate(values)]
-
-    def _read(self, value: Any, row: int, rows: int) -> Any:
-        """One value that is not plainly right: null, of a kindred type (3.0 for 3), or wrong."""
-        plain = value.item() if isinstance(value, np.generic) else value
-        nan = self.type in SPANS and isinstance(plain, float) and math.isnan(plain)
-        if self.nullable and (plain is None or nan):
-            return plain if self.type == "double" else None
-        number = isinstance(plain, int | float) and not isinstance(plain, bool)
-        try:
-            if self.type in SPANS and number and not nan:
-                cast = KINDS[self.type](plain)
-                low, high = self.span()
-                if low <= cast <= high and (cast == plain or self.type == "double"):
-                    return cast
-            elif self.type not in SPANS and isinstance(plain, KINDS[self.type]):
-                return KINDS[self.type](plain)
-        except OverflowError:  # an infinity has no int, and 10**400 no double
-            pass
-        message = "" if rows == 1 else f"{self.name}: got {in_words(plain)} in record {row}; allowed: {self.allowed()}"
-        raise InputError(self.name, in_words(plain), self.allowed(), message)
 
 
 @dataclass(frozen=True)
@@ -133,73 +41,6 @@ class Scores:
 
     predictions: npt.NDArray[np.int64]
     probabilities: Floats
-
-
-def _text(value: Any) -> Any:
-    """A string or whole number as Spark casts it to a string; None stays None."""
-    return value if value is None or type(value) is str else str(value)
-
-
-def _text_category(stage: dict[str, Any]) -> Step:
-    find = re.compile(stage["pattern"], re.ASCII).search  # Java's \w, \d and \s know ASCII alone
-    kept, other = stage["categories"], stage["other"]
-
-    def category(text: str | None) -> Any:
-        if text is None:
-            return other
-        found = find(text)
-        return kept.get((found[1] or "") if found else "", other)
-
-    return lambda texts: [category(text) for text in texts]
-
-
-def _sum_columns(_: dict[str, Any]) -> Step:
-    def total(values: tuple[Any, ...]) -> float | None:
-        if None in values:
-            return None
-        result = float(values[0])
-        for value in values[1:]:  # not sum(): since Python 3.12 it rounds otherwise than Spark
-            result += float(value)
-        return result
-
-    return lambda *columns: [total(values) for values in zip(*columns, strict=True)]
-
-
-def _equal_to(stage: dict[str, Any]) -> Step:
-    value = stage["value"]
-    return lambda numbers: [None if v is None else float(float(v) == value) for v in numbers]
-
-
-def _group_mean(stage: dict[str, Any]) -> Step:
-    means, overall = stage["means"], stage["overall"]
-
-    def fill(numbers: list[Any], groups: list[Any] | None = None) -> list[Any]:
-        return [
-            means.get(_text(group), overall) if v is None or v != v else float(v)
-            for v, group in zip(numbers, groups or [""] * len(numbers), strict=True)
-        ]
-
-    return fill
-
-
-def _mode(stage: dict[str, Any]) -> Step:
-    return lambda texts: [text or stage["mode"] for text in texts]
-
-
-def _string_index(stage: dict[str, Any]) -> Step:
-    index = {label: float(i) for i, label in enumerate(stage["labels"])}
-    unseen = float(len(index))
-    return lambda values: [index.get(_text(value), unseen) for value in values]
-
-
-STEPS: dict[str, Callable[[dict[str, Any]], Step]] = {
-    "TextCategory": _text_category,
-    "SumColumns": _sum_columns,
-    "EqualTo": _equal_to,
-    "GroupMeanImputerModel": _group_mean,
-    "ModeImputerModel": _mode,
-    "StringIndexerModel": _string_index,
-}
 
 
 def classify(model: dict[str, Any], raw: Floats) -> Scores:

@@ -1,0 +1,225 @@
+"""Rows are read as they stand, typed or set aside with reasons, and split by a hash of their key."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lifeboat import load
+from lifeboat.errors import DataError, ParameterError
+
+SCHEMA = "id INT NOT NULL, label INT NOT NULL, name STRING NOT NULL, age DOUBLE, port STRING"
+RANGES = {"label": [0, 1], "age": [0, 120]}
+HEADER = "id,label,name,age,port\n"
+
+
+def read(spark: SparkSession, folder: Path, lines: str, header: str = HEADER) -> load.Checked:
+    (folder / "rows.csv").write_text(header + lines)
+    raw = load.read_raw(spark, folder / "rows.csv")
+    return load.check_rows(raw, load.parse_schema(SCHEMA), "id", RANGES)
+
+
+def reasons(checked: load.Checked) -> dict[str | None, list[str]]:
+    return {row["id"]: row["reasons"] for row in checked.rejected.collect()}
+
+
+def test_a_row_that_fits_has_the_schemas_columns_and_types(spark: SparkSession, tmp_path: Path) -> None:
+    checked = read(spark, tmp_path, '1,0,"Braund, ""Owen"" Mr. Zoë",22.5,S\n2,1,Laina,,\n')
+    assert checked.rows.dtypes == [
+        ("id", "int"),
+        ("label", "int"),
+        ("name", "string"),
+        ("age", "double"),
+        ("port", "string"),
+    ]
+    first, second = checked.rows.orderBy("id").collect()
+    assert tuple(first) == (1, 0, 'Braund, "Owen" Mr. Zoë', 22.5, "S")
+    assert tuple(second) == (2, 1, "Laina", None, None)
+    assert checked.rejected.isEmpty()
+
+
+def test_what_does_not_fit_is_kept_with_its_reason(spark: SparkSession, tmp_path: Path) -> None:
+    checked = read(
+        spark,
+        tmp_path,
+        "1,first,A,1,S\n2,7,B,1,S\n3,0,,1,S\n4,0,D,-4,S\n5,0,E,old,S\n6,0,F,1,S,more\n7,0,G\n,0,H,1,S\n9,2.5,I,1,S\n",
+    )
+    assert checked.rows.isEmpty()
+    assert reasons(checked) == {
+        "1": ["label: 'first' is not a whole number"],
+        "2": ["label: 7 is outside 0 to 1"],
+        "3": ["name: missing"],
+        "4": ["age: -4 is outside 0 to 120"],
+        "5": ["age: 'old' is not of type double"],
+        "6": ["the line has too many or too few values"],
+        "7": ["the line has too many or too few values"],
+        None: ["id: missing"],
+        "9": ["label: '2.5' is not a whole number"],
+    }
+
+
+def test_all_that_is_wrong_with_a_row_is_said_at_once(spark: SparkSession, tmp_path: Path) -> None:
+    checked = read(spark, tmp_path, "1,3,,200,S\n")
+    assert reasons(checked) == {"1": ["label: 3 is outside 0 to 1", "name: missing", "age: 200 is outside 0 to 120"]}
+
+
+def test_both_ends_of_a_range_are_allowed_and_no_number_is_not(spark: SparkSession, tmp_path: Path) -> None:
+    checked = read(spark, tmp_path, "1,0,A,0,S\n2,1,B,120,S\n3,1,C,NaN,S\n4,1,D,Infinity,S\n")
+    assert sorted(row["id"] for row in checked.rows.collect()) == [1, 2]
+    assert set(reasons(checked)) == {"3", "4"}
+
+
+def test_every_row_of_a_key_that_stands_twice_is_set_aside(spark: SparkSession, tmp_path: Path) -> None:
+    checked = read(spark, tmp_path, "1,0,A,1,S\n1,0,B,1,S\n2,0,C,1,S\n")
+    assert [row["id"] for row in checked.rows.collect()] == [2]
+    assert [row["reasons"] for row in checked.rejected.collect()] == [["id: 1 stands in 2 rows"]] * 2
+
+
+def test_a_rejected_row_keeps_the_files_own_text(spark: SparkSession, tmp_path: Path) -> None:
+    rejected = read(spark, tmp_path, '1,first,"A, ""B""",1,S\n').rejected.first()
+    assert rejected is not None
+    assert (rejected["label"], rejected["name"], rejected["age"]) == ("first", 'A, "B"', "1")
+
+
+def test_columns_may_stand_in_another_order_and_more_may_be_there(spark: SparkSession, tmp_path: Path) -> None:
+    checked = read(spark, tmp_path, "S,1,A,more,22,0\n", header="port,id,name,extra,age,label\n")
+    assert [tuple(row) for row in checked.rows.collect()] == [(1, 0, "A", 22.0, "S")]
+
+
+def test_a_column_that_the_file_lacks_is_named_with_its_nearest(spark: SparkSession, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="unknown column of the schema 'age': did you mean 'aged'"):
+        read(spark, tmp_path, "1,0,A,1,S\n", header="id,label,name,aged,port\n")
+
+
+def test_rows_to_predict_are_read_without_their_label(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("id,name,age,port\n1,A,1,S\n")
+    raw = load.read_raw(spark, tmp_path / "rows.csv")
+    checked = load.check_rows(raw, load.parse_schema(SCHEMA), "id", RANGES, leave_out=["label"])
+    assert [tuple(row) for row in checked.rows.collect()] == [(1, "A", 1.0, "S")]
+
+
+def test_parquet_is_held_to_the_same_schema(spark: SparkSession, tmp_path: Path) -> None:
+    rows = [(1, 0, "A", 1.5, "S"), (2, 5, "B", 1.0, "S")]
+    frame = spark.createDataFrame(rows, "id long, label int, name string, age double, port string")
+    frame.write.parquet(str(tmp_path / "rows.parquet"))
+    checked = load.check_rows(load.read_raw(spark, tmp_path / "rows.parquet"), load.parse_schema(SCHEMA), "id", RANGES)
+    assert checked.rows.dtypes[0] == ("id", "int")
+    assert [tuple(row) for row in checked.rows.collect()] == [(1, 0, "A", 1.5, "S")]
+    assert [row["reasons"] for row in checked.rejected.collect()] == [["label: 5 is outside 0 to 1"]]
+
+
+def test_a_file_that_is_not_there_is_named_with_where_it_was_looked_for(spark: SparkSession) -> None:
+    with pytest.raises(DataError, match=r"no file or folder 'data/nothing.csv' \(looked at /.*data/nothing.csv\)"):
+        load.read_raw(spark, "data/nothing.csv")
+
+
+def test_a_schema_that_cannot_be_read_is_refused_with_its_form(spark: SparkSession) -> None:
+    for ddl in ("id WHOLE", "INT", "id INT NOT"):
+        with pytest.raises(ParameterError, match="cannot be read: write `name TYPE` or `name TYPE NOT NULL`"):
+            load.parse_schema(ddl)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        ({"ages": [0, 1]}, "unknown column in ranges 'ages': did you mean 'age'"),
+        ({"age": [1]}, r"ranges: 'age' has \[1\]; write \[lowest, highest\] for a numeric column"),
+        ({"age": [2, 1]}, r"ranges: 'age' has \[2, 1\]"),
+        ({"name": [0, 1]}, "ranges: 'name' has"),
+    ],
+)
+def test_a_range_that_will_not_do_is_refused(spark: SparkSession, ranges: dict[str, list[float]], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        load.check_ranges(load.parse_schema(SCHEMA), ranges)
+
+
+def test_a_key_that_the_schema_lacks_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(HEADER)
+    raw = load.read_raw(spark, tmp_path / "rows.csv")
+    with pytest.raises(ParameterError, match="unknown key column 'idd': did you mean 'id'"):
+        load.check_rows(raw, load.parse_schema(SCHEMA), "idd", RANGES)
+
+
+# --- the split
+
+
+def numbered(spark: SparkSession, n: int, partitions: int) -> DataFrame:
+    return spark.range(n).withColumnRenamed("id", "key").repartition(partitions)
+
+
+def held_out(df: DataFrame, seed: int = 1) -> set[int]:
+    return {row["key"] for row in load.mark_holdout(df, "key", 0.2, seed).filter("holdout").collect()}
+
+
+def test_the_hold_out_is_the_same_however_the_rows_are_spread_and_typed(spark: SparkSession) -> None:
+    one = held_out(numbered(spark, 500, 1))
+    assert one == held_out(numbered(spark, 500, 7))
+    assert one == held_out(numbered(spark, 500, 3).withColumn("key", F.col("key").cast("int")))
+
+
+def test_a_row_stays_where_it_is_when_others_come(spark: SparkSession) -> None:
+    assert held_out(numbered(spark, 300, 2)) == {key for key in held_out(numbered(spark, 500, 2)) if key < 300}
+
+
+def test_another_seed_is_another_split(spark: SparkSession) -> None:
+    assert held_out(numbered(spark, 500, 1)) != held_out(numbered(spark, 500, 1), seed=2)
+
+
+def test_the_hold_out_has_about_the_share_asked_for(spark: SparkSession) -> None:
+    # 20,000 rows at 0.2: the standard deviation of the share is 0.0028; five of them
+    assert abs(len(held_out(numbered(spark, 20_000, 2))) / 20_000 - 0.2) < 0.0142
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.1, 20])
+def test_a_hold_out_of_nothing_or_all_is_refused(spark: SparkSession, fraction: float) -> None:
+    with pytest.raises(ParameterError, match=f"holdout_fraction is {fraction}; it must lie between 0 and 1"):
+        load.mark_holdout(numbered(spark, 3, 1), "key", fraction, 1)
+
+
+@settings(max_examples=5, deadline=None)
+@given(keys=st.sets(st.text(max_size=8), min_size=1, max_size=40), salt=st.text(max_size=5))
+def test_a_share_lies_in_zero_to_one_and_only_key_and_salt_decide_it(
+    spark: SparkSession, keys: set[str], salt: str
+) -> None:
+    df = spark.createDataFrame([(key,) for key in keys], "key string")
+
+    def shares(frame: DataFrame) -> dict[str, float]:
+        return {row[0]: row[1] for row in frame.select("key", load.share("key", salt)).collect()}
+
+    found = shares(df.coalesce(1))
+    assert all(0 <= share < 1 for share in found.values())
+    assert found == shares(df.repartition(3))
+
+
+# --- looking at rows
+
+
+def test_gaps_of_all_columns_are_counted_in_one_pass(spark: SparkSession) -> None:
+    df = spark.createDataFrame([(1, None, "a"), (2, None, None), (3, 1.0, "b")], "id int, x double, s string")
+    assert load.count_missing(df) == {"id": 0, "x": 2, "s": 1}
+
+
+def test_rates_are_counts_in_order_of_the_value_with_gaps_by_name(spark: SparkSession) -> None:
+    rows = [("b", 1), ("b", 0), ("a", 1), (None, 0)]
+    df = spark.createDataFrame(rows, "g string, y int")
+    assert load.rates(df, "y", "g") == [("a", 1, 1), ("b", 1, 2), ("missing", 0, 1)]
+    assert load.rates(df, "y", F.col("y") + 1) == [("1", 0, 2), ("2", 2, 2)]
+
+
+def test_the_schema_is_described_for_later_stages(spark: SparkSession, tmp_path: Path) -> None:
+    described = load.describe(load.parse_schema("id INT NOT NULL, age DOUBLE"), "id", "label", {"age": [0, 9]})
+    load.write_json(tmp_path / "schema.json", described)
+    assert json.loads((tmp_path / "schema.json").read_text()) == {
+        "key": "id",
+        "label": "label",
+        "columns": [
+            {"name": "id", "type": "int", "nullable": False, "minimum": None, "maximum": None},
+            {"name": "age", "type": "double", "nullable": True, "minimum": 0, "maximum": 9},
+        ],
+    }
