@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def read(place: Path) -> Any:
 
 def test_the_run_leaves_five_executed_notebooks_and_says_so(outputs: Path) -> None:
     assert [notebook.stem for notebook in sorted(outputs.glob("*.ipynb"))] == list(STAGES)
-    assert {stage["state"] for stage in read(outputs / "run.json")["stages"].values()} == {"done"}
+    assert {stage["state"] for stage in read(outputs / "run.json")["stages"]} == {"done"}
 
 
 def test_every_unlabelled_passenger_has_a_prediction(outputs: Path) -> None:
@@ -46,17 +47,14 @@ def test_the_parameters_of_the_file_reached_the_notebooks(outputs: Path) -> None
     assert read(outputs / "03_train_cv/scores.json")["parameters"]["num_folds"] == 2
 
 
-def test_plain_papermill_gives_the_same_files(outputs: Path, run, workspace: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    parameters = ("-f", "params/quick.yaml", "-p", "run_dir", "outputs/plain", "--no-progress-bar", "-k", "python3")
-    for stage in STAGES[:4]:
-        store = f"sqlite:///{tmp_path / 'empty.db'}"
-        run(
-            "papermill",
-            f"notebooks/{stage}.ipynb",
-            str(tmp_path / f"{stage}.ipynb"),
-            *parameters,
-            MLFLOW_TRACKING_URI=store,
-        )
-    plain = workspace / "outputs/plain"
-    for file in ("01_load/summary.json", "03_train_cv/scores.json", "04_evaluate/metrics.json"):
-        assert read(plain / file) == read(outputs / file)
+@pytest.mark.parametrize("stage", ["01_load", "04_evaluate"])
+def test_plain_papermill_gives_the_same_files(outputs: Path, run, workspace: Path, tmp_path: Path, stage: str) -> None:  # type: ignore[no-untyped-def]
+    for before in STAGES[: STAGES.index(stage)]:
+        shutil.copytree(outputs / before, workspace / "outputs/plain" / before, dirs_exist_ok=True)
+    run(
+        *("papermill", f"notebooks/{stage}.ipynb", str(tmp_path / "out.ipynb"), "-f", "params/quick.yaml"),
+        *("-p", "run_dir", "outputs/plain", "-k", "python3", "--no-progress-bar"),
+        MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path / 'empty.db'}",  # the run has made its model the champion
+    )
+    for file in sorted((outputs / stage).glob("*.json")):
+        assert read(workspace / "outputs/plain" / stage / file.name) == read(file), file.name
