@@ -17,7 +17,7 @@ from hand_made import GOOD, by_hand
 from lifeboat import deploy, runfolder
 from lifeboat.errors import DataError, StageOrderError
 from lifeboat.evaluate import Scored
-from lifeboat.judgement import read_judgement, write_judgement
+from lifeboat.judgement import write_judgement
 
 JUDGED = Scored(np.array([0, 1, 1]), np.array([0.1, 0.7, 0.4]), np.array([0, 1, 0]), key=np.array([7, 8, 9]))
 INPUTS = [
@@ -105,7 +105,7 @@ def test_a_promoted_version_becomes_champion_and_gives_back_its_judgement(logged
     found = deploy.champion("promoted")
     assert found is not None
     assert found.version == "2"
-    said = read_judgement(found.judged)
+    said = found.judged
     assert said.same_rows(JUDGED)
     assert said.probability.tolist() == [0.1, 0.7, 0.4]
 

@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import os
+import tempfile
 import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.errors import DataError
+from lifeboat.evaluate import Scored
+from lifeboat.judgement import read_judgement
 from lifeboat.runfolder import finished, resolve, resolve_input
 
 if TYPE_CHECKING:
@@ -66,11 +69,11 @@ class Champion:
 
     Attributes:
         version: Its version in the registry.
-        judged: Path of the parquet file with the hold-out's key, label, probability and prediction.
+        judged: The hold-out's keys and labels, and what it said of them.
     """
 
     version: str
-    judged: Path
+    judged: Scored
 
 
 def champion(name: str, tracking_uri: str = "") -> Champion | None:
@@ -94,13 +97,16 @@ def champion(name: str, tracking_uri: str = "") -> Champion | None:
     except MlflowException:
         return None
     try:
-        judged = mlflow.artifacts.download_artifacts(run_id=holder.run_id, artifact_path=JUDGED)
+        with tempfile.TemporaryDirectory() as folder:
+            judged = read_judgement(
+                Path(mlflow.artifacts.download_artifacts(run_id=holder.run_id, artifact_path=JUDGED, dst_path=folder))
+            )
     except MlflowException as error:
         raise DataError(
             f"version {holder.version} of {name!r} is the champion but its run {holder.run_id} kept no {JUDGED}: "
             "give the alias to another version, or compare with none (champion_model: '')"
         ) from error
-    return Champion(str(holder.version), Path(judged))
+    return Champion(str(holder.version), judged)
 
 
 def digest(path: str | Path) -> str:

@@ -14,7 +14,7 @@ import pytest
 from lifeboat.errors import ParameterError
 from lifeboat.pipeline.params import read_declarations
 from lifeboat.pipeline.record import RunFolderBusyError, alone, digest
-from lifeboat.pipeline.runner import NotebookError, run, run_folder
+from lifeboat.pipeline.runner import NotebookError, input_bytes, run, run_folder
 
 Write = Callable[..., Path]
 FIRST = 'run_dir: str = "outputs/tutorial"\nword: str = "a"  # written down\n'
@@ -225,3 +225,14 @@ def test_a_folders_digest_sees_names_and_contents(tmp_path: Path) -> None:
 def test_a_run_takes_a_plain_name(name: str) -> None:
     with pytest.raises(ParameterError, match="a run cannot be named"):
         run_folder(name)
+
+
+def test_the_size_of_the_input_is_that_of_all_files_and_folders_that_paths_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIFEBOAT_HOME", str(tmp_path))
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "part-0.csv").write_text("12345")
+    (tmp_path / "more.csv").write_text("123")
+    given = {"labelled_path": "rows", "unlabelled_path": "more.csv", "other_path": "", "label": "rows"}
+    assert input_bytes(given) == 8

@@ -49,12 +49,13 @@ def test_the_parameters_of_the_file_reached_the_notebooks(outputs: Path) -> None
 
 @pytest.mark.parametrize("stage", ["01_load", "04_evaluate"])
 def test_plain_papermill_gives_the_same_files(outputs: Path, run, workspace: Path, tmp_path: Path, stage: str) -> None:  # type: ignore[no-untyped-def]
+    plain = workspace / "outputs" / f"plain-{stage}"
     for before in STAGES[: STAGES.index(stage)]:
-        shutil.copytree(outputs / before, workspace / "outputs/plain" / before, dirs_exist_ok=True)
+        shutil.copytree(outputs / before, plain / before)
     run(
         *("papermill", f"notebooks/{stage}.ipynb", str(tmp_path / "out.ipynb"), "-f", "params/quick.yaml"),
-        *("-p", "run_dir", "outputs/plain", "-k", "python3", "--no-progress-bar"),
+        *("-p", "run_dir", f"outputs/{plain.name}", "-k", "python3", "--no-progress-bar"),
         MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path / 'empty.db'}",  # the run has made its model the champion
     )
     for file in sorted((outputs / stage).glob("*.json")):
-        assert read(workspace / "outputs/plain" / stage / file.name) == read(file), file.name
+        assert read(plain / stage / file.name) == read(file), file.name

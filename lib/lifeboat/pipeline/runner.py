@@ -23,6 +23,7 @@ from lifeboat.pipeline.progress import Silence, Watcher
 from lifeboat.pipeline.record import Record, Stage, alone, begin_record, now
 from lifeboat.runfolder import STAGES, project_root, resolve
 
+QUICK_START_UP_TO = 64 * 2**20  # bytes of input: beyond, the JVM's thorough compiler is worth its time
 LONGEST_MESSAGE = 12  # lines: a Java error brings its whole stack along
 
 
@@ -72,7 +73,7 @@ def run(
         RunFolderBusyError: Another run is writing into ``run_dir``.
     """
     watcher = watcher or Silence()
-    with alone(run_dir), _environment(MLFLOW_DISABLE_TELEMETRY="true"), _jvm(str(values.get("spark", ""))):
+    with alone(run_dir), _environment(MLFLOW_DISABLE_TELEMETRY="true"), _jvm(values):
         record = begin_record({**values, RUN_DIR: _from_root(run_dir)}, notebooks)
         record.write(run_dir)
         for notebook, stage in zip(notebooks, record.stages, strict=True):
@@ -105,12 +106,21 @@ def _environment(**variables: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _jvm(spark: str) -> AbstractContextManager[object]:
+def _jvm(values: Mapping[str, Any]) -> AbstractContextManager[object]:
     """One JVM for all kernels; Spark Connect needs none, and one that somebody keeps warm already will do."""
-    remote = (os.environ.get("SPARK_REMOTE") or os.environ.get("LIFEBOAT_SPARK") or spark).startswith("sc://")
+    spark = os.environ.get("SPARK_REMOTE") or os.environ.get("LIFEBOAT_SPARK") or str(values.get("spark", ""))
+    remote = spark.startswith("sc://")
     if remote or "PYSPARK_GATEWAY_PORT" in os.environ:
         return nullcontext()
-    return WarmJvm(os.environ.get("LIFEBOAT_DRIVER_MEMORY"))
+    many_rows = "LIFEBOAT_JVM_OPTIONS" not in os.environ and input_bytes(values) > QUICK_START_UP_TO
+    return WarmJvm(options="" if many_rows else None)
+
+
+def input_bytes(values: Mapping[str, Any]) -> int:
+    """The size of all files that parameters called ``..._path`` name, those of folders included."""
+    places = [resolve(str(value)) for name, value in values.items() if name.endswith("_path") and value]
+    files = [file for place in places for file in ([place] if place.is_file() else place.rglob("*"))]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 @contextmanager

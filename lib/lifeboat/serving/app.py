@@ -14,9 +14,15 @@ from waitress.task import ErrorTask
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, UnsupportedMediaType
 
 import lifeboat
+from lifeboat.errors import LifeboatError
 from lifeboat.serving import bodies
 from lifeboat.serving.fields import InputError
 from lifeboat.serving.scorer import Scorer
+
+
+class CannotListenError(LifeboatError, OSError):
+    """The server cannot listen where it was told to."""
+
 
 LARGEST_BODY = 16 * 2**20  # bytes
 
@@ -101,7 +107,7 @@ def serve(folder: Path, host: str = "127.0.0.1", port: int = 5001) -> None:
 
     Raises:
         lifeboat.serving.scorer.BrokenModelError: The folder is not a whole portable model.
-        OSError: The port is taken, or the host is not this machine's.
+        CannotListenError: The port is taken, or the host is not this machine's.
     """
     scorer = Scorer.load(folder)
     about = {
@@ -111,9 +117,13 @@ def serve(folder: Path, host: str = "127.0.0.1", port: int = 5001) -> None:
         "versions": scorer.manifest["versions"],
     }
     # waitress reads a body before Flask can refuse it: it takes more, so that the answer is Flask's
-    server = waitress.create_server(
-        create_app(scorer, about), host=host, port=port, max_request_body_size=4 * LARGEST_BODY
-    )
+    app = create_app(scorer, about)
+    try:
+        server = waitress.create_server(app, host=host, port=port, max_request_body_size=4 * LARGEST_BODY)
+    except OSError as error:
+        raise CannotListenError(
+            f"cannot listen on {host}:{port} ({error.strerror or error}): take another --port, or 0 for a free one"
+        ) from error
     server.channel_class = _Channel
     listening = getattr(server, "effective_listen", None) or [(server.effective_host, server.effective_port)]
     print(f"Serving on http://{host}:{listening[0][1]}", flush=True)

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from lifeboat.errors import LifeboatError
+
 KINDS: dict[str, Any] = {"int": int, "bigint": int, "double": float, "string": str, "boolean": bool}
 MEANINGS = {"int": "a whole number", "bigint": "a whole number", "double": "a number", "string": "text"}
 SPANS = {
@@ -20,7 +22,7 @@ SPANS = {
 }
 
 
-class InputError(ValueError):
+class InputError(LifeboatError, ValueError):
     """A record that cannot be scored.
 
     Attributes:

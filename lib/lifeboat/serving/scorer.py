@@ -20,13 +20,14 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from lifeboat.errors import LifeboatError
 from lifeboat.serving.fields import Column, InputError, in_words
 from lifeboat.serving.steps import STEPS
 
 Floats = npt.NDArray[np.float64]
 
 
-class BrokenModelError(ValueError):
+class BrokenModelError(LifeboatError, ValueError):
     """The model's folder is not whole: a file is missing, or is not the one that was exported."""
 
 
