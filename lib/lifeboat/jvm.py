@@ -112,6 +112,11 @@ def java_home(java: Java, folder: Path) -> Path:
     return folder
 
 
+def where_spark_runs(spark: str) -> str:
+    """The environment's ``SPARK_REMOTE``, else its ``LIFEBOAT_SPARK``, else the parameter ``spark``."""
+    return os.environ.get("SPARK_REMOTE") or os.environ.get("LIFEBOAT_SPARK") or spark
+
+
 class WarmJvm:
     """One JVM that this process and its children share; each makes and stops its own Spark session in it.
 

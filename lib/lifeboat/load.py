@@ -123,15 +123,19 @@ def check_ranges(schema: StructType, ranges: Ranges) -> Ranges:
     return ranges
 
 
+def text_value(field: StructField) -> Column:
+    """A column as the text it came as: null where it is empty."""
+    return F.nullif(F.col(field.name).cast("string"), F.lit(""))
+
+
 def typed_value(field: StructField) -> Column:
     """A column in its type: null where the text is empty or does not fit."""
-    value = F.nullif(F.col(field.name).cast("string"), F.lit(""))
-    return value.try_cast(field.dataType)
+    return text_value(field).try_cast(field.dataType)
 
 
 def fault(field: StructField, limits: list[float] | None, required: bool) -> Column:
     """What is wrong with a column's value, as a sentence; null where nothing is."""
-    text, value = F.nullif(F.col(field.name).cast("string"), F.lit("")), typed_value(field)
+    text, value = text_value(field), typed_value(field)
     named = F.lit(f"{field.name}: ")
     kind = "a whole number" if isinstance(field.dataType, IntegralType) else f"of type {field.dataType.simpleString()}"
     wrong = F.when(text.isNotNull() & value.isNull(), F.concat(named, F.lit("'"), text, F.lit(f"' is not {kind}")))

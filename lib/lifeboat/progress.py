@@ -17,6 +17,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._line = DisplayHandle() if get_ipython() else None  # type: ignore[no-untyped-call]
+        self._started = False
         self._show("")
 
     def __call__(self, done: int, total: int, what: str = "") -> None:
@@ -25,8 +26,7 @@ class Progress:
 
     def _show(self, text: str) -> None:
         if self._line is not None:
-            started = getattr(self, "_started", False)
-            show = self._line.update if started else self._line.display
+            show = self._line.update if self._started else self._line.display
             show({"text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
             self._started = True
         elif sys.stderr.isatty():

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lifeboat.jvm import WarmJvm
+from lifeboat.jvm import WarmJvm, where_spark_runs
 
 ROWS_PER_PARTITION = 50_000
 
@@ -45,7 +45,7 @@ def start(spark: str = "local[*]") -> SparkSession:
     active = SparkSession.getActiveSession()
     if active is not None:
         return active
-    where = os.environ.get("SPARK_REMOTE") or os.environ.get("LIFEBOAT_SPARK") or spark
+    where = where_spark_runs(spark)
     if where.startswith("sc://"):
         return SparkSession.builder.remote(where).getOrCreate()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers start whatever `python3` is on PATH

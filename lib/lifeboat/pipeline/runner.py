@@ -16,7 +16,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from lifeboat.errors import LifeboatError, ParameterError
-from lifeboat.jvm import WarmJvm
+from lifeboat.jvm import WarmJvm, where_spark_runs
 from lifeboat.pipeline.kernel import ThisPython
 from lifeboat.pipeline.params import RUN_DIR, Declarations
 from lifeboat.pipeline.progress import Silence, Watcher
@@ -108,8 +108,7 @@ def _environment(**variables: str) -> Iterator[None]:
 
 def _jvm(values: Mapping[str, Any]) -> AbstractContextManager[object]:
     """One JVM for all kernels; Spark Connect needs none, and one that somebody keeps warm already will do."""
-    spark = os.environ.get("SPARK_REMOTE") or os.environ.get("LIFEBOAT_SPARK") or str(values.get("spark", ""))
-    remote = spark.startswith("sc://")
+    remote = where_spark_runs(str(values.get("spark", ""))).startswith("sc://")
     if remote or "PYSPARK_GATEWAY_PORT" in os.environ:
         return nullcontext()
     many_rows = "LIFEBOAT_JVM_OPTIONS" not in os.environ and input_bytes(values) > QUICK_START_UP_TO
