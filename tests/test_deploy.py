@@ -188,29 +188,6 @@ def test_artifacts_of_a_local_store_lie_in_outputs(home: Path, logged: str) -> N
     assert experiment.artifact_location == (home / "outputs" / "mlartifacts").as_uri()
 
 
-def test_a_file_s_digest_is_its_sha256(home: Path) -> None:
-    assert deploy.digest("rows.csv") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    (home / "_rows.csv").write_bytes(b"")
-    assert deploy.digest("_rows.csv") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-
-
-def test_a_folder_s_digest_follows_its_files_and_not_what_spark_notes_beside_them(tmp_path: Path) -> None:
-    (tmp_path / "part-1").write_bytes(b"abc")
-    (tmp_path / "part-0").write_bytes(b"")
-    expected = sha256(sha256(b"").digest() + sha256(b"abc").digest()).hexdigest()
-    assert deploy.digest(tmp_path) == expected
-    (tmp_path / "_SUCCESS").write_bytes(b"at noon")
-    (tmp_path / ".part-0.crc").write_bytes(b"1")
-    assert deploy.digest(tmp_path) == expected
-    (tmp_path / "part-1").write_bytes(b"abd")
-    assert deploy.digest(tmp_path) != expected
-
-
-def test_the_digest_of_nothing_is_an_error(home: Path) -> None:
-    with pytest.raises(DataError, match=r"no file or folder 'nothing\.csv'"):
-        deploy.digest("nothing.csv")
-
-
 def test_the_signature_takes_each_column_s_type_and_leaves_nullable_ones_optional() -> None:
     signature = deploy.signature(INPUTS, "y")
     assert [(c.name, c.type.name, c.required) for c in signature.inputs.inputs] == [

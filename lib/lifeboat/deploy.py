@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import json
 import logging
@@ -17,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from lifeboat.errors import DataError
 from lifeboat.evaluate import Scored
+from lifeboat.inputs import digest
 from lifeboat.judgement import read_judgement
-from lifeboat.runfolder import finished, resolve, resolve_input
+from lifeboat.runfolder import finished, resolve
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -107,22 +107,6 @@ def champion(name: str, tracking_uri: str = "") -> Champion | None:
             "give the alias to another version, or compare with none (champion_model: '')"
         ) from error
     return Champion(str(holder.version), judged)
-
-
-def digest(path: str | Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits; of a folder, that of its files' SHA-256s in order of their names.
-
-    A folder's files whose names start with ``.`` or ``_`` are Spark's own notes, and do not count.
-
-    Raises:
-        DataError: There is nothing at that place.
-    """
-    place = resolve_input(path)
-    if place.is_dir():
-        files = sorted(f for f in place.rglob("*") if f.is_file() and not f.name.startswith((".", "_")))
-        return hashlib.sha256(b"".join(bytes.fromhex(digest(file)) for file in files)).hexdigest()
-    with place.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def signature(inputs: list[dict[str, Any]], label: str) -> ModelSignature:

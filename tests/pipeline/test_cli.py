@@ -10,7 +10,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from lifeboat.cli import app, find_run, portable_folder, spark_model
+from lifeboat.cli import app
+from lifeboat.cli.models import find_run, portable_folder, spark_model
 from lifeboat.errors import DataError, StageOrderError
 from lifeboat.runfolder import STAGES
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lifeboat.errors import LifeboatError
+from lifeboat.inputs import digest, input_paths
 from lifeboat.runfolder import resolve
 
 PACKAGES = ("lifeboat", "pyspark", "mlflow", "papermill", "numpy", "onnx", "onnxruntime")
@@ -72,24 +72,13 @@ class Record:
 
 def begin_record(parameters: Mapping[str, Any], notebooks: Sequence[Path]) -> Record:
     """A record in which every stage is still waiting."""
-    paths = [value for name, value in parameters.items() if name.endswith("_path") and isinstance(value, str) and value]
     return Record(
         parameters=dict(parameters),
-        inputs={path: digest(resolve(path)) for path in paths if resolve(path).exists()},
+        inputs={path: digest(path) for _, path in input_paths(parameters) if resolve(path).exists()},
         notebooks={notebook.stem: digest(notebook) for notebook in notebooks},
         versions=versions(),
         stages=[Stage(notebook.stem) for notebook in notebooks],
     )
-
-
-def digest(path: Path) -> str:
-    """The sha256 of a file; of a folder, that of the list of its files' names and digests."""
-    if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    inside = sorted(file for file in path.rglob("*") if file.is_file())
-    listing = "".join(f"{digest(file)}  {file.relative_to(path).as_posix()}\n" for file in inside)
-    return hashlib.sha256(listing.encode()).hexdigest()
 
 
 def versions() -> dict[str, str]:

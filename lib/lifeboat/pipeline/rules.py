@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.inputs import input_paths
 from lifeboat.pipeline.params import Declarations, Given, check_declared, effective
 from lifeboat.runfolder import resolve_input
 
@@ -35,14 +36,13 @@ Faults = list[tuple[str, str]]  # (parameter, what is wrong with it)
 
 
 def path_faults(values: Mapping[str, Any]) -> Faults:
-    """Each parameter called ``..._path`` must name something that is there; an address on other storage may not be."""
+    """Each path that a parameter names must have something at it."""
     faults = []
-    for name, value in values.items():
-        if name.endswith("_path") and isinstance(value, str) and value and "://" not in value:
-            try:
-                resolve_input(value)
-            except DataError as error:
-                faults.append((name, f"{name}: {error}"))
+    for name, path in input_paths(values):
+        try:
+            resolve_input(path)
+        except DataError as error:
+            faults.append((name, f"{name}: {error}"))
     return faults
 
 

@@ -16,6 +16,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from lifeboat.errors import LifeboatError, ParameterError
+from lifeboat.inputs import files, input_paths
 from lifeboat.jvm import WarmJvm, where_spark_runs
 from lifeboat.pipeline.kernel import ThisPython
 from lifeboat.pipeline.params import RUN_DIR, Declarations
@@ -116,10 +117,8 @@ def _jvm(values: Mapping[str, Any]) -> AbstractContextManager[object]:
 
 
 def input_bytes(values: Mapping[str, Any]) -> int:
-    """The size of all files that parameters called ``..._path`` name, those of folders included."""
-    places = [resolve(str(value)) for name, value in values.items() if name.endswith("_path") and value]
-    files = [file for place in places for file in ([place] if place.is_file() else place.rglob("*"))]
-    return sum(file.stat().st_size for file in files if file.is_file())
+    """The size of all files that parameters name, those of folders included."""
+    return sum(file.stat().st_size for _, path in input_paths(values) for file in files(path))
 
 
 @contextmanager

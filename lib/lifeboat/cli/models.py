@@ -1,0 +1,65 @@
+"""Which model a name on the command line means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lifeboat.errors import DataError
+
+
+def find_run(name: str) -> Path:
+    """The run folder that a name or a path means; the last finished run for an empty name.
+
+    Raises:
+        DataError: There is no such folder.
+    """
+    from lifeboat.runfolder import last_run, resolve
+
+    if not name:
+        return last_run()
+    for folder in (resolve("outputs") / name, Path(name).resolve()):
+        if folder.is_dir():
+            return folder
+    runs = sorted(found.parent.name for found in resolve("outputs").glob("*/run.json"))
+    raise DataError(f"there is no run {name!r} in {resolve('outputs')}; there are: {', '.join(runs) or 'none yet'}")
+
+
+def spark_model(run_dir: Path) -> Path:
+    """The Spark model that a run deployed; that of 03 where 05 has not run."""
+    from lifeboat.runfolder import finished
+
+    deployed = run_dir / "05_deploy" / "spark_model" / "sparkml"
+    return deployed if deployed.is_dir() else finished(run_dir, "03_train_cv") / "model"
+
+
+def portable_folder(model: str) -> Path:
+    """The portable model's folder of a run, of a folder, or of an address in MLflow's registry.
+
+    Raises:
+        DataError: There is no portable model at that place.
+    """
+    if model.startswith("models:/"):
+        place = _download(model)
+    else:
+        run_dir = find_run(model)
+        deployed = run_dir / "05_deploy" / "portable"
+        place = deployed if deployed.is_dir() else run_dir
+    for manifest in sorted(place.rglob("manifest.json")):
+        return manifest.parent
+    raise DataError(f"there is no portable model in {place}: `make run` makes one, and a run's 05_deploy keeps it")
+
+
+def _download(address: str) -> Path:
+    import os
+
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    from lifeboat.deploy import connect
+
+    connect()
+    try:
+        return Path(download_artifacts(artifact_uri=address))
+    except MlflowException as error:
+        raise DataError(f"MLflow has no {address}: {error}") from error

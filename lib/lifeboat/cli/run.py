@@ -1,0 +1,40 @@
+"""``lifeboat run``: the notebooks as a pipeline."""
+
+from __future__ import annotations
+
+# what is imported here, every `lifeboat --help` waits for: the heavy parts are imported where they are used
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifeboat.cli.plainly import said_plainly
+
+
+def run(
+    params: Annotated[Path, typer.Argument(help="The parameter file, such as params/titanic.yaml.")],
+    override: Annotated[
+        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Another value for a parameter, as YAML.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="The folder in outputs/; the parameter file's name by default.")] = "",
+) -> None:
+    """Run notebooks 01 to 05 into outputs/NAME, after checking every parameter."""
+    with said_plainly():
+        _run(params, override or [], name or params.stem)
+
+
+def _run(params: Path, overrides: list[str], name: str) -> None:
+    from lifeboat.pipeline.params import read_declarations, read_parameters
+    from lifeboat.pipeline.progress import Bars
+    from lifeboat.pipeline.rules import check
+    from lifeboat.pipeline.runner import run as run_notebooks
+    from lifeboat.pipeline.runner import run_folder, series
+    from lifeboat.pipeline.summary import summary
+
+    run_dir, notebooks = run_folder(name), series()
+    given = read_parameters(params, overrides)
+    declarations = read_declarations(notebooks)
+    values = check(given, declarations)
+    with Bars(len(notebooks)) as bars:
+        record = run_notebooks(notebooks, given.values, values, declarations, run_dir, bars)
+    typer.echo(summary(record, run_dir))

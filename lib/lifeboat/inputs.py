@@ -1,0 +1,55 @@
+"""The files that parameters name: which they are, how large, and the digest that says whether they changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lifeboat.runfolder import resolve, resolve_input
+
+
+def input_paths(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each parameter's name with a path that it names: ``..._path``'s value, and ``path``'s in a list or dict.
+
+    An address on other storage, such as ``s3a://bucket/rows.parquet``, is Spark's to find, and not among them.
+    """
+    for name, value in values.items():
+        paths = [value] if name.endswith("_path") else _inside(value)
+        yield from ((name, path) for path in paths if isinstance(path, str) and path and "://" not in path)
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    if isinstance(value, list):
+        for part in value:
+            yield from _inside(part)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from [part] if key == "path" else _inside(part)
+
+
+def files(path: str | Path) -> list[Path]:
+    """The file at a path, or those of the folder there in order of their names; none where there is nothing.
+
+    A folder's files whose names start with ``.`` or ``_`` are Spark's own notes, and do not count.
+    """
+    place = resolve(path)
+    if place.is_file():
+        return [place]
+    return sorted(f for f in place.rglob("*") if f.is_file() and not f.name.startswith((".", "_")))
+
+
+def digest(path: str | Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits; of a folder, that of its files' SHA-256s in order of their names.
+
+    The names themselves do not count: Spark gives its files new ones each time.
+
+    Raises:
+        DataError: There is nothing at that place.
+    """
+    place = resolve_input(path)
+    if place.is_dir():
+        return hashlib.sha256(b"".join(bytes.fromhex(digest(file)) for file in files(place))).hexdigest()
+    with place.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
