@@ -12,10 +12,10 @@ MADE_FROM := { pwd; cat requirements.txt pyproject.toml; }
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lab serve mlflow bench notebooks lock clean ready venv
+.PHONY: help run test lint lab serve mlflow bench bench-scale notebooks lock clean ready venv
 
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## */|/' | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 run: ready  ## the five notebooks on the Titanic, into outputs/titanic (PARAMS=params/quick.yaml for others)
 	@$(BIN)/lifeboat run "$(PARAMS)"
@@ -40,6 +40,9 @@ mlflow: ready  ## MLflow's pages on all runs and models
 
 bench: ready  ## the time of a run, against the same cells in one Python process
 	@$(BIN)/python bench/series.py
+
+bench-scale: ready  ## time and memory from 10^5 rows on, beside the plain approach and scikit-learn
+	@$(BIN)/python bench/scale.py
 
 notebooks: ready  ## compute the committed notebooks' outputs anew
 	@$(BIN)/python tools/execute_notebooks.py
