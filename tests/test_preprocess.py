@@ -16,6 +16,7 @@ from pyspark.ml.evaluation import BinaryClassificationEvaluator
 from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.preprocess import (
@@ -173,6 +174,15 @@ def test_a_fare_is_filled_by_a_class_that_is_a_number(spark: SparkSession) -> No
 def test_without_a_group_the_overall_mean_fills(spark: SparkSession) -> None:
     df = spark.createDataFrame([(1, 1.0), (2, 2.0), (3, None)], "id int, x double")
     assert values(GroupMeanImputer(inputCol="x", outputCol="y").fit(df).transform(df), "y") == [1.0, 2.0, 1.5]
+
+
+def test_the_order_in_which_partitions_answer_does_not_change_a_mean(spark: SparkSession) -> None:
+    values = F.array(F.lit(1e16), F.lit(1.0), F.lit(-1e16))
+    df = spark.range(3, numPartitions=3).select(F.lit("a").alias("g"), values[F.col("id")].alias("x"))
+    model = GroupMeanImputer(inputCol="x", outputCol="y", groupCol="g").fit(df)
+    # added one after another, 1e16 + 1 - 1e16 is 0, and in another order 1
+    assert model.getOrDefault("means") == {"a": 1 / 3}
+    assert model.getOrDefault("overall") == 1 / 3
 
 
 def test_a_column_without_a_value_is_refused(spark: SparkSession) -> None:

@@ -11,7 +11,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lifeboat.session import count_jobs, settle, start
+from lifeboat.errors import ParameterError
+from lifeboat.session import count_jobs, for_executors, settle, start
 
 WHERE = """
 import os
@@ -96,3 +97,20 @@ def test_work_that_fails_leaves_no_mark_on_later_jobs(spark: SparkSession) -> No
     with pytest.raises(ValueError, match="the work's own"):
         count_jobs(spark, fail)
     assert spark.sparkContext.getLocalProperty("spark.jobGroup.id") is None
+
+
+def test_executors_find_this_machine_by_its_address_towards_the_master(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPARK_LOCAL_IP", raising=False)
+    monkeypatch.delenv("LIFEBOAT_EXECUTOR_MEMORY", raising=False)
+    assert for_executors("local[2]") == {}
+    for master in ("spark://127.0.0.1:7077", "spark://127.0.0.1:1,127.0.0.1:2", "k8s://https://127.0.0.1:6443"):
+        assert for_executors(master) == {"spark.driver.host": "127.0.0.1"}
+    monkeypatch.setenv("SPARK_LOCAL_IP", "10.1.2.3")  # whoever says so knows better
+    monkeypatch.setenv("LIFEBOAT_EXECUTOR_MEMORY", "4g")
+    assert for_executors("spark://127.0.0.1:7077") == {"spark.executor.memory": "4g"}
+
+
+def test_a_cluster_that_cannot_be_found_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPARK_LOCAL_IP", raising=False)
+    with pytest.raises(ParameterError, match=r"spark is 'spark://300\.1\.1\.1:7077', and there is no way to it"):
+        for_executors("spark://300.1.1.1:7077")

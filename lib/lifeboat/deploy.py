@@ -42,7 +42,8 @@ def connect(tracking_uri: str = "", experiment: str | None = None) -> None:
 
     Args:
         tracking_uri: As for ``store_uri``. A local store keeps its artifacts in ``outputs/mlartifacts``.
-        experiment: The experiment's name; None: none is chosen, for reading alone.
+        experiment: The experiment's name, unless ``MLFLOW_EXPERIMENT_NAME`` says another; None: none is chosen, for
+            reading alone. ``MLFLOW_REGISTRY_URI`` names a registry elsewhere.
     """
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
@@ -54,9 +55,10 @@ def connect(tracking_uri: str = "", experiment: str | None = None) -> None:
     resolve("outputs").mkdir(exist_ok=True)
     uri = store_uri(tracking_uri)
     mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
+    mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
     if experiment is None:
         return
+    experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME") or experiment
     if mlflow.get_experiment_by_name(experiment) is None:
         artifacts = resolve("outputs/mlartifacts").as_uri() if uri.startswith("sqlite:") else None
         mlflow.create_experiment(experiment, artifact_location=artifacts)

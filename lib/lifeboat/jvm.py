@@ -16,6 +16,7 @@ from typing import Any
 from lifeboat.errors import LifeboatError
 
 OLDEST_JAVA = 17
+LOOPBACK = "127.0.0.1"
 # The quick compiler and the simple garbage collector: on some thousands of rows Spark's time goes into compiling
 # Spark, and these halve it. From some millions of rows on the thorough compiler is worth its cost.
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -147,9 +148,10 @@ class WarmJvm:
 
         home_before = os.environ.get("JAVA_HOME")
         os.environ["JAVA_HOME"] = str(java_home(find_java(), self._folder / "java"))
-        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
         conf = SparkConf(loadDefaults=False)
         conf.set("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={LOGGING.as_uri()} {options}")
+        conf.set("spark.executor.extraJavaOptions", options)  # on this machine alone there are none
         if memory:
             conf.set("spark.driver.memory", memory)
         try:

@@ -14,34 +14,14 @@ from pyspark.ml import Estimator, Model, Transformer
 from pyspark.ml.param import Param, Params, TypeConverters
 from pyspark.ml.param.shared import HasInputCol, HasInputCols, HasOutputCol
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType, IntegralType, NumericType, StringType
+from pyspark.sql.types import IntegralType, NumericType, StringType
 
-from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.columns import check_column, look_up, number_or_null, text_or_null
+from lifeboat.errors import DataError, ParameterError
 
 _P = TypeVar("_P", bound=Params)
-
-
-def check_column(df: DataFrame, name: str, allowed: tuple[type[DataType], ...]) -> None:
-    """Raise DataError unless ``df`` has the column ``name``, of one of the types ``allowed``."""
-    if name not in df.columns:
-        raise DataError(unknown("column", name, df.columns))
-    got = df.schema[name].dataType
-    if not isinstance(got, allowed):
-        names = " or ".join(kind.__name__.removesuffix("Type").lower() for kind in allowed)
-        raise DataError(f"column {name!r} is {got.simpleString()}; this stage takes {names}: cast it when you load it")
-
-
-def number_or_null(name: str) -> Column:
-    """A numeric column as double, NaN as null: both mean that nobody wrote the value down."""
-    value = F.col(name).cast("double")
-    return F.when(~F.isnan(value), value)
-
-
-def text_or_null(name: str) -> Column:
-    """A string column, the empty string as null: a CSV file cannot tell the two apart, so no stage does."""
-    return F.when(F.col(name) != "", F.col(name))
 
 
 def to_groups(value: Any) -> dict[str, list[str]]:
@@ -183,13 +163,22 @@ class GroupMeanImputer(_GroupMeanParams, Estimator["GroupMeanImputerModel"]):
     def _fit(self, dataset: DataFrame) -> GroupMeanImputerModel:
         group = self._check(dataset)
         value = number_or_null(self.getInputCol())
-        rows = dataset.groupBy(group.alias("g")).agg(F.sum(value).alias("total"), F.count(value).alias("n")).collect()
+        # partitions' sums arrive in any order, and doubles added in another order have another last digit
+        parts = dataset.groupBy(F.spark_partition_id(), group.alias("g"))
+        rows = parts.agg(F.sum(value).alias("total"), F.count(value).alias("n")).collect()
         known = [row for row in rows if row.n > 0]
         if not known:
             raise DataError(f"column {self.getInputCol()!r} has no value to learn a mean from: leave it out")
-        overall = math.fsum(row.total for row in known) / sum(row.n for row in known)
-        means = {row.g: row.total / row.n for row in sorted(known, key=lambda row: row.g or "") if row.g is not None}
-        return self._handed_to(GroupMeanImputerModel())._set(means=means, overall=overall)
+        of_group: dict[str, list[Row]] = {}
+        for row in sorted((row for row in known if row.g is not None), key=lambda row: row.g):
+            of_group.setdefault(row.g, []).append(row)
+        means = {name: mean_of_parts(rows) for name, rows in of_group.items()}
+        return self._handed_to(GroupMeanImputerModel())._set(means=means, overall=mean_of_parts(known))
+
+
+def mean_of_parts(parts: list[Row]) -> float:
+    """The mean of all rows, of which each part gives ``total`` and ``n``: the same in whatever order parts come."""
+    return math.fsum(part.total for part in parts) / float(sum(part.n for part in parts))
 
 
 class GroupMeanImputerModel(_GroupMeanParams, Model):
@@ -240,10 +229,3 @@ class ModeImputerModel(_Stage, Model, HasInputCol, HasOutputCol):
         check_column(dataset, self.getInputCol(), (StringType,))
         filled = F.coalesce(text_or_null(self.getInputCol()), F.lit(self.getOrDefault("mode")))
         return dataset.withColumn(self.getOutputCol(), filled)
-
-
-def look_up(table: dict[str, Any], key: Column) -> Column:
-    """The value that ``table`` has for the string column ``key``; null for a key that it has not."""
-    if not table:
-        return F.lit(None)
-    return F.create_map(*[F.lit(part) for item in sorted(table.items()) for part in item])[key]

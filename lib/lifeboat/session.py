@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import sys
 import uuid
 from collections.abc import Callable
@@ -10,11 +12,14 @@ from collections.abc import Callable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lifeboat.jvm import WarmJvm, where_spark_runs
+from lifeboat.errors import ParameterError
+from lifeboat.jvm import LOOPBACK, WarmJvm, where_spark_runs
 
 ROWS_PER_PARTITION = 50_000
 
-SETTINGS = {
+Settings = dict[str, bool | float | int | str | None]  # as Spark's builder takes them
+
+SETTINGS: Settings = {
     "spark.app.name": "lifeboat",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -22,6 +27,8 @@ SETTINGS = {
     # Spark joins small shuffle partitions by itself; this is where it starts from
     "spark.sql.shuffle.partitions": "16",
 }
+# those that Spark Connect lets a session set
+IN_A_SESSION: Settings = {name: value for name, value in SETTINGS.items() if name.startswith("spark.sql.")}
 
 _jvm: WarmJvm | None = None
 
@@ -41,21 +48,42 @@ def start(spark: str = "local[*]") -> SparkSession:
 
     Raises:
         lifeboat.jvm.JavaNotFoundError: There is no Java that Spark can use.
+        ParameterError: There is no way to the cluster that ``spark`` names.
     """
     active = SparkSession.getActiveSession()
     if active is not None:
         return active
     where = where_spark_runs(spark)
     if where.startswith("sc://"):
-        return SparkSession.builder.remote(where).getOrCreate()
+        return SparkSession.builder.remote(where).config(map=IN_A_SESSION).getOrCreate()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers start whatever `python3` is on PATH
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         global _jvm  # kept for the life of the process: the next session starts in a fraction of the time
         _jvm = WarmJvm()
-    builder = SparkSession.builder.master(where)
-    for key, value in SETTINGS.items():
-        builder = builder.config(key, value)
-    return builder.getOrCreate()
+    return SparkSession.builder.master(where).config(map=SETTINGS | for_executors(where)).getOrCreate()
+
+
+def for_executors(where: str) -> Settings:
+    """Settings for executors, which may be on other machines: their memory, and where they find this one."""
+    settings: Settings = {}
+    if memory := os.environ.get("LIFEBOAT_EXECUTOR_MEMORY"):
+        settings["spark.executor.memory"] = memory
+    if not where.startswith("local") and os.environ.get("SPARK_LOCAL_IP") in (None, LOOPBACK):
+        settings["spark.driver.host"] = own_address(where)
+    return settings
+
+
+def own_address(master: str) -> str:
+    """This machine's address as a cluster's master sees it: the loopback one where both are on one machine."""
+    place = re.search(r"([^/:,]+):(\d+)", master)
+    try:
+        if not place:  # yarn, or a Kubernetes whose address names no port
+            return socket.gethostbyname(socket.gethostname())
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+            way.connect((place[1], int(place[2])))  # of a datagram socket: nothing is sent
+            return str(way.getsockname()[0])
+    except OSError as error:
+        raise ParameterError(f"spark is {master!r}, and there is no way to it from here: {error}") from error
 
 
 def settle(df: DataFrame, key: str, rows: int) -> DataFrame:

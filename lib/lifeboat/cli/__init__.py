@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from lifeboat.cli.cluster import cluster
+from lifeboat.cli.new import new
 from lifeboat.cli.run import run
+from lifeboat.cli.score import score
 from lifeboat.cli.serve import parity, serve
+from lifeboat.cli.synth import synth
 
 app = typer.Typer(
     help="From a CSV to a served model: five notebooks that can be read, run and served.",
@@ -13,5 +17,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, serve, parity):
+for command in (new, run, serve, score, parity, synth):
     app.command()(command)
+app.add_typer(cluster, name="cluster")

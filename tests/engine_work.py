@@ -1,0 +1,109 @@
+"""Train and judge on the engines named on the command line, one after another in one process; results as JSON.
+
+``--kill PID`` ends a worker and its executors while the last engine's cross-validation is under way; there only the
+first work is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psutil
+from pyspark.ml.tuning import CrossValidator
+from pyspark.sql import SparkSession
+
+from lifeboat import recipe, session, train_cv
+from lifeboat.evaluate import collect_scored, point_metrics
+from lifeboat.load import mark_holdout
+from lifeboat.serving.export import export_model
+
+IMPUTE = {"size": "mean by kind", "kind": "mode"}
+COLUMNS = [
+    {"name": name, "type": type_, "nullable": name != "id", "minimum": None, "maximum": None}
+    for name, type_ in (("id", "int"), ("kind", "string"), ("size", "double"), ("age", "double"), ("y", "int"))
+]
+# estimator -> rows in a partition, metric, settings and grid. What counts (a forest, the accuracy) is the same however
+# many partitions there are; what adds doubles as partitions answer is the same to the last bit in one alone
+WORK: dict[str, tuple[int, str, dict[str, Any], dict[str, list[Any]]]] = {
+    "random_forest": (90, "accuracy", {"maxDepth": 3}, {"numTrees": [1, 3]}),
+    "gbt": (50_000, "log_loss", {"maxDepth": 2}, {"maxIter": [2]}),
+    "logistic_regression": (50_000, "log_loss", {"maxIter": 4}, {"regParam": [0.01]}),
+}
+Told = Callable[[int, int, str], None]
+
+
+def made_up(count: int = 400) -> list[tuple[Any, ...]]:
+    """Rows whose label follows both numbers and the kind, with noise; sums of the sizes are never exact."""
+    random, rows = Random(7), []
+    for key in range(count):
+        kind, size, age = random.choice(["a", "b", "c", None]), random.uniform(0, 1) * 0.1, random.gauss(40, 13)
+        label = int(size * 400 + age * 0.5 + (10 if kind == "a" else 0) + random.gauss(0, 6) > 42)
+        rows.append((key, kind, None if key % 5 == 0 else size, age, label))
+    return rows
+
+
+def work(spark: SparkSession, name: str, folder: Path, progress: Told) -> dict[str, Any]:
+    """Every fold's scores, the hold-out's metrics and the digest of each of the portable model's files."""
+    rows = spark.createDataFrame(made_up(), "id int, kind string, size double, age double, y int")
+    rows = train_cv.add_folds(mark_holdout(rows, "id", 0.25, 1), "id", 2, 1)
+    session.ROWS_PER_PARTITION, metric, params, grid = WORK[name]
+    classifier = train_cv.make_estimator(name, params, "y", 1)
+    stages = [*recipe.imputers({"kind": "mode"}), *recipe.imputers({"size": "mean by kind_imputed"})]
+    stages += [recipe.indexer(["kind"], IMPUTE), recipe.assembler(["size", "age"], ["kind"], IMPUTE), classifier]
+    cv = CrossValidator(
+        estimator=train_cv.SharedPipeline(stages=stages),
+        estimatorParamMaps=train_cv.make_grid(classifier, grid),
+        evaluator=train_cv.make_evaluator(metric, "y"),
+        numFolds=2,
+        foldCol="fold",
+        seed=1,
+    )
+    found = train_cv.cross_validate(cv, rows.filter("not holdout"), "id", progress=progress)
+    scored = collect_scored(found.model.transform(rows.filter("holdout")), "y", key="id")
+    portable = export_model(found.model, COLUMNS, "y", folder / "portable")
+    files = {file.name: sha256(file.read_bytes()).hexdigest() for file in portable.iterdir()}
+    spark.catalog.clearCache()
+    return {"scores": found.scores, "metrics": point_metrics(scored), "files": files}
+
+
+def all_work(where: str, folder: Path, kill: int | None) -> dict[str, Any]:
+    """The results of all work on one engine, by estimator; where a worker is killed, of the first alone."""
+    spark = session.start(where)
+    names = list(WORK)[: 1 if kill else None]
+    results = {name: work(spark, name, folder, partial(end_worker, kill)) for name in names}
+    spark.stop()
+    return results
+
+
+def end_worker(pid: int | None, done: int, total: int, what: str) -> None:
+    """Kill a worker and its executors after the second fit: fits are still to come, and cached rows are lost."""
+    if pid and done == 2:
+        worker = psutil.Process(pid)
+        for process in [worker, *worker.children(recursive=True)]:
+            process.kill()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("where", nargs="+")
+    parser.add_argument("--kill", type=int)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        last = len(given.where) - 1
+        results = [
+            all_work(where, Path(folder), given.kill if place == last else None)
+            for place, where in enumerate(given.where)
+        ]
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The same numbers on any Spark: fold scores, metrics and the portable model's bytes, a worker killed or not."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine_work import WORK
+from lifeboat.cluster import Cluster, members
+
+LOCAL = ("local[1]", "local[2]", "local[4]")
+
+
+def begin(*arguments: str) -> subprocess.Popen[str]:
+    """Start the work in a process of its own: one process has one Spark, and the tests' own runs in this one."""
+    named = ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE", "LIFEBOAT_SPARK")
+    environment = {name: value for name, value in os.environ.items() if name not in named}
+    command = [sys.executable, str(Path(__file__).with_name("engine_work.py")), *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    said, complained = process.communicate(timeout=1800)
+    assert process.returncode == 0, complained
+    results: list[dict[str, Any]] = json.loads(said)
+    return results
+
+
+@pytest.fixture(scope="module")
+def results() -> Iterator[dict[str, dict[str, Any]]]:
+    """Engine -> estimator -> what came out; where a worker was killed, the forest's alone."""
+    with Cluster(workers=2, connect=True) as cluster:
+        assert cluster.remote
+        killed = ["--kill", str(cluster.worker_pids[0])]
+        connect, classic = begin(cluster.remote), begin(*LOCAL, cluster.url, cluster.url, *killed)
+        try:
+            found = dict(zip([*LOCAL, "two workers", "one killed"], finish(classic), strict=True))
+            yield found | {"Connect": finish(connect)[0]}
+        finally:
+            for process in (connect, classic):
+                process.kill()
+                process.communicate()
+    assert members(cluster.folder) == []
+
+
+@pytest.mark.parametrize("estimator", WORK)
+def test_scores_metrics_and_the_portable_model_s_bytes_are_the_same_on_every_engine(
+    results: dict[str, dict[str, Any]], estimator: str
+) -> None:
+    found = {engine: results[engine][estimator] for engine in (*LOCAL, "two workers", "Connect")}
+    assert found == dict.fromkeys(found, found["local[1]"])
+
+
+def test_with_a_worker_and_its_executors_killed_amid_cross_validation_the_numbers_are_the_same(
+    results: dict[str, dict[str, Any]],
+) -> None:
+    assert results["one killed"] == {"random_forest": results["local[1]"]["random_forest"]}
+
+
+def test_the_rows_tell_folds_settings_and_estimators_apart(results: dict[str, dict[str, Any]]) -> None:
+    (first, second), (third, fourth) = results["local[1]"]["random_forest"]["scores"]
+    assert len({first, second, third, fourth}) == 4
+    assert len({found["files"]["model.onnx"] for found in results["local[1]"].values()}) == len(WORK)
