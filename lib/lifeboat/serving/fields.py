@@ -20,6 +20,8 @@ SPANS = {
     "bigint": (-(2**63), 2**63 - 1),
     "double": (-sys.float_info.max, sys.float_info.max),
 }
+# what Spark takes for true and false
+TRUTHS = dict.fromkeys(("t", "true", "y", "yes", "1"), True) | dict.fromkeys(("f", "false", "n", "no", "0"), False)
 
 
 class InputError(LifeboatError, ValueError):
@@ -84,6 +86,23 @@ class Column:
                 for row, v in enumerate(values)
             ]
         return lambda values: [v if type(v) is kind else careful(v, row, len(values)) for row, v in enumerate(values)]
+
+    def from_text(self, text: str) -> Any:
+        """What a text in a CSV file stands for in the column's type: None where it is empty.
+
+        A text that is no value of the type stays a text, which the reader then refuses.
+        """
+        plain = text.strip()
+        if not text or self.type == "string":
+            return text or None
+        if self.type == "boolean":
+            return TRUTHS.get(plain.lower(), text)
+        try:
+            if plain.isascii() and "_" not in plain:  # Python's numbers may have both, nobody else's
+                return KINDS[self.type](plain)
+        except ValueError:
+            pass
+        return text
 
     def _read(self, value: Any, row: int, rows: int) -> Any:
         """One value that is not plainly right: null, of a kindred type (3.0 for 3), or wrong."""

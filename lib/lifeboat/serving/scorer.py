@@ -22,7 +22,7 @@ import onnxruntime
 
 from lifeboat.errors import LifeboatError
 from lifeboat.serving.fields import Column, InputError, in_words
-from lifeboat.serving.steps import STEPS
+from lifeboat.serving.steps import STEPS, Values, apply
 
 Floats = npt.NDArray[np.float64]
 
@@ -81,18 +81,27 @@ def _total(votes: Floats) -> Floats:
     return total
 
 
+def no_number() -> InputError:
+    """What is said of a record whose features cannot be made."""
+    return InputError("features", "numbers whose sum is no number", "smaller numbers")
+
+
 class Scorer:
-    """A portable model in memory; safe to share between threads.
+    """A portable model in memory; safe to share between threads, and to send to another process.
 
     Attributes:
         manifest: What ``manifest.json`` says: signature, label, versions.
         digest: sha256 of ``manifest.json``, which holds the other files' own: it identifies the model.
+        columns: The raw columns that the model reads.
+        graph: ``model.onnx``, from features to classes.
     """
 
     def __init__(self, manifest: dict[str, Any], digest: str, stages: list[dict[str, Any]], graph: bytes) -> None:
-        self.manifest, self.digest = manifest, digest
+        self._parts = (manifest, digest, stages, graph)
+        self.manifest, self.digest, self.graph = manifest, digest, graph
+        self.columns = [Column(**described) for described in manifest["signature"]["inputs"]]
         self._known = frozenset(manifest["signature"]["known"])
-        self._readers = [(c["name"], Column(**c).reader()) for c in manifest["signature"]["inputs"]]
+        self._readers = [(column.name, column.reader()) for column in self.columns]
         self._steps = [(s["inputs"], s["outputs"][0], STEPS[s["stage"]](s)) for s in stages if s["stage"] in STEPS]
         self._features: list[str] = manifest["model"]["features"]
         options = onnxruntime.SessionOptions()
@@ -122,6 +131,9 @@ class Scorer:
         digest = hashlib.sha256(text).hexdigest()
         return cls(manifest, digest, json.loads(files["preprocess.json"]), files["model.onnx"])
 
+    def __reduce__(self) -> tuple[type[Scorer], tuple[Any, ...]]:
+        return Scorer, self._parts  # onnxruntime's session cannot travel: it is made anew
+
     def score(self, records: Sequence[Mapping[str, Any]]) -> Scores:
         """Check and score raw records, one or a million by the same path.
 
@@ -135,17 +147,25 @@ class Scorer:
         for record in records:
             if not record.keys() <= self._known:
                 self._refuse(next(name for name in record if name not in self._known))
-        table: dict[str, list[Any]] = {}
-        for name, read in self._readers:
-            table[name] = read([record.get(name) for record in records])
-        for sources, target, step in self._steps:
-            table[target] = step(*[table[source] for source in sources])
-        features = np.array([table[name] for name in self._features], dtype=np.float64).T
+        columns = {name: Values(read([record.get(name) for record in records])) for name, read in self._readers}
+        features = self.features(columns)
         if np.isnan(features).any():
-            raise InputError("features", "numbers whose sum is no number", "smaller numbers")
-        return classify(
-            self.manifest["model"], self._session.run(None, {"features": np.ascontiguousarray(features)})[0]
-        )
+            raise no_number()
+        return self.answer(features)
+
+    def features(self, columns: Mapping[str, Values]) -> Floats:
+        """The features of n rows, shape ``(n, d)``, from the raw columns as their readers gave them.
+
+        A row whose numbers add up to none has NaN in it, and must not be answered.
+        """
+        table = dict(columns)
+        for sources, target, step in self._steps:
+            table[target] = apply(step, [table[source] for source in sources])
+        return np.ascontiguousarray(np.array([table[name].floats() for name in self._features]).T)
+
+    def answer(self, features: Floats) -> Scores:
+        """What the model says of features, shape ``(n, d)``."""
+        return classify(self.manifest["model"], self._session.run(None, {"features": features})[0])
 
     def _refuse(self, name: Any) -> None:
         near = get_close_matches(str(name), self._known, n=1)

@@ -4,9 +4,60 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 Step = Callable[..., list[Any]]  # the input columns' values -> the output column's
+
+
+@dataclass(frozen=True)
+class Values:
+    """A column of n values, those that occur often written once.
+
+    Attributes:
+        distinct: The values, as Python's own; without ``places`` one a row.
+        places: For each row the place of its value in ``distinct``, shape ``(n,)``; None: each row has its own.
+    """
+
+    distinct: list[Any]
+    places: npt.NDArray[np.intp] | None = None
+
+    def spread(self) -> list[Any]:
+        """One value a row."""
+        if self.places is None:
+            return self.distinct
+        return _objects(self.distinct)[self.places].tolist()  # type: ignore[no-any-return]
+
+    def floats(self) -> npt.NDArray[np.float64]:
+        """One number a row, None as NaN, shape ``(n,)``."""
+        numbers = np.array(self.distinct, dtype=np.float64)
+        return numbers if self.places is None else numbers[self.places]
+
+
+def _objects(values: list[Any]) -> npt.NDArray[np.object_]:
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def apply(step: Step, columns: list[Values]) -> Values:
+    """Do a step once for each combination of values where these are fewer than the rows, else once a row.
+
+    A step looks at one row at a time, so both give the same.
+    """
+    first, sizes = columns[0], [len(column.distinct) for column in columns]
+    if len(columns) == 1:
+        return Values(step(first.distinct), first.places)
+    if first.places is None or prod(sizes) > len(first.places) or any(c.places is None for c in columns):
+        return Values(step(*[column.spread() for column in columns]))
+    combined = np.unravel_index(np.arange(prod(sizes)), sizes)
+    inputs = [_objects(c.distinct)[at].tolist() for c, at in zip(columns, combined, strict=True)]
+    places = np.ravel_multi_index([c.places for c in columns if c.places is not None], sizes)
+    return Values(step(*inputs), places)
 
 
 def _text(value: Any) -> Any:

@@ -1,0 +1,319 @@
+"""Whole files: each row gets the scorer's own answer or its reason, and nothing is lost or half written."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+from typer.testing import CliRunner
+
+from hand_made import GOOD, TYPES, by_hand
+from lifeboat.cli import app
+from lifeboat.errors import DataError
+from lifeboat.serving import batch
+from lifeboat.serving.batch import score_file
+from lifeboat.serving.columns import ColumnScorer
+from lifeboat.serving.fields import InputError
+from lifeboat.serving.frames import score_frame, score_on_spark
+from lifeboat.serving.parity import ARROW, draw, raw_columns, value_pools
+from lifeboat.serving.scorer import Scorer
+
+STAGES = [
+    {
+        "stage": "TextCategory", "inputs": ["word"], "outputs": ["kind"],
+        "pattern": "(a|b)", "categories": {"a": "A"}, "other": "O",
+    },
+    {"stage": "StringIndexerModel", "inputs": ["kind"], "outputs": ["kind_index"], "labels": ["O", "A"]},
+    {"stage": "SumColumns", "inputs": ["amount", "count", "big"], "outputs": ["total"]},
+    {"stage": "EqualTo", "inputs": ["total"], "outputs": ["none"], "value": 0.0},
+    {
+        "stage": "GroupMeanImputerModel", "inputs": ["spare", "kind"], "outputs": ["filled"],
+        "means": {"A": 0.25}, "overall": 0.5,
+    },
+]  # fmt: skip
+FEATURES = ["kind_index", "total", "none", "filled", "flag"]
+
+
+@pytest.fixture(scope="module")
+def hand(tmp_path_factory: pytest.TempPathFactory) -> ColumnScorer:
+    folder = by_hand(tmp_path_factory.mktemp("batch") / "hand", STAGES, FEATURES)
+    return ColumnScorer(Scorer.load(folder))
+
+
+def by_the_scorer(scorer: Scorer, record: dict[str, Any]) -> tuple[Any, Any, str | None]:
+    """What the server would say of a record."""
+    try:
+        scores = scorer.score([record])
+    except InputError as error:
+        return None, None, str(error)
+    chances = scores.probabilities[0].tolist()
+    return int(scores.predictions[0]), chances[1] if len(chances) == 2 else chances, None
+
+
+def answers(table: pa.Table | pa.RecordBatch) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in table.select(["prediction", "probability", "reason"]).to_pylist()]
+
+
+def good_rows(count: int) -> dict[str, list[Any]]:
+    return {name: [GOOD[name]] * count for name in GOOD} | {"spare": [None] * count}
+
+
+NUMBERS = st.floats(0, 10) | st.sampled_from([0.0, -0.0, 10.5, math.nan, math.inf, 1e308, -1e308])
+CELLS = st.one_of(
+    st.lists(st.none() | st.integers(-3, 3) | st.integers(-(2**63), 2**63 - 1), min_size=12, max_size=12),
+    st.lists(st.none() | NUMBERS, min_size=12, max_size=12),
+    st.lists(st.none() | st.sampled_from(["a", "b", "", "ab", "3"]), min_size=12, max_size=12),
+    st.lists(st.none() | st.booleans(), min_size=12, max_size=12),
+    st.just([[1]] * 12),
+)
+
+
+@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@given(changed=st.dictionaries(st.sampled_from(list(TYPES)), CELLS, max_size=3))
+def test_any_table_gets_row_by_row_what_the_scorer_says_of_that_row_alone(
+    hand: ColumnScorer, changed: dict[str, list[Any]]
+) -> None:
+    table = pa.RecordBatch.from_pydict(good_rows(12) | changed)
+    answered = hand.answer(table, table.schema.names, text=False)
+    assert repr(answered.select(table.schema.names).to_pylist()) == repr(table.to_pylist())
+    assert answers(answered) == [by_the_scorer(hand.scorer, record) for record in table.to_pylist()]
+
+
+@pytest.mark.parametrize("name", ["forest thresholds 0.35 0.65", "houses", "gbt", "logistic", "multinomial"])
+def test_rows_made_to_break_a_trained_model_get_the_scorer_s_answers_to_the_last_bit(
+    name: str, portable_of: Callable[[str], Path]
+) -> None:
+    scorer = Scorer.load(portable_of(name))
+    pools, random = value_pools(portable_of(name)), Random(3)
+    drawn = {column.name: draw(column, pools[column.name], 400, random) for column in raw_columns(scorer)}
+    types = [(column.name, ARROW[column.type]) for column in raw_columns(scorer)]
+    table = pa.RecordBatch.from_pydict(drawn, schema=pa.schema(types))
+    answered = ColumnScorer(scorer).answer(table, [], text=False)
+    assert answers(answered) == [by_the_scorer(scorer, record) for record in table.to_pylist()]
+
+
+def test_texts_written_once_in_a_dictionary_are_read_as_any_others(hand: ColumnScorer) -> None:
+    word = pa.array(["a", "zz", None, "a"]).dictionary_encode()
+    table = pa.RecordBatch.from_pydict(good_rows(4) | {"word": word})
+    assert [reason for *_, reason in answers(hand.answer(table, [], text=False))] == [
+        None, None, "word: got nothing (missing or null); allowed: text", None,
+    ]  # fmt: skip
+
+
+def test_a_scorer_sent_to_another_process_answers_the_same(hand: ColumnScorer) -> None:
+    table = pa.RecordBatch.from_pydict(good_rows(3))
+    sent = pickle.loads(pickle.dumps(hand))
+    assert sent.answer(table, [], text=False).equals(hand.answer(table, [], text=False))
+
+
+CSV = """id,count,big,amount,word,flag,spare,ticket
+1,1,2,3,a,true,,x
+2, 1 ,+2,3e0,a,T,,x
+3,1.0,2,3,a,1,,x
+4,1,2,old,a,yes,,x
+5,1,2,10.1,a,no,,x
+6,1,2,3,,0,,x
+7,1,2,3,"a ""b"", c",maybe,,x
+8,1,2,3,a,true,nan,x
+9,1_0,2,3,a,true,,x
+10,1,2,3,a,true
+11,1,2,,a,true,,x
+"""
+REASONS = {
+    3: "count: got '1.0' (text); allowed: a whole number from -2147483648 to 2147483647",
+    4: "amount: got 'old' (text); allowed: a number from 0 to 10",
+    5: "amount: got 10.1 (number); allowed: a number from 0 to 10",
+    6: "word: got nothing (missing or null); allowed: text",
+    7: "flag: got 'maybe' (text); allowed: true or false",
+    9: "count: got '1_0' (text); allowed: a whole number from -2147483648 to 2147483647",
+    10: "the line has too many or too few values: 10,1,2,3,a,true",
+    11: "amount: got nothing (missing or null); allowed: a number from 0 to 10",
+}
+
+
+def test_a_csv_file_s_texts_become_their_types_and_those_that_cannot_are_told(
+    hand: ColumnScorer, tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text(CSV)
+    scored = score_file(hand, tmp_path / "in.csv", tmp_path / "out.parquet")
+    rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert (scored.rows, scored.refused) == (11, 8)
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "11", None]
+    assert [row["reason"] for row in rows] == [REASONS.get(n) for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 10)]
+    margins = [round(math.log(p / (1 - p)), 9) for row in rows if (p := row["probability"]) is not None]
+    assert margins == [8.25, 8.25, 8.25]  # 1 of the word, 6 in all, 0.25 for the gap, 1 of the flag
+    assert [row["prediction"] for row in rows if row["reason"] is None] == [1, 1, 1]
+
+
+@pytest.fixture
+def some(tmp_path: Path) -> Path:
+    """A parquet file of five rows, of which the third cannot be scored."""
+    rows = good_rows(5) | {"amount": [0.0, 1.0, 99.0, 2.0, None], "id": [5, 4, 3, 2, 1], "note": list("vwxyz")}
+    pq.write_table(pa.table(rows | {"amount": [0.0, 1.0, 99.0, 2.0, 3.0]}), tmp_path / "in.parquet")
+    return tmp_path / "in.parquet"
+
+
+def test_rows_keep_their_order_through_many_batches_and_threads(
+    hand: ColumnScorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "ROWS_AT_ONCE", 7)
+    pq.write_table(pa.table(good_rows(500) | {"count": range(500), "big": range(0, -500, -1)}), tmp_path / "in.parquet")
+    score_file(hand, tmp_path / "in.parquet", tmp_path / "out.parquet", keep=["count"])
+    out = pq.read_table(tmp_path / "out.parquet")
+    assert out["count"].to_pylist() == list(range(500))
+    assert out.column_names == ["count", "prediction", "probability", "reason"]
+    assert len(set(out["probability"].to_pylist())) == 1
+
+
+def test_spark_writes_the_rows_that_one_machine_writes(
+    hand: ColumnScorer, some: Path, tmp_path: Path, spark: SparkSession
+) -> None:
+    (tmp_path / "in.csv").write_text(CSV)
+    for source, order in ((some, "id"), (tmp_path / "in.csv", "reason")):
+        alone, together = tmp_path / f"{source.name}.alone.parquet", tmp_path / f"{source.name}.spark"
+        said = score_file(hand, source, alone)
+        assert score_on_spark(spark, hand, source, together) == said
+        one, other = pq.read_table(alone), pq.read_table(together)
+        kept = [
+            *(name for name in one.column_names if source is some or name in ("prediction", "probability", "reason"))
+        ]
+        order_by = [(order, "ascending"), ("probability", "ascending")]
+        assert other.select(kept).sort_by(order_by).to_pylist() == one.select(kept).sort_by(order_by).to_pylist()
+        assert other.column_names == one.column_names
+
+
+def test_a_frame_is_scored_where_it_stands(
+    spark: SparkSession, portable_of: Callable[[str], Path], braund: dict[str, Any], cumings: dict[str, Any]
+) -> None:
+    scorer = Scorer.load(portable_of("multinomial"))
+    rows = [braund, cumings, braund | {"Pclass": 4}]
+    frame = spark.createDataFrame(pa.Table.from_pylist(rows))
+    scored = score_frame(frame, ColumnScorer(scorer), keep=["Name"])
+    assert scored.schema.simpleString() == (
+        "struct<Name:string,prediction:int,probability:array<double>,reason:string>"
+    )
+    found = {row.Name: tuple(row)[1:] for row in scored.filter("reason is null").collect()}
+    assert found == {record["Name"]: by_the_scorer(scorer, record) for record in rows[:2]}
+    assert scored.filter("prediction is null").first().reason == by_the_scorer(scorer, rows[2])[2]
+
+
+def left_in(folder: Path) -> set[str]:
+    return {place.name for place in folder.iterdir()}
+
+
+def test_what_is_there_is_not_replaced_unless_asked(hand: ColumnScorer, some: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    out.write_text("somebody's")
+    with pytest.raises(DataError, match=r"out\.parquet' is there already: name another, or replace it with --force"):
+        score_file(hand, some, out)
+    assert out.read_text() == "somebody's"
+    assert score_file(hand, some, out, force=True).rows == 5
+    assert pq.read_table(out).num_rows == 5
+    assert left_in(tmp_path) == {"in.parquet", "out.parquet"}
+
+
+def test_a_folder_is_replaced_by_a_file_and_a_file_by_a_folder(
+    hand: ColumnScorer, some: Path, tmp_path: Path, spark: SparkSession
+) -> None:
+    out = tmp_path / "out"
+    for _ in range(2):
+        score_on_spark(spark, hand, some, out, force=True)
+        assert out.is_dir()
+        score_file(hand, some, out, force=True)
+        assert out.is_file()
+    assert left_in(tmp_path) == {"in.parquet", "out"}
+
+
+def test_a_source_that_breaks_off_leaves_nothing_and_what_was_there_stays(hand: ColumnScorer, tmp_path: Path) -> None:
+    source, out = tmp_path / "in", tmp_path / "out.parquet"
+    source.mkdir()
+    pq.write_table(pa.table(good_rows(3)), source / "a.parquet")
+    whole = (source / "a.parquet").read_bytes()
+    (source / "b.parquet").write_bytes(whole[: len(whole) // 2])
+    for force in (False, True):
+        with pytest.raises(DataError, match=r"b\.parquet cannot be read as parquet: "):
+            score_file(hand, source, out, force=force)
+        assert left_in(tmp_path) == ({"in", "out.parquet"} if force else {"in"})
+        out.write_text("before")
+    assert out.read_text() == "before"
+
+
+def test_files_of_a_folder_are_one_table_or_are_refused(hand: ColumnScorer, tmp_path: Path) -> None:
+    source, out = tmp_path / "in", tmp_path / "out.parquet"
+    source.mkdir()
+    pq.write_table(pa.table(good_rows(2)), source / "a.parquet")
+    narrow = pa.table(good_rows(3) | {"count": pa.array([1] * 3, pa.int16())})
+    pq.write_table(narrow.select(sorted(narrow.column_names)), source / "b.parquet")
+    assert score_file(hand, source, out).rows == 5
+    pq.write_table(narrow.drop_columns(["flag"]), source / "c.parquet")
+    with pytest.raises(DataError, match=r"c\.parquet has no column flag, which .*a\.parquet has"):
+        score_file(hand, source, out, force=True)
+    for name, header in (("a.csv", "x,y"), ("b.csv", "y,x")):
+        (tmp_path / "texts").mkdir(exist_ok=True)
+        (tmp_path / "texts" / name).write_text(f"{header}\n1,2\n")
+    with pytest.raises(DataError, match=r"b\.csv has other columns than .*a\.csv"):
+        score_file(hand, tmp_path / "texts", out, force=True)
+    assert pq.read_table(out).num_rows == 5
+
+
+@pytest.mark.parametrize(
+    ("columns", "keep", "said"),
+    [
+        ({"amount": None, "ammount": [1.0]}, None, "unknown column of the model 'amount': did you mean 'ammount'?"),
+        ({"reason": ["x"]}, None, "the table has a column 'reason' already: rename it, or keep others alone"),
+        ({}, ["wrod"], "unknown column to keep 'wrod': did you mean 'word'?"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused_before_anything_is_written(
+    hand: ColumnScorer, tmp_path: Path, columns: dict[str, Any], keep: list[str] | None, said: str
+) -> None:
+    table = {name: cells for name, cells in (good_rows(1) | columns).items() if cells is not None}
+    pq.write_table(pa.table(table), tmp_path / "in.parquet")
+    with pytest.raises(DataError) as caught:
+        score_file(hand, tmp_path / "in.parquet", tmp_path / "out.parquet", keep)
+    assert said in str(caught.value)
+    assert left_in(tmp_path) == {"in.parquet"}
+
+
+def test_paths_that_will_not_do_are_refused(hand: ColumnScorer, some: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "latin.csv").write_bytes("count,big,amount,word,flag,spare\n1,2,3,\xe9,true,\n".encode("latin-1"))
+    for source, target, said in (
+        (tmp_path / "nowhere.csv", tmp_path / "out", "no file or folder"),
+        (some, tmp_path / "no" / "out", "make it first"),
+        (some, some, "is a part of what is scored"),
+        (tmp_path, tmp_path / "out", "is a part of what is scored"),
+        (tmp_path / "empty", tmp_path / "out", "has no file in it"),
+        (tmp_path / "latin.csv", tmp_path / "out", "latin.csv cannot be read as CSV"),
+    ):
+        with pytest.raises(DataError, match=said):
+            score_file(hand, source, target, force=True)
+    assert left_in(tmp_path) == {"in.parquet", "empty", "latin.csv"}
+
+
+def test_the_command_tells_how_many_were_scored_and_how_many_were_not(
+    hand: ColumnScorer, some: Path, tmp_path: Path
+) -> None:
+    model = by_hand(tmp_path / "model", STAGES, FEATURES)
+    out = tmp_path / "out.parquet"
+    said = CliRunner().invoke(app, ["score", str(model), str(some), str(out), "--keep", "id", "--keep", "note"])
+    assert said.exit_code == 0, said.output
+    assert said.output.splitlines() == [
+        f"4 rows scored into {out}",
+        "1 rows cannot be: their column `reason` says why",
+    ]
+    assert pq.read_table(out).column_names == ["id", "note", "prediction", "probability", "reason"]
+    again = CliRunner().invoke(app, ["score", str(model), str(some), str(out)])
+    assert again.exit_code == 1
+    assert again.stderr.startswith("lifeboat: ")
+    assert "is there already" in again.stderr
