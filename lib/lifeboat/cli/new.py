@@ -1,0 +1,104 @@
+"""``lifeboat new``: a first parameter file for any table."""
+
+from __future__ import annotations
+
+# what is imported here, every `lifeboat --help` waits for: the heavy parts are imported where they are used
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lifeboat.cli.plainly import said_plainly
+from lifeboat.errors import ParameterError
+
+if TYPE_CHECKING:
+    from lifeboat.survey import Proposal
+
+
+def new(
+    data: Annotated[Path, typer.Argument(help="CSV or parquet, a file or a folder: the rows with a label.")],
+    label: Annotated[str, typer.Option(help="The column to predict.")],
+    positive: Annotated[str, typer.Option(help="Its value that is to be 1; the rarest by default.")] = "",
+    unlabelled: Annotated[Path | None, typer.Option(help="The rows to predict, if there are any.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write; params/NAME.yaml by default.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """Look at a table and write a first parameter file for it, with the reason for each line."""
+    with said_plainly():
+        _new(data, label, positive, unlabelled, out, force)
+
+
+def _new(data: Path, label: str, positive: str, unlabelled: Path | None, out: Path | None, force: bool) -> None:
+    from lifeboat.runfolder import resolve
+    from lifeboat.survey import propose, survey, written
+
+    name = model_name(data)
+    place = out.absolute() if out else resolve(f"params/{name}.yaml")
+    if place.exists() and not force:
+        raise ParameterError(
+            f"{_shown(place)} is there already: give another name by --out, or write over it by --force"
+        )
+    paths = [_found(path) for path in (data, unlabelled) if path]
+    table = survey(paths[0])
+    others = survey(paths[1]) if unlabelled else None
+    typer.echo(f"{data.name}: {table.rows:,} rows, {len(table.columns)} columns")
+    shown = [_from_root(path) for path in paths]
+    proposal = propose(table, label, positive, others, name, shown)
+    command = ["lifeboat", "new", shown[0], "--label", label]
+    command += ["--positive", positive] if positive else []
+    command += ["--unlabelled", shown[1]] if unlabelled else []
+    _write(place, written(proposal, shlex.join(command), _shown(place)))
+    _say(proposal, place)
+
+
+def _say(proposal: Proposal, place: Path) -> None:
+    numeric, categorical = (proposal.of_role(role) for role in ("numeric", "categorical"))
+    label = proposal.label
+    typer.echo(f"label     {label.name} = 1 where {label.meaning}: {label.share:.1%} of the rows")
+    typer.echo(f"key       {proposal.values['key']}: {proposal.why['key']}")
+    typer.echo(
+        f"features  {len(numeric)} numeric, {len(categorical)} categorical, {len(proposal.of_role('out'))} left out"
+    )
+    typer.echo(f"baseline  {proposal.values['baseline']}: {proposal.why['baseline']}")
+    if proposal.look:
+        typer.echo("Look at")
+        for what in proposal.look:
+            typer.echo(f"  - {what}")
+    typer.echo(f"Written   {_shown(place)}: read it, change it, then")
+    typer.echo(f"  lifeboat run {shlex.quote(_shown(place))}")
+
+
+def model_name(data: Path) -> str:
+    """A name for models and folders from a file's: letters, digits, ``-`` and ``_``."""
+    stem = re.sub(r"(\.(csv|parquet|gz|txt))+$", "", data.name, flags=re.IGNORECASE)
+    return re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_").lower() or "model"
+
+
+def _found(path: Path) -> Path:
+    """A path as the shell means it, else as a parameter file does: from the project's root."""
+    from lifeboat.runfolder import resolve_input
+
+    return path.absolute() if path.exists() else resolve_input(path)
+
+
+def _from_root(path: Path) -> str:
+    """How a parameter file is to name a place: from the project's root where it lies within."""
+    from lifeboat.runfolder import project_root
+
+    root = project_root()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def _shown(place: Path) -> str:
+    here = Path.cwd()
+    return str(place.relative_to(here)) if place.is_relative_to(here) else str(place)
+
+
+def _write(place: Path, text: str) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    aside = place.with_name(f".{place.name}.unfinished")
+    aside.write_text(text, encoding="utf-8")
+    os.replace(aside, place)

@@ -1,0 +1,187 @@
+"""A proposal as a parameter file for people: YAML in sections, each line with its reason."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from lifeboat.survey.features import Feature
+from lifeboat.survey.proposal import Proposal
+from lifeboat.survey.table import Column
+
+WIDTH = 118
+FIXED: dict[str, tuple[Any, str]] = {  # the same for any data set, and why
+    "spark": ("local[*]", "all cores of this machine; local[2], spark://host:7077, sc://host"),
+    "seed": (42, "of every split, fold and forest"),
+    "holdout_fraction": (0.2, "kept away from training, by a hash of the key"),
+    "texts": ([], "a few texts to show the first stage of `derive` on"),
+    "leak_column": ("", "a text of many values, to see a leak with in notebook 2; empty to leave that out"),
+    "estimator": ("random_forest", "random_forest, gbt or logistic_regression"),
+    "grid": ({"numTrees": [20, 50]}, "each combination is cross-validated, the simplest first"),
+    "num_folds": (3, ""),
+    "together": ([], "features that say the same, to shuffle as one"),
+    "verdict_metric": ("log_loss", "or brier"),
+    "resamples": (1000, "of the bootstrap"),
+}
+WHY = {
+    "labelled_path": "rows with a label",
+    "unlabelled_path": "rows to predict; empty for none",
+    "ranges": "lowest and highest value, such as [0, 120]; a row outside is kept aside with its reason",
+    "derive": "new columns by stages, such as {stage: SumColumns, inputCols: [a, b], outputCol: both}",
+    "compare": "columns whose groups are compared by how often the label is 1",
+    "impute": "columns with gaps: mean, mean by COLUMN, or mode",
+    "show": "of single rows",
+    "groups": "looked at one by one",
+    "champion_model": "not worse than the model that serves under this name",
+}
+SECTIONS = {
+    "where": ("spark", "seed"),
+    "the data": ("labelled_path", "unlabelled_path", "compute", "schema", "label", "key", "make_key", "ranges",
+                 "holdout_fraction"),
+    "the features": ("derive", "compare", "impute", "numeric", "categorical", "texts", "leak_column"),
+    "the model": ("estimator", "estimator_params", "grid", "num_folds", "metric", "show"),
+    "the verdict": ("baseline", "groups", "together", "verdict_metric", "resamples", "champion_model"),
+    "the registry": ("registered_model",),
+}  # fmt: skip
+
+
+def written(proposal: Proposal, command: str, place: str) -> str:
+    """The text of the parameter file.
+
+    Args:
+        proposal: What to write.
+        command: What was typed to get it, to stand at its head.
+        place: Where the file is going to be, for the command to run it.
+    """
+    table = proposal.table
+    values = {name: value for name, (value, _) in FIXED.items()} | proposal.values
+    why = {name: reason for name, (_, reason) in FIXED.items()} | WHY | {n: r for n, r in proposal.why.items() if r}
+    head = [f"A first parameter file for {table.path.name}, written by", "", f"  {command}", ""]
+    head += [
+        "from what it saw. Nothing in it is settled: read it, change it, and run it with",
+        "",
+        f"  lifeboat run {place}",
+    ]
+    head += ["", f"Seen: {table.rows:,} rows."]
+    lines = [*_comments(head), *_seen(proposal.features)]
+    if proposal.look:
+        lines += [
+            "#",
+            "# To look at:",
+            *(line for what in proposal.look for line in _comment(what, "#   - ", "#     ")),
+        ]
+    for title, names in SECTIONS.items():
+        lines += ["", f"# --- {title}"]
+        for name in names:
+            lines += _parameter(name, values[name], why.get(name, ""), proposal)
+    return "\n".join(lines) + "\n"
+
+
+def _comments(texts: Sequence[str]) -> list[str]:
+    return [f"# {one_line(text)}".rstrip() for text in texts]
+
+
+def _comment(text: str, first: str, rest: str) -> list[str]:
+    return textwrap.wrap(one_line(text), WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+
+
+def one_line(text: str) -> str:
+    """A text without what would end a comment, or stop YAML from reading it."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def inline(value: Any) -> str:
+    """A value as YAML on one line."""
+    text = _yaml(value, allow_unicode=True)
+    # some letters that YAML takes for the end of a line are written as they are
+    return text if text.isprintable() else _yaml(value, allow_unicode=False)
+
+
+def _yaml(value: Any, allow_unicode: bool) -> str:
+    text: str = yaml.safe_dump(
+        value, default_flow_style=True, allow_unicode=allow_unicode, width=10**9, sort_keys=False
+    )
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _seen(features: Sequence[Feature]) -> list[str]:
+    """A table of the columns: what they are called, their type, their gaps, and what is in them."""
+    head = ("column", "type", "missing", "values", "")
+    rows = [head, *[_row(feature.column) for feature in features]]
+    widths = [max(len(row[place]) for row in rows) for place in range(4)]
+    return [
+        "#   " + "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[4]]).rstrip()
+        for row in rows
+    ]
+
+
+def _row(column: Column) -> tuple[str, str, str, str, str]:
+    missing = f"{column.missing:,}" if column.missing else "-"
+    different = f"{len(column.values):,}" if column.values else "over 1,000" if column.many else "none"
+    if column.minimum is not None and column.maximum is not None:
+        inside = f"{column.minimum:g} to {column.maximum:g}"
+    else:
+        most = sorted(column.values, key=lambda value: (-column.values[value], value))[:3]
+        inside = ", ".join(textwrap.shorten(value, 20, placeholder="...") or repr(value) for value in most)
+    words = f"; a gap: {', '.join(column.gap_words)}" if column.gap_words else ""
+    return (one_line(column.name), column.type, missing, different, one_line(inside + words))
+
+
+def _parameter(name: str, value: Any, why: str, proposal: Proposal) -> list[str]:
+    if name == "schema":
+        return ["schema: >-", *(f"  {part}" for part in _folded(value))]
+    if name in ("numeric", "categorical"):
+        return _feature_list(name, proposal)
+    if name == "compute" and value:
+        return ["compute:                     # new columns, by SQL", *_computed(value)]
+    if name == "make_key" and not value:
+        return []
+    return _with_reason(f"{name}: {inline(value)}", why)
+
+
+def _computed(compute: dict[str, str]) -> list[str]:
+    """A line for each expression; one with cases, a line for each."""
+    lines = []
+    for name, sql in compute.items():
+        first, *cases = sql.split(" WHEN ")
+        if len(cases) > 1:
+            lines += [f"  {inline(name)}: >-", f"    {first}", *(f"    WHEN {case}" for case in cases)]
+        else:
+            lines.append(f"  {inline({name: sql})[1:-1]}")
+    return lines
+
+
+def _folded(schema: str) -> list[str]:
+    """A column a line where they are many, else all in few lines; a name is never broken."""
+    parts = schema.replace(", ", ",\n").split("\n")
+    lines = [""]
+    for part in parts:
+        if len(lines[-1]) + len(part) > WIDTH - 4 and lines[-1]:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {part}".strip()
+    return lines
+
+
+def _with_reason(line: str, why: str) -> list[str]:
+    if not why:
+        return [line]
+    if len(line) + len(why) + 4 <= WIDTH and len(line) < 60:
+        return [f"{line:<27}  # {one_line(why)}"]
+    return [*_comment(why, "# ", "# "), line]
+
+
+def _feature_list(name: str, proposal: Proposal) -> list[str]:
+    """The features of a kind, one a line, and commented out those that were left out, each with its reason."""
+    kept = proposal.of_role(name)
+    kinds = {True: "categorical", False: "numeric"}
+    out = [f for f in proposal.of_role("out") if f.in_schema and kinds[f.type == "STRING"] == name]
+    lines = [f"{name}:" if kept else f"{name}: []"]
+    for feature in kept:
+        remark = f"{len(feature.column.values)} whole numbers, taken as amounts" if feature.few_numbers else feature.why
+        lines += _with_reason(f"  - {inline(feature.name)}", remark)
+    for feature in out:
+        lines += [f"  # - {inline(feature.name)}", *_comment(feature.why, "  #     ", "  #     ")]
+    return lines
