@@ -43,6 +43,7 @@ bench: ready  ## the time of a run, against the same cells in one Python process
 
 bench-scale: ready  ## time and memory from 10^5 rows on, beside the plain approach and scikit-learn
 	@$(BIN)/python bench/scale.py
+	@$(BIN)/python bench/scale.py --figure
 
 notebooks: ready  ## compute the committed notebooks' outputs anew
 	@$(BIN)/python tools/execute_notebooks.py

@@ -150,6 +150,28 @@ def test_a_grid_over_the_preprocessing_fits_it_for_each_point(rows: DataFrame) -
     assert sorted(models[1].stages[0].getOrDefault("means")) == [""]
 
 
+def test_what_was_kept_for_the_fits_is_let_go_after_the_last(rows: DataFrame, spark: SparkSession) -> None:
+    def kept() -> set[int]:
+        return set(spark.sparkContext._jsc.getPersistentRDDs().keySet())
+
+    classifier = LogisticRegression(labelCol="y", maxIter=1)
+    grid = train_cv.make_grid(classifier, {"regParam": [0.0, 0.1]})
+    rows.count()
+    before = kept()
+    fits = train_cv.SharedPipeline(stages=stages(classifier)).fitMultiple(rows, grid)
+    next(fits)
+    assert len(kept() - before) == 1
+    next(fits)
+    assert kept() <= before
+
+
+def test_a_predictor_reads_its_features_its_label_and_its_weight_if_any(spark: SparkSession) -> None:
+    df = spark.createDataFrame([], "id int, features double, y int, w double")
+    plain, weighted = (LogisticRegression(labelCol="y"), LogisticRegression(labelCol="y", weightCol="w"))
+    assert train_cv.columns_read(df, plain) == ["features", "y"]
+    assert train_cv.columns_read(df, weighted) == ["features", "y", "w"]
+
+
 # --- choosing
 
 

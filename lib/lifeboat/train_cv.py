@@ -7,12 +7,12 @@ import math
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
 from pyspark import inheritable_thread_target
-from pyspark.ml import Estimator, Model, Pipeline, PipelineModel
+from pyspark.ml import Estimator, Model, Pipeline, PipelineModel, Predictor
 from pyspark.ml.base import _FitMultipleIterator
 from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
 from pyspark.ml.evaluation import (
@@ -48,9 +48,9 @@ RULES = ("best_mean", "one_standard_error")
 class SharedPipeline(Pipeline):
     """A Pipeline that fits what grid points have in common once.
 
-    ``CrossValidator`` asks an estimator for all grid points at once, by ``fitMultiple``. Spark's own Pipeline then
-    fits every stage for every point. This one fits the stages before the first that a grid point speaks of once,
-    keeps the transformed rows, and fits only the rest for each point. The models are the same.
+    ``CrossValidator`` asks for all grid points at once, by ``fitMultiple``. Spark's own Pipeline then fits every stage
+    for every point. This one fits the stages before the first that a grid point speaks of once, keeps of their rows
+    what the rest reads until all points are fitted, and fits only the rest for each. The models are the same.
     """
 
     def fitMultiple(self, dataset: DataFrame, paramMaps: Sequence[ParamMap]) -> Iterator[tuple[int, PipelineModel]]:
@@ -59,13 +59,25 @@ class SharedPipeline(Pipeline):
         spoken_of = {param.parent for point in paramMaps for param in point}
         shared = next((i for i, stage in enumerate(stages) if stage.uid in spoken_of), len(stages) - 1)
         prepared = Pipeline(stages=stages[:shared]).fit(dataset)
-        rows = prepared.transform(dataset).cache()
+        rows = prepared.transform(dataset)
+        if shared == len(stages) - 1 and isinstance(stages[-1], Predictor):
+            rows = rows.select(columns_read(rows, stages[-1]))
+        rows.cache()
+        fits = itertools.count(1)
 
         def fit_one(index: int) -> PipelineModel:
             rest = Pipeline(stages=stages[shared:]).fit(rows, paramMaps[index])
+            if next(fits) == len(paramMaps):
+                rows.unpersist()
             return PipelineModel([*prepared.stages, *rest.stages])
 
         return _FitMultipleIterator(fit_one, len(paramMaps))
+
+
+def columns_read(df: DataFrame, predictor: Params) -> list[str]:
+    """The columns of ``df`` that a predictor's Params name: features, label, perhaps a weight."""
+    named = {predictor.getOrDefault(p) for p in predictor.params if p.name.endswith("Col") and predictor.isDefined(p)}
+    return [name for name in df.columns if name in named]
 
 
 @dataclass(frozen=True)
@@ -204,14 +216,11 @@ def cross_validate(
                 what = f"fold {fold + 1} of {folds}, grid point {len(models[fold])} of {len(grid)}"
                 progress(fits, folds * len(grid) + 1, what)
     best = choose_point(scores, evaluator.isLargerBetter(), choose)
-    judged = [models[fold][best].transform(rows.filter(F.col(cv.getFoldCol()) == fold)) for fold in range(folds)]
-    out_of_fold = judged[0]
-    for other in judged[1:]:
-        out_of_fold = out_of_fold.union(other)
+    judged = (models[fold][best].transform(rows.filter(F.col(cv.getFoldCol()) == fold)) for fold in range(folds))
     model = cv.getEstimator().fit(rows, grid[best])
     progress(folds * len(grid) + 1, folds * len(grid) + 1, "fitted on all rows")
-    named = [{param.name: value for param, value in point.items()} for point in grid]
-    return CrossValidated(named, scores, evaluator.isLargerBetter(), best, model, out_of_fold)
+    points = [{param.name: value for param, value in point.items()} for point in grid]
+    return CrossValidated(points, scores, evaluator.isLargerBetter(), best, model, reduce(DataFrame.union, judged))
 
 
 def fit_and_score(

@@ -1,0 +1,57 @@
+"""``lifeboat synth``: as many rows as you like, like those of a parameter file's table."""
+
+from __future__ import annotations
+
+# what is imported here, every `lifeboat --help` waits for: the heavy parts are imported where they are used
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lifeboat.cli.plainly import said_plainly
+
+
+def synth(
+    params: Annotated[str, typer.Argument(help="A parameter file, or its name in params/, such as titanic.")],
+    out: Annotated[Path, typer.Argument(help="The folder to make; a relative one starts at the project's root.")],
+    rows: Annotated[int, typer.Option(help="How many rows to make.", min=1)] = 1_000_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same rows.")] = 1912,
+    spark: Annotated[str, typer.Option(help="Where Spark runs.")] = "local[*]",
+) -> None:
+    """Make rows like those of a parameter file's table, as a parquet folder."""
+    with said_plainly():
+        _synth(params, out, rows, seed, spark)
+
+
+def table(params: str) -> dict[str, Any]:
+    """What a parameter file says of its table, with the notebooks' defaults for the rest.
+
+    Raises:
+        ParameterError: There is no such file, or it cannot be read.
+    """
+    from lifeboat.pipeline.params import effective, read_declarations, read_parameters
+    from lifeboat.pipeline.runner import series
+    from lifeboat.runfolder import resolve
+
+    named = resolve("params") / f"{params}.yaml"
+    given = read_parameters(named if named.is_file() else Path(params))
+    return effective(given.values, read_declarations(series()[:1]))
+
+
+def _synth(params: str, out: Path, rows: int, seed: int, where: str) -> None:
+    from lifeboat import session
+    from lifeboat.load import parse_schema
+    from lifeboat.synth import real_rows, resample, write
+
+    values = table(params)
+    spark = session.start(where)
+    try:
+        schema, key, ranges = parse_schema(values["schema"]), values["key"], values["ranges"]
+        real = real_rows(spark, values["labelled_path"], schema, key, ranges)
+        place = write(resample(real, rows, key, values["label"], seed, ranges), out)
+    finally:
+        spark.stop()
+    typer.echo(f"{rows:,} rows in {place}")
+    typer.echo(
+        f"next: lifeboat run {params if params.endswith('.yaml') else f'params/{params}.yaml'} -p labelled_path={out}"
+    )
