@@ -146,6 +146,55 @@ def test_a_key_that_the_schema_lacks_is_refused(spark: SparkSession, tmp_path: P
         load.check_rows(raw, load.parse_schema(SCHEMA), "idd", RANGES)
 
 
+def test_true_is_1_and_7_0_is_7_where_the_schema_wants_a_whole_number(spark: SparkSession, tmp_path: Path) -> None:
+    rows = [(1, True, 7.0), (2, False, None), (3, None, 7.5)]
+    spark.createDataFrame(rows, "id int, y boolean, x double").write.parquet(str(tmp_path / "rows"))
+    checked = load.check_rows(load.read_raw(spark, tmp_path / "rows"), load.parse_schema("id INT, y INT, x INT"), "id")
+    assert [tuple(row) for row in checked.rows.orderBy("id").collect()] == [(1, 1, 7), (2, 0, None)]
+    assert [row["reasons"] for row in checked.rejected.collect()] == [["x: '7.5' is not a whole number"]]
+
+
+def test_a_time_has_its_type_too(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("id,at,on\n1,2013-01-01 05:00:00,2013-01-01\n2,soon,\n")
+    schema = load.parse_schema("id INT, at TIMESTAMP, on DATE")
+    checked = load.check_rows(load.read_raw(spark, tmp_path / "rows.csv"), schema, "id")
+    assert [str(value) for value in checked.rows.collect()[0]] == ["1", "2013-01-01 05:00:00", "2013-01-01"]
+    assert reasons(checked) == {"2": ["at: 'soon' is not of type timestamp"]}
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", ""])
+def test_an_address_is_read_as_its_ending_says(spark: SparkSession, tmp_path: Path, ending: str) -> None:
+    place = tmp_path / f"rows.{ending}".rstrip(".")
+    if ending == "csv":
+        place.write_text("id,x\n1,a\n")
+    else:
+        spark.createDataFrame([(1, "a")], "id int, x string").write.parquet(str(place))
+    assert [row["x"] for row in load.read_raw(spark, place.as_uri()).collect()] == ["a"]
+
+
+def test_what_is_required_may_not_be_null_whatever_the_schema_says(spark: SparkSession) -> None:
+    schema = load.parse_schema("id INT, y INT, x INT", required=["id", "", "y"])
+    assert [field.nullable for field in schema] == [False, False, True]
+    with pytest.raises(ParameterError, match="unknown column that the schema must have 'yy': did you mean 'y'"):
+        load.parse_schema("id INT, y INT", required=["yy"])
+
+
+def test_the_label_is_0_or_1_unless_its_range_says_otherwise(spark: SparkSession) -> None:
+    schema = load.parse_schema("id INT, y INT, z BOOLEAN")
+    assert load.with_label(schema, "y", {"id": [1, 9]}) == {"y": [0, 1], "id": [1, 9]}
+    assert load.with_label(schema, "y", {"y": [1, 1]}) == {"y": [1, 1]}
+    with pytest.raises(ParameterError, match="the label 'z' is boolean; write INT: 0 or 1"):
+        load.with_label(schema, "z", {})
+
+
+def test_a_word_for_no_value_is_no_value_in_any_column(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("id,age,port\n1,NA,NA\n2,7,NAN\n3,?,\n4,NA\n")
+    raw = load.read_raw(spark, tmp_path / "rows.csv", ["NA", "?"])
+    rows = raw.filter(F.col(load.UNREADABLE).isNull()).orderBy("id").select("age", "port")
+    assert [tuple(row) for row in rows.collect()] == [(None, None), ("7", "NAN"), (None, None)]
+    assert len(raw.filter(F.col(load.UNREADABLE).isNotNull()).collect()) == 1
+
+
 # --- the split
 
 
@@ -182,6 +231,46 @@ def test_a_hold_out_of_nothing_or_all_is_refused(spark: SparkSession, fraction: 
         load.mark_holdout(numbered(spark, 3, 1), "key", fraction, 1)
 
 
+def test_split_by_a_column_holds_out_the_latest_and_keeps_equals_together(spark: SparkSession) -> None:
+    # eight rows; the latest quarter is two, the second of them "d", which three rows share
+    rows = [(1, "a"), (2, "d"), (3, "b"), (4, "e"), (5, "d"), (6, "c"), (7, "a"), (8, "d")]
+    df = spark.createDataFrame(rows, "key int, at string")
+    for spread in (df.coalesce(1), df.repartition(4)):
+        marked = load.mark_holdout(spread, "key", 0.25, 1, "at")
+        assert {row["key"] for row in marked.filter("holdout").collect()} == {2, 4, 5, 8}
+
+
+@settings(max_examples=4, deadline=None)
+@given(values=st.lists(st.integers(-9, 9), min_size=2, max_size=30), fraction=st.floats(0.05, 0.95))
+def test_the_latest_rows_are_no_fewer_than_asked_for_and_no_more_than_ties_make(
+    spark: SparkSession, values: list[int], fraction: float
+) -> None:
+    df = spark.createDataFrame(list(enumerate(values)), "key int, at int")
+    wanted = max(1, round(len(values) * fraction))
+    first = sorted(values)[-wanted]
+    if first == min(values):
+        with pytest.raises(DataError, match="are all there are: it has too few values"):
+            load.mark_holdout(df, "key", fraction, 1, "at")
+    else:
+        held = load.mark_holdout(df, "key", fraction, 1, "at").filter("holdout").collect()
+        assert sorted(row["key"] for row in held) == [key for key, value in enumerate(values) if value >= first]
+
+
+def test_to_split_by_a_column_that_is_not_there_is_refused(spark: SparkSession) -> None:
+    with pytest.raises(ParameterError, match="unknown column in split_by 'kee': did you mean 'key'"):
+        load.mark_holdout(numbered(spark, 3, 1), "key", 0.5, 1, "kee")
+
+
+def test_a_part_of_many_rows_is_chosen_by_the_key_and_of_few_all_are_taken(spark: SparkSession) -> None:
+    def part(partitions: int, most: int) -> set[int]:
+        return {row["key"] for row in load.at_most(numbered(spark, 4000, partitions), "key", 4000, most).collect()}
+
+    assert len(part(1, 4000)) == 4000
+    # 1,000 of 4,000: the standard deviation is 27; five of them
+    assert abs(len(part(1, 1000)) - 1000) < 137
+    assert part(1, 1000) == part(7, 1000)
+
+
 @settings(max_examples=5, deadline=None)
 @given(keys=st.sets(st.text(max_size=8), min_size=1, max_size=40), salt=st.text(max_size=5))
 def test_a_share_lies_in_zero_to_one_and_only_key_and_salt_decide_it(
@@ -203,6 +292,16 @@ def test_a_share_lies_in_zero_to_one_and_only_key_and_salt_decide_it(
 def test_gaps_of_all_columns_are_counted_in_one_pass(spark: SparkSession) -> None:
     df = spark.createDataFrame([(1, None, "a"), (2, None, None), (3, 1.0, "b")], "id int, x double, s string")
     assert load.count_missing(df) == {"id": 0, "x": 2, "s": 1}
+
+
+def test_rates_with_and_without_a_value_are_counted_for_all_columns_at_once(spark: SparkSession) -> None:
+    rows = [(1, None, "a"), (0, None, "b"), (0, 1.0, "c"), (1, 2.0, "d"), (1, 3.0, "e")]
+    df = spark.createDataFrame(rows, "y int, x double, s string")
+    assert load.missing_rates(df, "y", ["x", "s"]) == {
+        "x": {"known": (2, 3), "missing": (1, 2)},
+        "s": {"known": (3, 5), "missing": (0, 0)},
+    }
+    assert load.missing_rates(df, "y", []) == {}
 
 
 def test_rates_are_counts_in_order_of_the_value_with_gaps_by_name(spark: SparkSession) -> None:

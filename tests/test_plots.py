@@ -76,7 +76,7 @@ def words(ax: Axes) -> list[str]:
 
 
 def test_every_public_figure_is_among_those_drawn_here() -> None:
-    assert set(plots.__all__) - {"use_style"} <= set(FIGURES)
+    assert set(plots.__all__) - {"use_style", "height"} <= set(FIGURES)
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -190,3 +190,32 @@ def test_the_threshold_in_use_stands_beside_the_cheapest(ax: Axes) -> None:
 def test_a_caller_can_state_the_finding_itself(ax: Axes) -> None:
     plots.importance(ax, FOUND, title="Sex decides")
     assert ax.get_title(loc="left") == "Sex decides"
+
+
+def test_of_very_many_groups_the_largest_are_drawn_in_their_order_and_the_title_says_so(ax: Axes) -> None:
+    groups = [(f"group {n:02}", 1, 100 - n if n % 2 else 1000 + n) for n in range(60)]
+    plots.rates_by_group(ax, groups, title="dest")
+    drawn = [label.get_text() for label in ax.get_yticklabels()]
+    assert drawn == [f"group {n:02}" for n in range(0, 60, 2)]
+    assert ax.get_title(loc="left") == "dest (30 largest of 60)"
+    rate = sum(positives for _, positives, _ in groups) / sum(n for _, _, n in groups)
+    assert ax.lines[0].get_xdata()[0] == rate, "the overall rate is that of all groups"
+
+
+def test_a_figure_is_as_high_as_its_longest_panel_needs_up_to_what_is_drawn() -> None:
+    assert plots.height([range(2), range(5)]) == 3.2
+    assert plots.height([range(2), range(20)]) == 7.0
+    assert plots.height([range(500)]) == plots.height([range(30)]) == 10.0
+    assert plots.height([], least=4) == 4
+
+
+def test_no_gap_at_all_is_a_finding_too(ax: Axes) -> None:
+    plots.missing_values(ax, {}, 10)
+    assert ax.get_title(loc="left") == "No value is missing"
+
+
+def test_a_question_of_very_many_categories_names_the_first_and_counts_the_rest(ax: Axes) -> None:
+    leaf = {"counts": [1, 1]}
+    names = [f"A{n:02}" for n in range(48)]
+    plots.tree_diagram(ax, {"feature": "dest", "categories": names, "left": leaf, "right": leaf})
+    assert "dest\nis A00 or A01 or A02 or A03\nor 44 more?" in words(ax)

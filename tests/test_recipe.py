@@ -158,3 +158,16 @@ def test_wiring_names_what_each_stage_reads_and_writes(spark: SparkSession) -> N
 )
 def test_a_feature_s_name_for_people_has_no_ending_of_ours(column: str, name: str) -> None:
     assert recipe.plain_name(column) == name
+
+
+def test_without_a_category_there_is_no_indexer(spark: SparkSession) -> None:
+    assert recipe.indexers([], {}) == []
+    (one,) = recipe.indexers(["port"], {"port": "mode"})
+    assert (one.getInputCols(), one.getOutputCols()) == (["port_imputed"], ["port_index"])
+
+
+def test_bins_are_enough_for_every_category_and_one_never_seen(spark: SparkSession) -> None:
+    df = spark.createDataFrame([(str(n), str(n % 2)) for n in range(150)], "many string, few string")
+    model = Pipeline(stages=recipe.indexers(["few", "many"], {})).fit(df)
+    assert recipe.enough_bins(model) == 151
+    assert recipe.enough_bins(Pipeline(stages=recipe.indexers(["few"], {})).fit(df)) == 128

@@ -6,8 +6,8 @@ import importlib
 import re
 from typing import Any
 
-from pyspark.ml import Estimator, Transformer
-from pyspark.ml.feature import StringIndexer, VectorAssembler
+from pyspark.ml import Estimator, PipelineModel, Transformer
+from pyspark.ml.feature import StringIndexer, StringIndexerModel, VectorAssembler
 from pyspark.ml.param import Param
 
 from lifeboat import preprocess
@@ -108,6 +108,22 @@ def indexer(categorical: list[str], impute: dict[str, str]) -> StringIndexer:
         stringOrderType="frequencyDesc",
         handleInvalid="keep",
     )
+
+
+def indexers(categorical: list[str], impute: dict[str, str]) -> list[Stage]:
+    """The ``indexer`` where there is a categorical column, and else no stage."""
+    return [indexer(categorical, impute)] if categorical else []
+
+
+def enough_bins(model: PipelineModel, least: int = 128) -> int:
+    """A ``maxBins`` that is enough for trees over the fitted categories: a bin for each, and one for the unseen."""
+    levels = [
+        len(values) + 1
+        for stage in model.stages
+        if isinstance(stage, StringIndexerModel)
+        for values in stage.labelsArray
+    ]
+    return max([least, *levels])
 
 
 def assembler(numeric: list[str], categorical: list[str], impute: dict[str, str]) -> VectorAssembler:

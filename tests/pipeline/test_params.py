@@ -23,6 +23,13 @@ numeric: list[str] = ["Age"]  # columns
 derive: list = []  # stages that make new columns
 num_folds: int = 3  # parts, 2 or more
 labelled_path: str = "data/rows.csv"  # CSV
+key: str = "id"  # names a row
+schema: str = "id INT NOT NULL, Survived INT, `a (cm)` DECIMAL(4, 1), Age DOUBLE"  # columns
+ranges: dict = {}  # lowest and highest
+join: list = []  # tables
+compute: dict = {}  # columns
+make_key: bool = False  # whether the key is made
+split_by: str = ""  # column
 """
 
 
@@ -112,6 +119,16 @@ def test_all_errors_are_told_at_once(home: Path) -> None:
         ),
         ("derive: [{stage: SumColums}]", "unknown stage 'SumColums': did you mean 'SumColumns'?"),
         ("derive: [SumColumns]", "derive: ['SumColumns'] is not of the form that is wanted"),
+        (
+            "join: [{path: data/rows.csv, column: [a]}]",
+            "join: unknown part of a table 'column': did you mean 'columns'?",
+        ),
+        ("join: [{path: data/row.csv, on: [a]}]", "join: no file or folder 'data/row.csv'"),
+        ("compute: {late: 3}", "compute: 'late' is 3; write a column's name and an SQL expression"),
+        ("label: Survive", "unknown column in label 'Survive': did you mean 'Survived'?"),
+        ("key: ids", "unknown column in key 'ids': did you mean 'id'?"),
+        ("split_by: age", "unknown column in split_by 'age': did you mean 'Age'?"),
+        ("ranges: {Ages: [0, 1]}", "unknown column in ranges 'Ages': did you mean 'Age'?"),
     ],
 )
 def test_a_value_that_cannot_work_is_told_before_anything_starts(home: Path, yaml: str, said: str) -> None:
@@ -130,6 +147,10 @@ def test_the_grid_is_checked_against_the_estimator_that_was_given(home: Path) ->
 
 def test_an_address_on_other_storage_is_not_looked_for_on_this_machine(home: Path) -> None:
     assert faults(home, "labelled_path: s3a://bucket/rows.csv") == ""
+
+
+def test_a_column_with_a_name_in_quotes_and_a_key_that_is_made_are_known(home: Path) -> None:
+    assert faults(home, "split_by: a (cm)\nkey: row\nmake_key: true\n") == ""
 
 
 def test_run_dir_is_not_to_be_given(home: Path) -> None:

@@ -227,3 +227,18 @@ def test_the_size_of_the_input_is_that_of_all_files_and_folders_that_paths_name(
     (tmp_path / "more.csv").write_text("123")
     given = {"labelled_path": "rows", "unlabelled_path": "more.csv", "other_path": "", "label": "rows"}
     assert input_bytes(given) == 8
+
+
+@pytest.mark.parametrize("path", ["data/rows.csv", "data/others.csv"])
+def test_a_notebook_that_ran_on_another_data_set_than_it_was_written_about_says_so_on_top(
+    home: Path, write_notebook: Write, path: str
+) -> None:
+    about = 'labelled_path: str = "data/rows.csv"  # CSV\n'
+    notebooks = [write_notebook(home / "01.ipynb", about, "pass"), write_notebook(home / "02.ipynb", SECOND, "pass")]
+    run_all(notebooks, {"labelled_path": path}, home / "run")
+    for notebook in notebooks:
+        first = nbformat.read(home / "run" / notebook.name, as_version=4).cells[0]
+        if path == "data/rows.csv":
+            assert first.cell_type == "code"
+        else:
+            assert "was written about `data/rows.csv`; this run read `data/others.csv`" in first.source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -101,8 +102,41 @@ def recipe_faults(values: Mapping[str, Any]) -> Faults:
     return faults
 
 
+SCHEMA_COLUMN = re.compile(r"\s*(?:`((?:[^`]|``)+)`|([^\s,`]+))\s+(?:[^,(<]|\([^)]*\)|<[^>]*>)+(?:,|$)")
+
+
+def schema_names(words: str) -> list[str]:
+    """The columns' names in a schema's SQL words; Spark alone can say whether the types are any."""
+    return [quoted.replace("``", "`") or plain for quoted, plain in SCHEMA_COLUMN.findall(words)]
+
+
+def rows_faults(values: Mapping[str, Any]) -> Faults:
+    """``join`` and ``compute`` must have their form, and columns that other parameters name be in the schema."""
+    from lifeboat.load import parse_joins
+
+    faults = []
+    try:
+        parse_joins(values.get("join") or [])
+    except ParameterError as error:
+        faults.append(("join", str(error)))
+    for name, sql in (values.get("compute") or {}).items():
+        if not isinstance(name, str) or not isinstance(sql, str) or not sql.strip():
+            faults.append(("compute", f"compute: {name!r} is {sql!r}; write a column's name and an SQL expression"))
+    columns = schema_names(values.get("schema") or "")
+    if not columns:
+        return faults
+    named = [(name, values.get(name)) for name in ("label", "key", "split_by", "fold_by")]
+    named += [("ranges", column) for column in values.get("ranges") or {}]
+    made = values["key"] if values.get("make_key") else None
+    for name, column in named:
+        if column and column not in (*columns, made):
+            faults.append((name, unknown(f"column in {name}", str(column), columns)))
+    return faults
+
+
 RULES: tuple[Callable[[Mapping[str, Any]], Faults], ...] = (
     path_faults,
     estimator_faults,
     recipe_faults,
+    rows_faults,
 )

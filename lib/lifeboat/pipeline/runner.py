@@ -19,7 +19,7 @@ from lifeboat.errors import LifeboatError, ParameterError
 from lifeboat.inputs import files, input_paths
 from lifeboat.jvm import WarmJvm, where_spark_runs
 from lifeboat.pipeline.kernel import ThisPython
-from lifeboat.pipeline.params import RUN_DIR, Declarations
+from lifeboat.pipeline.params import RUN_DIR, Declarations, effective
 from lifeboat.pipeline.progress import Silence, Watcher
 from lifeboat.pipeline.record import Record, Stage, alone, begin_record, now
 from lifeboat.runfolder import STAGES, project_root, resolve
@@ -77,14 +77,28 @@ def run(
     with alone(run_dir), _environment(MLFLOW_DISABLE_TELEMETRY="true"), _jvm(values):
         record = begin_record({**values, RUN_DIR: _from_root(run_dir)}, notebooks)
         record.write(run_dir)
+        note = other_data_set(values, declarations)
         for notebook, stage in zip(notebooks, record.stages, strict=True):
             declared = declarations[notebook.stem]
             handed = {name: value for name, value in given.items() if name in declared}
             if RUN_DIR in declared:
                 handed[RUN_DIR] = _from_root(run_dir)
             with _recorded(stage, record, run_dir, watcher):
-                _execute(notebook, run_dir / notebook.name, handed, watcher)
+                _execute(notebook, run_dir / notebook.name, handed, watcher, note)
     return record
+
+
+def other_data_set(values: Mapping[str, Any], declarations: Declarations) -> str:
+    """What a reader must know first of a run on other rows than the notebooks' text speaks of; empty on the same."""
+    written_about = effective({}, declarations).get("labelled_path")
+    read = values.get("labelled_path")
+    if not read or not written_about or read == written_about:
+        return ""
+    return (
+        f"> **Another data set.** The text of this notebook was written about `{written_about}`; this run read "
+        f"`{read}`. All numbers, tables and figures are this run's. What the text says of single rows, columns and "
+        "findings is about the other."
+    )
 
 
 def _from_root(folder: Path) -> str:
@@ -141,8 +155,8 @@ def _recorded(stage: Stage, record: Record, run_dir: Path, watcher: Watcher) -> 
         watcher.notebook_ends(stage.name, stage.seconds, stage.state)
 
 
-def _execute(notebook: Path, place: Path, parameters: dict[str, Any], watcher: Watcher) -> None:
-    """Execute one notebook into ``place``, where it appears when it has ended, whole."""
+def _execute(notebook: Path, place: Path, parameters: dict[str, Any], watcher: Watcher, note: str) -> None:
+    """Execute one notebook into ``place``, where it appears when it has ended, whole, under the ``note``."""
     aside = place.with_name(f".{place.stem}.unfinished.ipynb")
     messages = place.with_name(f".{place.stem}.messages.txt")
     at: dict[str, Any] = {"cell": None, "index": 0}
@@ -177,7 +191,7 @@ def _execute(notebook: Path, place: Path, parameters: dict[str, Any], watcher: W
         raise NotebookError(_failure(notebook.stem, cell, source, what, place)) from error
     finally:
         messages.unlink(missing_ok=True)
-        _put_in_place(aside, place)
+        _put_in_place(aside, place, note)
 
 
 def _failure(name: str, cell: str, source: str, what: str, place: Path) -> str:
@@ -189,10 +203,12 @@ def _failure(name: str, cell: str, source: str, what: str, place: Path) -> str:
     return f"{name} stopped at {cell}: {first_line}\n  {message}\nOpen {place} to see it where it happened."
 
 
-def _put_in_place(aside: Path, place: Path) -> None:
+def _put_in_place(aside: Path, place: Path, note: str) -> None:
     if not aside.exists():
         return
     content = nbformat.read(aside, as_version=4)  # type: ignore[no-untyped-call]
     content.metadata.get("papermill", {})["output_path"] = str(place)
+    if note:
+        content.cells.insert(0, nbformat.v4.new_markdown_cell(note, id="another-data-set"))  # type: ignore[no-untyped-call]
     nbformat.write(content, aside)  # type: ignore[no-untyped-call]
     os.replace(aside, place)

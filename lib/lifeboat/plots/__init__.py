@@ -7,7 +7,7 @@ from lifeboat.plots.decisions import calibration, confusion, precision_recall, r
 from lifeboat.plots.diagrams import grid_of_fits, pipeline_diagram, tree_diagram
 from lifeboat.plots.load import missing_values, rates_by_group
 from lifeboat.plots.scores import fold_scores, group_metrics, importance, metric_intervals
-from lifeboat.plots.style import use_style
+from lifeboat.plots.style import height, use_style
 
 __all__ = [
     "calibration",
@@ -15,6 +15,7 @@ __all__ = [
     "fold_scores",
     "grid_of_fits",
     "group_metrics",
+    "height",
     "importance",
     "metric_intervals",
     "missing_values",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -60,8 +61,14 @@ def pipeline_diagram(
     return ax
 
 
+def _first(names: Sequence[Any], most: int) -> list[str]:
+    """Names as text; of too many the first ones, and how many more there are."""
+    listed = [str(name) for name in names]
+    return listed if len(listed) <= most else [*listed[: most - 1], f"{len(listed) - most + 1} more"]
+
+
 def _columns(names: Sequence[str] | str, at_a_line: int = 3) -> str:
-    listed = [names] if isinstance(names, str) else list(names)
+    listed = [names] if isinstance(names, str) else _first(names, 9)
     lines = [", ".join(listed[i : i + at_a_line]) for i in range(0, len(listed), at_a_line)]
     return ",\n".join(lines)
 
@@ -120,7 +127,9 @@ def _label(colour: str, edge: str) -> dict[str, Any]:
 
 def _question(node: Mapping[str, Any]) -> str:
     if "categories" in node:
-        return f"{node['feature']}\nis {' or '.join(str(value) for value in node['categories'])}?"
+        names = _first(node["categories"], 5)
+        words = " or ".join(names)
+        return f"{node['feature']}\nis {words if len(names) <= 3 else fill(words, 26)}?"
     return f"{node['feature']}\n\N{LESS-THAN OR EQUAL TO} {node['threshold']:.4g}?"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from lifeboat.evaluate import wilson
-from lifeboat.plots.style import BLUE, GREY, PALE, interval, percent_axis, rows_down, set_title
+from lifeboat.plots.style import BLUE, GREY, PALE, interval, largest, percent_axis, rows_down, set_title
 
 
 def missing_values(ax: Axes, missing: Mapping[str, int], rows: int, *, title: str = "") -> Axes:
@@ -37,8 +37,8 @@ def missing_values(ax: Axes, missing: Mapping[str, int], rows: int, *, title: st
         )
     ax.set_xlim(0, rows)
     ax.set_xlabel(f"rows without a value, of {rows}")
-    worst = f"{ordered[0][0]} is missing most often, in {ordered[0][1]} of {rows} rows" if ordered else ""
-    set_title(ax, title or worst)
+    found = f"{ordered[0][0]} is missing most often, in {ordered[0][1]} of {rows} rows" if ordered else ""
+    set_title(ax, title or found or "No value is missing")
     return ax
 
 
@@ -55,7 +55,8 @@ def rates_by_group(
 
     Args:
         ax: Where to draw; one panel for each column that makes groups.
-        counts: Group -> (rows with label 1, rows), or rows of (group, rows with label 1, rows); drawn in that order.
+        counts: Group -> (rows with label 1, rows), or rows of (group, rows with label 1, rows); drawn in that order,
+            of very many the largest.
         overall: The rate in all rows, drawn as a line to compare with; None: from ``counts``.
         xlabel: What the rate is of, such as ``survived``.
         title: The finding.
@@ -65,6 +66,7 @@ def rates_by_group(
     n_total = sum(n for _, _, n in rows)
     if overall is None:
         overall = sum(positives for _, positives, _ in rows) / n_total if n_total else 0.0
+    rows, note = largest(rows, lambda row: row[2])
     names = ["(none)" if name is None else str(name) for name, _, _ in rows]
     ax.axvline(overall, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
     for place, (_, positives, n) in zip(rows_down(ax, names), rows, strict=True):
@@ -74,5 +76,5 @@ def rates_by_group(
     ax.set_xlim(-0.02, 1.02)
     percent_axis(ax)
     ax.set_xlabel(f"{xlabel} (dashed: all rows, {overall * 100:.0f}\N{NO-BREAK SPACE}%)")
-    set_title(ax, title)
+    set_title(ax, f"{title} {note}".strip())
     return ax

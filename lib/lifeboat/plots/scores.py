@@ -18,6 +18,7 @@ from lifeboat.plots.style import (
     ORANGE,
     SKY,
     interval,
+    largest,
     legend_below,
     percent_axis,
     rows_down,
@@ -137,11 +138,12 @@ def group_metrics(
 
     Args:
         ax: Where to draw; give it about 0.5 inches of height a row.
-        rows: From ``by_group``.
+        rows: From ``by_group``; of very many the largest are drawn.
         overall: The accuracy in all rows, drawn as a line.
         classes: What the two classes are called.
         title: The finding.
     """
+    rows, note = largest(rows, lambda row: row.n)
     single = len({row.group for row in rows}) == 1
     values = ["(none)" if row.value is None else str(row.value) for row in rows]
     names = values if single else [f"{row.group}: {value}" for row, value in zip(rows, values, strict=True)]
@@ -158,5 +160,5 @@ def group_metrics(
     percent_axis(ax)
     ax.set_xlabel(f"share of the group (dashed: accuracy in all rows, {overall * 100:.0f}\N{NO-BREAK SPACE}%)")
     legend_below(ax, 3)
-    set_title(ax, title)
+    set_title(ax, f"{title} {note}".strip())
     return ax

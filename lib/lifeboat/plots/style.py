@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from pathlib import Path
 from textwrap import fill
+from typing import TypeVar
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,6 +16,9 @@ STYLE = Path(__file__).parents[1] / "lifeboat.mplstyle"
 # Okabe and Ito (2008): told apart by people of any colour vision
 BLUE, ORANGE, GREEN, PINK, AMBER, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 GREY, PALE, INK = "#777777", "#E8E8E8", "#333333"
+MOST_ROWS = 30  # that a figure draws one below the other
+
+_Row = TypeVar("_Row")
 COLOURS = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY)
 
 
@@ -40,6 +44,19 @@ def rows_down(ax: Axes, names: Sequence[str]) -> list[int]:
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     return places
+
+
+def height(panels: Iterable[Sized], *, least: float = 3.2, a_row: float = 0.3) -> float:
+    """Inches of height for panels side by side, each with its rows, of which a figure draws some thirty at most."""
+    return max(least, 1 + a_row * min(MOST_ROWS, max(map(len, panels), default=0)))
+
+
+def largest(rows: Sequence[_Row], size: Callable[[_Row], float]) -> tuple[list[_Row], str]:
+    """The rows that a figure can draw, the largest of too many in their order; and what its title has to say then."""
+    if len(rows) <= MOST_ROWS:
+        return list(rows), ""
+    kept = sorted(range(len(rows)), key=lambda place: -size(rows[place]))[:MOST_ROWS]
+    return [rows[place] for place in sorted(kept)], f"({MOST_ROWS} largest of {len(rows)})"
 
 
 def legend_below(ax: Axes, columns: int) -> None:

@@ -1,0 +1,35 @@
+"""The first stage: read a table, complete its rows, keep those that fit the schema, and split off a hold-out."""
+
+from lifeboat.load.check import Checked, check_rows, plain_text, typed_value
+from lifeboat.load.complete import Join, add_computed, add_joined, add_key, complete, parse_joins
+from lifeboat.load.look import count_missing, missing_rates, rates
+from lifeboat.load.read import UNREADABLE, read_raw
+from lifeboat.load.schema import Ranges, check_ranges, describe, parse_schema, with_label, write_json
+from lifeboat.load.split import at_most, mark_holdout, share
+
+__all__ = [
+    "UNREADABLE",
+    "Checked",
+    "Join",
+    "Ranges",
+    "add_computed",
+    "add_joined",
+    "add_key",
+    "at_most",
+    "check_ranges",
+    "check_rows",
+    "complete",
+    "count_missing",
+    "describe",
+    "mark_holdout",
+    "missing_rates",
+    "parse_joins",
+    "parse_schema",
+    "plain_text",
+    "rates",
+    "read_raw",
+    "share",
+    "typed_value",
+    "with_label",
+    "write_json",
+]

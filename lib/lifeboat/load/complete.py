@@ -1,0 +1,193 @@
+"""Complete the rows before they are held to a schema: a key, other tables' columns, computed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyspark.errors import AnalysisException, ParseException
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql.types import BooleanType, StructType
+
+from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.load.check import plain_text, typed_value
+from lifeboat.load.read import UNREADABLE, read_raw
+
+KEY_DIGITS = 20  # 80 bits: among ten million rows two contents share a key once in 10^10 times
+
+
+@dataclass(frozen=True)
+class Join:
+    """A small table whose columns are put beside the rows.
+
+    Attributes:
+        path: CSV or parquet.
+        on: Columns by which a row finds its partner, named as the rows name them.
+        columns: Columns to take, named as the table names them; empty: all.
+        rename: Name in the table -> name beside the rows; done first.
+    """
+
+    path: str
+    on: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    rename: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_joins(specs: Sequence[Any]) -> list[Join]:
+    """Read ``join`` of a parameter file: each ``{path, "on": [columns], columns: [columns], rename: {old: new}}``.
+
+    Raises:
+        ParameterError: A part is unknown, missing or of another form.
+    """
+    return [_parse_join(spec) for spec in specs]
+
+
+def _parse_join(spec: Any) -> Join:
+    form = 'write {path: FILE, "on": [columns], columns: [columns], rename: {old: new}}; the last two may be left out'
+    if not isinstance(spec, Mapping):
+        raise ParameterError(f"join: {spec!r} is no table; {form}")
+    if True in spec:  # YAML's, and papermill cannot hand it on
+        raise ParameterError('join: YAML takes a bare on for true: put it in quotes, "on": [columns]')
+    for name in spec:
+        if name not in ("path", "on", "columns", "rename"):
+            raise ParameterError(f"join: {unknown('part of a table', str(name), ('path', 'on', 'columns', 'rename'))}")
+    path, on, columns = spec.get("path"), spec.get("on"), spec.get("columns", [])
+    if not isinstance(path, str) or not path:
+        raise ParameterError(f"join: {dict(spec)!r} has no path; {form}")
+    if not on or not _names(on) or not _names(columns):
+        raise ParameterError(f"join: {path}: on is {on!r} and columns is {columns!r}; write lists of column names")
+    rename = spec.get("rename", {})
+    if not isinstance(rename, Mapping) or not _names([*rename, *rename.values()]):
+        raise ParameterError(f"join: {path}: rename is {rename!r}; write {{name in the table: name to give it}}")
+    return Join(path, tuple(on), tuple(columns), dict(rename))
+
+
+def _names(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(name, str) and name for name in value)
+
+
+def complete(
+    raw: DataFrame,
+    schema: StructType,
+    joins: Sequence[Any] = (),
+    compute: Mapping[str, str] | None = None,
+    made_key: str = "",
+    no_value: Sequence[str] = (),
+    leave_out: Iterable[str] = (),
+) -> DataFrame:
+    """All the columns that a data set has, before they are held to its schema: made, joined and computed.
+
+    Args:
+        raw: What ``load.read_raw`` gave.
+        schema: The data set's; its columns are computed with in their own types.
+        joins: As ``parse_joins`` reads them.
+        compute: As ``add_computed`` reads it.
+        made_key: Name of a key to make from each row's content; empty: the file has one.
+        no_value: Words that mean in the joined CSV files that there is no value, as for ``load.read_raw``.
+        leave_out: Computed columns that this file is to go without, such as the label of rows to predict.
+    """
+    rows = add_key(raw, made_key) if made_key else raw
+    for join in parse_joins(joins):
+        rows = add_joined(rows, join, no_value)
+    without = set(leave_out)
+    return add_computed(rows, schema, {name: sql for name, sql in (compute or {}).items() if name not in without})
+
+
+def add_key(df: DataFrame, key: str) -> DataFrame:
+    """Name each row by a hash of its content: the text of all its columns, whatever their order.
+
+    Of rows with equal content the second is ``HASH-2``, the third ``HASH-3``: which of them is which makes no
+    difference. The same file has the same keys on any machine, and rows that are added leave the others' alone.
+    """
+    _refuse_known(df, [key], "the key to make")
+    content = F.to_json(F.struct(*[F.col(name).cast("string").alias(name) for name in sorted(df.columns)]))
+    hashed = df.withColumn(key, F.substring(F.sha2(content, 256), 1, KEY_DIGITS))
+    nth = F.row_number().over(Window.partitionBy(key).orderBy(key)).cast("string")
+    return hashed.withColumn(key, F.when(nth == "1", F.col(key)).otherwise(F.concat_ws("-", F.col(key), nth)))
+
+
+def add_joined(df: DataFrame, join: Join, no_value: Sequence[str] = ()) -> DataFrame:
+    """Put a table's columns beside the rows: null where a row has no partner. No row is lost, none comes twice.
+
+    Values are the same when their text is: ``7`` in a CSV file, the number 7 and 7.0 in parquet are, while ``07`` is
+    another. Null and empty text have no partner.
+
+    Raises:
+        DataError: Two rows of the table have the same values in ``on``, a line of it cannot be read, or a column is
+            not there.
+        ParameterError: A column of the table has a name that the rows have: give it another by ``rename``.
+    """
+    table = read_raw(df.sparkSession, join.path, no_value)
+    broken = table.filter(F.col(UNREADABLE).isNotNull()).first()
+    if broken is not None:
+        raise DataError(f"join: {join.path}: a line has too many or too few values: {broken[UNREADABLE]!r}")
+    table = table.drop(UNREADABLE)
+    for name in (*join.rename, *join.columns):
+        if name not in table.columns:
+            raise DataError(f"join: {join.path}: {unknown('column', name, table.columns)}")
+    table = table.withColumnsRenamed(dict(join.rename))
+    for side, known in ((join.path, table.columns), ("the rows", df.columns)):
+        for name in join.on:
+            if name not in known:
+                raise DataError(f"join: {join.path}: {unknown(f'column in on ({side})', name, known)}")
+    wanted = [join.rename.get(name, name) for name in join.columns] or table.columns
+    wanted = [name for name in wanted if name not in join.on]
+    _refuse_known(df, wanted, f"join: {join.path}: rename")
+    places = {f"_on {place}": name for place, name in enumerate(join.on)}
+    keys = [plain_text(name, table.schema[name].dataType).alias(place) for place, name in places.items()]
+    beside = table.select(*keys, *wanted).dropna(subset=list(places))
+    twice = beside.groupBy(*places).count().filter("count > 1").orderBy(*places).first()
+    if twice is not None:
+        example = ", ".join(f"{name} = {twice[place]}" for place, name in places.items())
+        raise DataError(
+            f"join: {join.path}: {example} stands in {twice['count']} rows; each row must find one partner at most: "
+            "name more columns in `on`, or keep one row of each"
+        )
+    mine = {place: plain_text(name, df.schema[name].dataType) for place, name in places.items()}
+    meets = [value.eqNullSafe(F.col(place)) for place, value in mine.items()]
+    return df.join(beside, meets, "left").drop(*places)
+
+
+def add_computed(df: DataFrame, schema: StructType, compute: Mapping[str, str]) -> DataFrame:
+    """Add columns by SQL expressions, each of which may use those before it; true and false become 1 and 0.
+
+    Args:
+        df: Rows with columns as text or typed.
+        schema: A column that it names is computed with in its type (null where its text does not fit); any other as
+            it came, so a number from a CSV file that the schema leaves out is text: write ``try_cast(x AS DOUBLE)``.
+        compute: New column -> expression, such as ``{"late": "arr_delay > 15"}``.
+
+    Raises:
+        ParameterError: Spark cannot read an expression, it names an unknown column, or its column is there already.
+    """
+    if not compute:
+        return df
+    _refuse_known(df, compute, "compute")
+    types = {name: typed_value(field, df.schema[name].dataType) for name, field in _fields(schema, df)}
+    columns = [types.get(name, F.col(name)).alias(name) for name in df.columns]
+    rows = df.select(F.struct("*").alias("_came"), *columns)
+    for name, sql in compute.items():
+        try:
+            rows = rows.withColumn(name, F.expr(sql))
+            kind = rows.schema[name].dataType
+        except (AnalysisException, ParseException) as error:
+            said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+            raise ParameterError(f"compute: {name}: {sql!r} cannot be computed: {said}") from error
+        if isinstance(kind, BooleanType):
+            rows = rows.withColumn(name, F.col(name).cast("int"))
+    return rows.select("_came.*", *compute)
+
+
+def _fields(schema: StructType, df: DataFrame) -> list[tuple[str, Any]]:
+    return [(field.name, field) for field in schema if field.name in df.columns]
+
+
+def _refuse_known(df: DataFrame, names: Iterable[str], what: str) -> None:
+    """Raise ParameterError where a new column would have a name that is taken; Spark does not tell cases apart."""
+    taken = {name.lower() for name in df.columns}
+    for name in names:
+        if name.lower() in taken:
+            raise ParameterError(f"{what}: there is a column {name!r} already; take another name")
+        taken.add(name.lower())

@@ -1,0 +1,87 @@
+"""What is said of a table's columns: their types, which may be null, and between what they lie."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql.types import IntegralType, NumericType, StringType, StructField, StructType
+
+from lifeboat.errors import ParameterError, unknown
+
+Ranges = dict[str, list[float]]
+
+
+def parse_schema(ddl: str, required: Iterable[str] = (), made_key: str = "") -> StructType:
+    """A schema from its SQL words, such as ``"PassengerId INT NOT NULL, Age DOUBLE"``.
+
+    Args:
+        ddl: The words.
+        required: Columns that are ``NOT NULL`` whatever the words say; an empty name counts for none.
+        made_key: A key that no file has: ``STRING NOT NULL``, and first.
+
+    Raises:
+        ParameterError: The words are not a schema, or it lacks a required column.
+    """
+    try:
+        schema = StructType.fromDDL(ddl)
+        if not isinstance(schema, StructType):
+            raise TypeError(f"{ddl!r} is one type, no list of columns")
+    except Exception as error:
+        raise ParameterError(
+            f"schema {ddl!r} cannot be read: write `name TYPE` or `name TYPE NOT NULL`, with commas between"
+        ) from error
+    fields = [StructField(made_key, StringType())] if made_key and made_key not in schema.names else []
+    schema = StructType([*fields, *schema.fields])
+    for name in filter(None, [*required, made_key]):
+        if name not in schema.names:
+            raise ParameterError(unknown("column that the schema must have", name, schema.names))
+        schema[name].nullable = False
+    return schema
+
+
+def with_label(schema: StructType, label: str, ranges: Ranges) -> Ranges:
+    """The ranges with the label's own, 0 to 1, unless they have one.
+
+    Raises:
+        ParameterError: The label is no whole number in the schema.
+    """
+    if label not in schema.names:
+        raise ParameterError(unknown("label", label, schema.names))
+    if not isinstance(schema[label].dataType, IntegralType):
+        kind = schema[label].dataType.simpleString()
+        raise ParameterError(f"schema: the label {label!r} is {kind}; write INT: 0 or 1 (true becomes 1, false 0)")
+    return {label: [0, 1], **ranges}
+
+
+def check_ranges(schema: StructType, ranges: Ranges) -> Ranges:
+    """Raise ParameterError unless each range is two numbers in order, for a numeric column of the schema."""
+    for name, limits in ranges.items():
+        if name not in schema.names:
+            raise ParameterError(unknown("column in ranges", name, schema.names))
+        numeric = isinstance(schema[name].dataType, NumericType)
+        if not numeric or len(limits) != 2 or not limits[0] <= limits[1]:
+            raise ParameterError(f"ranges: {name!r} has {limits!r}; write [lowest, highest] for a numeric column")
+    return ranges
+
+
+def describe(schema: StructType, key: str, label: str, ranges: Ranges) -> dict[str, Any]:
+    """The schema as later stages read it from ``schema.json``: key, label, and each column's type and limits."""
+    columns = [
+        {
+            "name": field.name,
+            "type": field.dataType.simpleString(),
+            "nullable": field.nullable,
+            "minimum": ranges.get(field.name, [None, None])[0],
+            "maximum": ranges.get(field.name, [None, None])[1],
+        }
+        for field in schema
+    ]
+    return {"key": key, "label": label, "columns": columns}
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write ``content`` as JSON for people: indented, in the order given."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,91 @@
+"""Another data set by its parameter file alone: some of New York's flights through the notebooks."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from lifeboat.runfolder import STAGES
+
+# names of columns, people and places aboard; "class" and "sex" have other uses
+TITANIC = re.compile(
+    r"(?i:titanic|passenger|surviv)|Pclass|SibSp|Parch|Embarked|Cabin|Fare\b|\bMrs?\b|\bMiss\b|Title\b"
+)
+SMALL = {
+    "grid": "{maxDepth: [2, 3]}",
+    "estimator_params": "{maxBins: 128, maxIter: 3, subsamplingRate: 0.7}",
+    "num_folds": "2",
+    "resamples": "20",
+    "leak_column": "''",
+    "compare": "[origin]",
+    "groups": "[origin]",
+    "impute": "{temp: mean by month, plane_age: mean by carrier}",
+    "numeric": "[weekday, minute_of_day, distance, temp, plane_age]",
+    "together": "[]",
+}
+
+
+@pytest.fixture(scope="module")
+def flights(run, workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # type: ignore[no-untyped-def]
+    """The folder of a run on every 168th flight: some 2,000, from all through the year."""
+    table = pq.read_table(workspace / "data/flights/flights.parquet")
+    sample = tmp_path_factory.mktemp("flights") / "some.parquet"
+    pq.write_table(table.take(list(range(0, table.num_rows, 168))), sample)
+    given = {"labelled_path": str(sample)} | SMALL
+    store = f"sqlite:///{sample.with_name('mlflow.db')}"
+    options = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
+    run("lifeboat", "run", "params/flights.yaml", *options, MLFLOW_TRACKING_URI=store)
+    return workspace / "outputs" / "flights"
+
+
+def test_all_notebooks_run_and_say_on_top_that_they_were_written_about_other_rows(flights: Path) -> None:
+    for stage in STAGES:
+        first = nbformat.read(flights / f"{stage}.ipynb", as_version=4).cells[0]
+        assert "Another data set" in first.source, stage
+
+
+def test_every_hold_out_flight_is_later_than_every_training_flight(flights: Path) -> None:
+    times = {part: pq.read_table(flights / "01_load" / part)["time_hour"] for part in ("train", "holdout")}
+    assert pc.max(times["train"]).as_py() < pc.min(times["holdout"]).as_py()
+    noted = json.loads((flights / "01_load/summary.json").read_text())
+    assert noted["holdout_from"] == pc.min(times["holdout"]).as_py()
+
+
+def test_cancelled_flights_are_kept_aside_with_the_reason(flights: Path) -> None:
+    rejected = pq.read_table(flights / "01_load/rejected").to_pylist()
+    assert rejected
+    assert {tuple(row["reasons"]) for row in rejected} == {("late: missing",)}
+    assert all(row["arr_delay"] is None for row in rejected)
+
+
+def test_weather_and_planes_stand_beside_the_flights_and_nothing_that_is_known_too_late(flights: Path) -> None:
+    train = pq.read_table(flights / "01_load/train")
+    assert pc.count(train["temp"]).as_py() > 0.95 * train.num_rows
+    assert 0.7 * train.num_rows < pc.count(train["plane_age"]).as_py() < train.num_rows
+    assert not {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"} & set(train.column_names)
+
+
+def test_flights_of_one_day_are_judged_together(flights: Path) -> None:
+    judged = pq.read_table(flights / "03_train_cv/out_of_fold", columns=["flight_id", "fold"]).to_pylist()
+    folds: dict[str, set[int]] = {}
+    for row in judged:
+        folds.setdefault(row["flight_id"][:10], set()).add(row["fold"])
+    assert {len(found) for found in folds.values()} == {1}
+    assert {fold for found in folds.values() for fold in found} == {0, 1}
+
+
+@pytest.mark.parametrize("stage", STAGES[:4])
+def test_no_line_of_the_titanics_code_ran_and_no_word_of_it_is_printed_or_drawn(flights: Path, stage: str) -> None:
+    code = [cell for cell in nbformat.read(flights / f"{stage}.ipynb", as_version=4).cells if cell.cell_type == "code"]
+    for cell in code:
+        shown = [cell.metadata.get("alt", "")]
+        shown += [str(output.get("text") or output.get("data", {}).get("text/plain")) for output in cell.outputs]
+        if not {"parameters", "injected-parameters"} & set(cell.metadata.get("tags", [])):
+            shown.append(cell.source)  # what a figure is labelled with stands here or in the parameters
+        assert TITANIC.findall("\n".join(shown)) == [], cell.source

@@ -1,0 +1,237 @@
+"""Rows get a key, other tables' columns and computed ones before they are held to their schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lifeboat import load
+from lifeboat.errors import DataError, ParameterError
+from lifeboat.pipeline.params import read_yaml
+
+SCHEMA = "id INT NOT NULL, late INT, delay DOUBLE"
+
+
+def as_csv(spark: SparkSession, folder: Path, text: str, name: str = "rows.csv") -> DataFrame:
+    (folder / name).write_text(text)
+    return load.read_raw(spark, folder / name)
+
+
+def values(df: DataFrame, *columns: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in df.orderBy(df.columns[0]).select(*columns).collect()]
+
+
+# --- join
+
+
+def join(path: Path, *on: str, **more: Any) -> load.Join:
+    return load.parse_joins([{"path": str(path), "on": list(on), **more}])[0]
+
+
+@pytest.fixture
+def rows(spark: SparkSession, tmp_path: Path) -> DataFrame:
+    return as_csv(spark, tmp_path, "id,plane,hour\n1,A,7\n2,B,7\n3,,8\n4,A,8\n5,C,\n")
+
+
+def test_each_row_gets_its_partners_columns_and_none_is_lost_or_comes_twice(
+    spark: SparkSession, rows: DataFrame, tmp_path: Path
+) -> None:
+    (tmp_path / "planes.csv").write_text("plane,id,seats\nA,9,55\nB,8,\nD,7,1\n,6,99\n")
+    found = load.add_joined(rows, join(tmp_path / "planes.csv", "plane", columns=["id", "seats"], rename={"id": "nr"}))
+    assert found.columns == ["id", "plane", "hour", load.UNREADABLE, "nr", "seats"]
+    assert values(found, "id", "nr", "seats") == [
+        ("1", "9", "55"), ("2", "8", None), ("3", None, None), ("4", "9", "55"), ("5", None, None),
+    ]  # fmt: skip
+
+
+def test_without_columns_all_are_taken_and_a_table_is_found_by_several_columns(
+    spark: SparkSession, rows: DataFrame, tmp_path: Path
+) -> None:
+    (tmp_path / "w.csv").write_text("at,plane,wind\n7,A,1.5\n8,A,2.5\n8,B,3.5\n")
+    found = load.add_joined(rows, join(tmp_path / "w.csv", "plane", "hour", rename={"at": "hour"}))
+    assert values(found, "wind") == [("1.5",), (None,), (None,), ("2.5",), (None,)]
+
+
+@pytest.mark.parametrize("kind", ["int", "bigint", "double", "string"])
+def test_values_meet_whether_they_came_as_text_or_typed(
+    spark: SparkSession, rows: DataFrame, tmp_path: Path, kind: str
+) -> None:
+    table = spark.createDataFrame([(7, "a"), (9, "b")], "hour int, word string").withColumn(
+        "hour", F.col("hour").cast(kind)
+    )
+    table.write.parquet(str(tmp_path / "words"))
+    found = load.add_joined(rows, join(tmp_path / "words", "hour"))
+    assert values(found, "word") == [("a",), ("a",), (None,), (None,), (None,)]
+
+
+def test_a_gap_of_a_table_may_have_a_word_of_its_own(spark: SparkSession, rows: DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "planes.csv").write_text("plane,seats\nA,NA\nB,50\n")
+    found = load.add_joined(rows, join(tmp_path / "planes.csv", "plane"), ["NA"])
+    assert values(found, "seats") == [(None,), ("50",), (None,), (None,), (None,)]
+
+
+def test_two_rows_of_a_table_for_one_row_are_an_error_that_shows_them(
+    spark: SparkSession, rows: DataFrame, tmp_path: Path
+) -> None:
+    (tmp_path / "planes.csv").write_text("plane,hour,seats\nA,7,1\nB,7,2\nB,7,3\nB,8,4\n")
+    with pytest.raises(DataError, match=r"planes\.csv: plane = B, hour = 7 stands in 2 rows; each row must find one"):
+        load.add_joined(rows, join(tmp_path / "planes.csv", "plane", "hour"))
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "message"),
+    [
+        ("plane,seats\nA,1,2\n", {}, r"planes\.csv: a line has too many or too few values: 'A,1,2'"),
+        ("plain,seats\nA,1\n", {}, r"unknown column in on \(.*planes\.csv\) 'plane': did you mean 'plain'"),
+        ("plane,seats\nA,1\n", {"columns": ["seat"]}, "unknown column 'seat': did you mean 'seats'"),
+        ("plane,seats\nA,1\n", {"rename": {"seat": "s"}}, "unknown column 'seat': did you mean 'seats'"),
+        ("plane,Hour\nA,1\n", {}, "rename: there is a column 'Hour' already; take another name"),
+        ("plane,seats\nA,1\n", {"rename": {"seats": "id"}}, "rename: there is a column 'id' already"),
+    ],
+)
+def test_a_table_that_cannot_be_joined_is_named_with_the_reason(
+    spark: SparkSession, rows: DataFrame, tmp_path: Path, text: str, more: dict[str, Any], message: str
+) -> None:
+    (tmp_path / "planes.csv").write_text(text)
+    with pytest.raises((DataError, ParameterError), match=message):
+        load.add_joined(rows, join(tmp_path / "planes.csv", "plane", **more))
+
+
+def test_rows_that_lack_the_column_to_join_on_are_named_too(
+    spark: SparkSession, rows: DataFrame, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text("planet,x\nA,1\n")
+    with pytest.raises(DataError, match=r"unknown column in on \(the rows\) 'planet': did you mean 'plane'"):
+        load.add_joined(rows, join(tmp_path / "t.csv", "planet"))
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("planes.csv", "join: 'planes.csv' is no table; write {path: FILE, \"on\":"),
+        ({"on": ["a"]}, "has no path; write {path: FILE"),
+        ({"path": "p.csv"}, r"join: p\.csv: on is None and columns is \[\]; write lists of column names"),
+        ({"path": "p.csv", "on": "a"}, r"join: p\.csv: on is 'a'"),
+        ({"path": "p.csv", "on": ["a"], "column": ["b"]}, "unknown part of a table 'column': did you mean 'columns'"),
+        (
+            {"path": "p.csv", "on": ["a"], "rename": ["b"]},
+            r"rename is \['b'\]; write {name in the table: name to give it}",
+        ),
+    ],
+)
+def test_a_join_of_another_form_is_refused_with_the_form(spec: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        load.parse_joins([spec])
+
+
+def test_a_bare_on_which_yaml_takes_for_true_is_told_how_to_be_written() -> None:
+    assert load.parse_joins([read_yaml('{path: p.csv, "on": [a]}')]) == [load.Join("p.csv", ("a",))]
+    with pytest.raises(ParameterError, match='put it in quotes, "on":'):
+        load.parse_joins([read_yaml("{path: p.csv, on: [a]}")])
+
+
+# --- compute
+
+
+def computed(df: DataFrame, compute: dict[str, str], schema: str = SCHEMA) -> DataFrame:
+    return load.add_computed(df, load.parse_schema(schema), compute)
+
+
+def test_a_column_is_computed_from_typed_values_and_true_becomes_1(spark: SparkSession, tmp_path: Path) -> None:
+    # as texts, '9' > '15' and '100' < '15'
+    raw = as_csv(spark, tmp_path, "id,delay\n1,9\n2,15.5\n3,100\n4,\n5,soon\n")
+    found = computed(raw, {"late": "delay > 15"})
+    assert values(found, "late") == [(0,), (1,), (1,), (None,), (None,)]
+    assert values(found, "delay") == [("9",), ("15.5",), ("100",), (None,), ("soon",)], "the file's text is still there"
+
+
+def test_an_expression_may_use_columns_that_the_schema_leaves_out_and_those_before_it(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    raw = as_csv(spark, tmp_path, "id,from,minutes\n1,EWR,20\n2,JFK,x\n")
+    found = computed(raw, {"delay": "try_cast(minutes AS DOUBLE)", "late": "delay > 15", "name": "`from` || '-' || id"})
+    assert values(found, "delay", "late", "name") == [(20.0, 1, "EWR-1"), (None, None, "JFK-2")]
+
+
+@pytest.mark.parametrize(
+    ("compute", "message"),
+    [
+        ({"late": "dela > 15"}, r"compute: late: 'dela > 15' cannot be computed: .*dela"),
+        ({"late": "delay >"}, "compute: late: 'delay >' cannot be computed"),
+        ({"Delay": "1"}, "compute: there is a column 'Delay' already; take another name"),
+    ],
+)
+def test_an_expression_that_cannot_be_computed_is_named(
+    spark: SparkSession, tmp_path: Path, compute: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ParameterError, match=message):
+        computed(as_csv(spark, tmp_path, "id,delay\n1,9\n"), compute)
+
+
+def test_a_row_without_a_label_is_kept_aside_with_the_reason(spark: SparkSession, tmp_path: Path) -> None:
+    raw = as_csv(spark, tmp_path, "id,delay\n1,20\n2,\n")
+    schema = load.parse_schema(SCHEMA, required=["late", ""])
+    checked = load.check_rows(load.complete(raw, schema, compute={"late": "delay > 15"}), schema, "id")
+    assert values(checked.rows, "id", "late", "delay") == [(1, 1, 20.0)]
+    assert values(checked.rejected, "id", "reasons") == [("2", ["late: missing"])]
+
+
+def test_rows_to_predict_go_without_the_computed_label(spark: SparkSession, tmp_path: Path) -> None:
+    raw = as_csv(spark, tmp_path, "id,at\n1,20\n")
+    found = load.complete(
+        raw, load.parse_schema("id INT, late INT"), compute={"late": "gone > 1", "hour": "at + 1"}, leave_out=["late"]
+    )
+    assert found.drop(load.UNREADABLE).columns == ["id", "at", "hour"]
+
+
+# --- a key
+
+
+def keyed(df: DataFrame) -> dict[str, Any]:
+    return {row["key"]: row["x"] for row in load.add_key(df, "key").collect()}
+
+
+def test_a_made_key_names_each_row_and_equal_rows_are_counted(spark: SparkSession, tmp_path: Path) -> None:
+    found = keyed(as_csv(spark, tmp_path, "x,y\n1,a\n2,a\n1,a\n1,\n1,a\n"))
+    assert len(found) == 5
+    assert sorted(key.partition("-")[2] for key in found) == ["", "", "", "2", "3"]
+    assert len({key.partition("-")[0] for key in found}) == 3
+
+
+def test_a_made_key_depends_on_the_rows_content_alone(spark: SparkSession) -> None:
+    rows = [(n % 40, None if n % 3 else "word", n / 7) for n in range(100)]
+    df = spark.createDataFrame(rows, "x int, y string, z double")
+    found = keyed(df.coalesce(1))
+    assert found == keyed(df.repartition(5, "z"))
+    assert found == keyed(df.select("z", "x", "y"))
+    assert found.items() <= keyed(df.union(spark.createDataFrame([(1, "more", 0.5)], df.schema))).items()
+
+
+def test_gaps_in_different_columns_are_different_contents(spark: SparkSession) -> None:
+    assert (
+        len(
+            {
+                key.partition("-")[0]
+                for key in keyed(spark.createDataFrame([("a", None), (None, "a")], "x string, y string"))
+            }
+        )
+        == 2
+    )
+
+
+def test_a_made_key_needs_no_place_in_the_schema(spark: SparkSession, tmp_path: Path) -> None:
+    raw = as_csv(spark, tmp_path, "delay\n1\n2\n2\n")
+    schema = load.parse_schema("delay DOUBLE", made_key="nr")
+    checked = load.check_rows(load.complete(raw, schema, made_key="nr"), schema, "nr")
+    assert checked.rows.dtypes == [("nr", "string"), ("delay", "double")]
+    assert checked.rows.select("nr").distinct().count() == 3
+    assert load.describe(schema, "nr", "y", {})["columns"][0]["nullable"] is False
+
+
+def test_a_made_key_does_not_take_another_columns_name(spark: SparkSession, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="the key to make: there is a column 'ID' already"):
+        load.add_key(as_csv(spark, tmp_path, "id,delay\n1,9\n"), "ID")
