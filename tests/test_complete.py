@@ -235,3 +235,9 @@ def test_a_made_key_needs_no_place_in_the_schema(spark: SparkSession, tmp_path: 
 def test_a_made_key_does_not_take_another_columns_name(spark: SparkSession, tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="the key to make: there is a column 'ID' already"):
         load.add_key(as_csv(spark, tmp_path, "id,delay\n1,9\n"), "ID")
+
+
+def test_a_dot_in_a_column_s_name_is_a_part_of_it(spark: SparkSession, tmp_path: Path) -> None:
+    rows = load.add_key(as_csv(spark, tmp_path, "a.b,c\n1,2\n"), "key")
+    found = load.add_computed(rows, load.parse_schema("c INT"), {"sum": "`a.b` + c"})
+    assert [row["sum"] for row in found.collect()] == [3]

@@ -13,6 +13,7 @@ from nbclient import NotebookClient
 from lifeboat.jvm import WarmJvm
 from lifeboat.pipeline.kernel import ThisPython
 from lifeboat.pipeline.runner import series
+from lifeboat.runfolder import resolve
 
 
 def execute(notebook: Path) -> None:
@@ -33,9 +34,9 @@ def execute(notebook: Path) -> None:
 
 
 def main() -> None:
-    """Run the notebooks that are named, or all five."""
+    """Run the notebooks that are named, or all six."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    notebooks = [Path(name).resolve() for name in sys.argv[1:]] or series()
+    notebooks = [Path(name).resolve() for name in sys.argv[1:]] or [*series(), resolve("notebooks/06_scale.ipynb")]
     with tempfile.TemporaryDirectory() as folder, WarmJvm():
         # a store of its own: what is committed must not hang on the models registered here before
         os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")

@@ -102,7 +102,7 @@ def add_key(df: DataFrame, key: str) -> DataFrame:
     difference. The same file has the same keys on any machine, and rows that are added leave the others' alone.
     """
     _refuse_known(df, [key], "the key to make")
-    content = F.to_json(F.struct(*[F.col(name).cast("string").alias(name) for name in sorted(df.columns)]))
+    content = F.to_json(F.struct(*[F.col(ticked(name)).cast("string").alias(name) for name in sorted(df.columns)]))
     hashed = df.withColumn(key, F.substring(F.sha2(content, 256), 1, KEY_DIGITS))
     nth = F.row_number().over(Window.partitionBy(key).orderBy(key)).cast("string")
     return hashed.withColumn(key, F.when(nth == "1", F.col(key)).otherwise(F.concat_ws("-", F.col(key), nth)))
@@ -166,7 +166,7 @@ def add_computed(df: DataFrame, schema: StructType, compute: Mapping[str, str]) 
         return df
     _refuse_known(df, compute, "compute")
     types = {name: typed_value(field, df.schema[name].dataType) for name, field in _fields(schema, df)}
-    columns = [types.get(name, F.col(name)).alias(name) for name in df.columns]
+    columns = [types.get(name, F.col(ticked(name))).alias(name) for name in df.columns]
     rows = df.select(F.struct("*").alias("_came"), *columns)
     for name, sql in compute.items():
         try:
@@ -182,6 +182,11 @@ def add_computed(df: DataFrame, schema: StructType, compute: Mapping[str, str]) 
 
 def _fields(schema: StructType, df: DataFrame) -> list[tuple[str, Any]]:
     return [(field.name, field) for field in schema if field.name in df.columns]
+
+
+def ticked(name: str) -> str:
+    """A column's name as SQL takes it: a dot in it is no path."""
+    return "`" + name.replace("`", "``") + "`"
 
 
 def _refuse_known(df: DataFrame, names: Iterable[str], what: str) -> None:
