@@ -146,6 +146,10 @@ def draw(found: dict[str, dict[int, Measured]], place: Path) -> None:
     for (engine, sizes), colour, marker in zip(found.items(), COLOURS, "osD^v", strict=False):
         for ax, what in zip(axes, ("seconds", "peak_mb"), strict=True):
             ax.loglog(list(sizes), [one[what] for one in sizes.values()], f"{marker}-", color=colour, label=engine)
+        reckoned = {rows: one["seconds"] + one["by_row"] for rows, one in sizes.items() if one["by_row"]}
+        if reckoned:
+            label = f"{engine}, a job for each gap (reckoned)"
+            axes[0].loglog(list(reckoned), list(reckoned.values()), f"{marker}:", color=colour, label=label)
     for ax, name in zip(axes, ("seconds, reading to last score", "peak memory in MB"), strict=True):
         ax.set_xlabel("rows")
         ax.set_ylabel(name)

@@ -95,7 +95,7 @@ def against_spark(run: Path, portable: Path, rows: int, turns: int, where: str, 
     from lifeboat.serving.scorer import Scorer
 
     source, few, out = make_rows(rows, scratch / "in"), make_rows(20_000, scratch / "few"), scratch / "out"
-    with WarmJvm(options="", memory="4g"):
+    with WarmJvm(many_rows=True):
         spark = session.start(where)
         scorer, model = ColumnScorer(Scorer.load(portable)), PipelineModel.load(str(spark_model(run)))
 

@@ -34,8 +34,8 @@ COLUMNS = [
 # many partitions there are; what adds doubles as partitions answer is the same to the last bit in one alone
 WORK: dict[str, tuple[int, str, dict[str, Any], dict[str, list[Any]]]] = {
     "random_forest": (90, "accuracy", {"maxDepth": 3}, {"numTrees": [1, 3]}),
-    "gbt": (50_000, "log_loss", {"maxDepth": 2}, {"maxIter": [2]}),
-    "logistic_regression": (50_000, "log_loss", {"maxIter": 4}, {"regParam": [0.01]}),
+    "gbt": (100_000, "log_loss", {"maxDepth": 2}, {"maxIter": [2]}),
+    "logistic_regression": (100_000, "log_loss", {"maxIter": 4}, {"regParam": [0.01]}),
 }
 Told = Callable[[int, int, str], None]
 

@@ -27,6 +27,7 @@ INPUTS = [
     {"name": "word", "type": "string", "nullable": False},
     {"name": "flag", "type": "boolean", "nullable": False},
     {"name": "spare", "type": "double", "nullable": True},
+    {"name": "gappy", "type": "int", "nullable": True},
 ]
 FILES = {
     "01_load/summary.json": {"parameters": {"label": "y", "holdout_fraction": 0.2}},
@@ -197,6 +198,7 @@ def test_the_signature_takes_each_column_s_type_and_leaves_nullable_ones_optiona
         ("word", "string", True),
         ("flag", "boolean", True),
         ("spare", "double", False),
+        ("gappy", "double", False),
     ]
     assert [(c.name, c.type.name) for c in signature.outputs.inputs] == [("y", "long")]
 

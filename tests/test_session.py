@@ -39,12 +39,12 @@ def test_rows_spread_in_any_way_settle_in_the_same_partitions_and_order(spark: S
     one_file = rows.coalesce(1).orderBy("id")
     many_files = rows.repartition(5, "word").sortWithinPartitions(F.desc("id"))
     assert placed(one_file) != placed(many_files)
-    here, there = (placed(settle(df, "id", rows=100_000)) for df in (one_file, many_files))
+    here, there = (placed(settle(df, "id", rows=200_000)) for df in (one_file, many_files))
     assert here == there
     partitions: dict[int, list[int]] = {}
     for key, _, partition in here:
         partitions.setdefault(partition, []).append(key)
-    assert sorted(partitions) == [0, 1, 2]  # one more than 100,000 / 50,000
+    assert sorted(partitions) == [0, 1, 2]  # one more than 200,000 / 100,000
     assert all(keys == sorted(keys) for keys in partitions.values())
     assert sorted(key for keys in partitions.values() for key in keys) == list(range(300))
 

@@ -122,9 +122,14 @@ def signature(inputs: list[dict[str, Any]], label: str) -> ModelSignature:
     from mlflow.types import ColSpec, Schema, TensorSpec
 
     columns: list[ColSpec | TensorSpec] = [
-        ColSpec(MLFLOW_TYPES[c["type"]], c["name"], required=not c["nullable"]) for c in inputs
+        ColSpec(mlflow_type(c["type"], c["nullable"]), c["name"], required=not c["nullable"]) for c in inputs
     ]
     return ModelSignature(inputs=Schema(columns), outputs=Schema([ColSpec("long", label)]))
+
+
+def mlflow_type(kind: str, nullable: bool) -> str:
+    """MLflow's word for a column's type; whole numbers with gaps are doubles to pandas, and so to MLflow."""
+    return "double" if nullable and kind in ("int", "bigint") else MLFLOW_TYPES[kind]
 
 
 def parameters_of(run_dir: str | Path) -> dict[str, str]:

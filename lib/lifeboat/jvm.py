@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from lifeboat.errors import LifeboatError
 
 OLDEST_JAVA = 17
 LOOPBACK = "127.0.0.1"
 # The quick compiler and the simple garbage collector: on some thousands of rows Spark's time goes into compiling
-# Spark, and these halve it. From some millions of rows on the thorough compiler is worth its cost.
+# Spark, and these halve it. From some hundred thousand rows on the thorough compiler is worth its cost.
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+MANY_ROWS = "-XX:+UseParallelGC"
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
 # Spark's launcher always names this module. It only speeds linear algebra up, a small JRE has no such
@@ -118,6 +121,11 @@ def where_spark_runs(spark: str) -> str:
     return os.environ.get("SPARK_REMOTE") or os.environ.get("LIFEBOAT_SPARK") or spark
 
 
+def quarter_of_memory() -> int:
+    """A quarter of this machine's memory, in MB: what a JVM takes for itself where nobody says otherwise."""
+    return max(1024, int(psutil.virtual_memory().total) // (4 * 2**20))
+
+
 class WarmJvm:
     """One JVM that this process and its children share; each makes and stops its own Spark session in it.
 
@@ -126,15 +134,14 @@ class WarmJvm:
     a kernel started meanwhile uses it. The JVM ends with this process, however that ends.
 
     Args:
-        memory: The driver's memory as Spark writes it, such as ``2g``; None for ``LIFEBOAT_DRIVER_MEMORY`` in the
-            environment, and without it Spark's default, 1 GB.
-        options: The JVM's own options; None for ``LIFEBOAT_JVM_OPTIONS`` in the environment, and without it those
-            that start quickest. Empty for a long run on many rows.
+        many_rows: Whether to expect some hundred thousand rows or more: the thorough compiler, and a quarter of the
+            machine's memory instead of Spark's 1 GB. ``LIFEBOAT_JVM_OPTIONS`` and ``LIFEBOAT_DRIVER_MEMORY`` (as
+            Spark writes it, such as ``2g``) in the environment win.
     """
 
-    def __init__(self, memory: str | None = None, options: str | None = None) -> None:
-        memory = memory or os.environ.get("LIFEBOAT_DRIVER_MEMORY")
-        options = os.environ.get("LIFEBOAT_JVM_OPTIONS", QUICK_START) if options is None else options
+    def __init__(self, many_rows: bool = False) -> None:
+        memory = os.environ.get("LIFEBOAT_DRIVER_MEMORY") or (f"{quarter_of_memory()}m" if many_rows else None)
+        options = os.environ.get("LIFEBOAT_JVM_OPTIONS", MANY_ROWS if many_rows else QUICK_START)
         self._folder = Path(tempfile.mkdtemp(prefix="lifeboat-jvm-"))
         self._messages = self._folder / "messages.txt"
         self._gateway = self._launch(memory, options)

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from lifeboat.errors import ParameterError
 from lifeboat.jvm import LOOPBACK, WarmJvm, where_spark_runs
 
-ROWS_PER_PARTITION = 50_000
+ROWS_PER_PARTITION = 100_000
 
 Settings = dict[str, bool | float | int | str | None]  # as Spark's builder takes them
 
@@ -95,7 +95,7 @@ def settle(df: DataFrame, key: str, rows: int) -> DataFrame:
     Args:
         df: Any frame with the column ``key``, unique in each row.
         key: The row's key.
-        rows: How many rows ``df`` has, near enough: one partition for each 50,000.
+        rows: How many rows ``df`` has, near enough: one partition for each 100,000.
 
     Returns:
         The same rows and columns.

@@ -18,8 +18,8 @@ TITANIC = re.compile(
     r"(?i:titanic|passenger|surviv)|Pclass|SibSp|Parch|Embarked|Cabin|Fare\b|\bMrs?\b|\bMiss\b|Title\b"
 )
 SMALL = {
-    "grid": "{maxDepth: [2, 3]}",
-    "estimator_params": "{maxBins: 128, maxIter: 3, subsamplingRate: 0.7}",
+    "grid": "{maxDepth: [2]}",
+    "estimator_params": "{maxBins: 128, maxIter: 2, subsamplingRate: 0.7}",
     "num_folds": "2",
     "resamples": "20",
     "leak_column": "''",

@@ -25,26 +25,23 @@ def test_the_committed_outputs_of_all_five_are_computed_again(series: None, work
     assert not list((workspace / "outputs/tutorial").glob(".*")), "nothing half written is left"
 
 
-@pytest.mark.parametrize(("spark", "hash_seed"), [("local[1]", "1"), ("local[4]", "2")])
+@pytest.mark.parametrize(
+    ("stage", "spark", "hash_seed"), [("03_train_cv", "local[1]", "1"), ("04_evaluate", "local[4]", "2")]
+)
 def test_training_and_evaluation_give_the_same_on_other_cores_and_hash_seeds(
     series: None,
     run,  # type: ignore[no-untyped-def]
     tmp_path: Path,
+    stage: str,
     spark: str,
     hash_seed: str,
 ) -> None:
     store = f"sqlite:///{tmp_path / 'empty.db'}"  # the series has made its model the champion of the other one
-    run(
-        *NBVAL,
-        "notebooks/03_train_cv.ipynb",
-        "notebooks/04_evaluate.ipynb",
-        LIFEBOAT_SPARK=spark,
-        PYTHONHASHSEED=hash_seed,
-        MLFLOW_TRACKING_URI=store,
-    )
+    env = {"LIFEBOAT_SPARK": spark, "PYTHONHASHSEED": hash_seed, "MLFLOW_TRACKING_URI": store}
+    run(*NBVAL, f"notebooks/{stage}.ipynb", **env)
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [*STAGES, "06_scale"])
 def test_a_committed_notebook_is_whole_and_fit_to_read(stage: str) -> None:
     notebook = nbformat.read(ROOT / "notebooks" / f"{stage}.ipynb", as_version=4)
     nbformat.validate(notebook)

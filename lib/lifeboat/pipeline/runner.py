@@ -24,7 +24,7 @@ from lifeboat.pipeline.progress import Silence, Watcher
 from lifeboat.pipeline.record import Record, Stage, alone, begin_record, now
 from lifeboat.runfolder import STAGES, project_root, resolve
 
-QUICK_START_UP_TO = 64 * 2**20  # bytes of input: beyond, the JVM's thorough compiler is worth its time
+QUICK_START_UP_TO = 4 * 2**20  # bytes of input: beyond, the JVM's thorough compiler is worth its time
 LONGEST_MESSAGE = 12  # lines: a Java error brings its whole stack along
 
 
@@ -126,8 +126,7 @@ def _jvm(values: Mapping[str, Any]) -> AbstractContextManager[object]:
     remote = where_spark_runs(str(values.get("spark", ""))).startswith("sc://")
     if remote or "PYSPARK_GATEWAY_PORT" in os.environ:
         return nullcontext()
-    many_rows = "LIFEBOAT_JVM_OPTIONS" not in os.environ and input_bytes(values) > QUICK_START_UP_TO
-    return WarmJvm(options="" if many_rows else None)
+    return WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO)
 
 
 def input_bytes(values: Mapping[str, Any]) -> int:
