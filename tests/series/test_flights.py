@@ -50,6 +50,17 @@ def test_all_notebooks_run_and_say_on_top_that_they_were_written_about_other_row
         assert "Another data set" in first.source, stage
 
 
+def test_the_run_leaves_five_executed_notebooks_and_says_so(flights: Path) -> None:
+    assert [notebook.stem for notebook in sorted(flights.glob("*.ipynb"))] == list(STAGES)
+    record = json.loads((flights / "run.json").read_text())
+    assert {stage["state"] for stage in record["stages"]} == {"done"}
+    assert {Path(path).name for path in record["inputs"]} == {"some.parquet", "weather.csv", "planes.csv"}
+
+
+def test_the_parameters_that_were_given_reached_the_notebooks(flights: Path) -> None:
+    assert json.loads((flights / "03_train_cv/scores.json").read_text())["parameters"]["num_folds"] == 2
+
+
 def test_every_hold_out_flight_is_later_than_every_training_flight(flights: Path) -> None:
     times = {part: pq.read_table(flights / "01_load" / part)["time_hour"] for part in ("train", "holdout")}
     assert pc.max(times["train"]).as_py() < pc.min(times["holdout"]).as_py()

@@ -2,43 +2,73 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 
 from lifeboat.runfolder import STAGES
+from lifeboat.serving.scorer import Scorer
 
 ROOT = Path(__file__).parents[2]
 NBVAL = ("pytest", "-q", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=300")
 
 
 @pytest.fixture(scope="module")
-def series(run) -> None:  # type: ignore[no-untyped-def]
-    """All five, in order, as committed."""
-    run(*NBVAL, *(f"notebooks/{stage}.ipynb" for stage in STAGES))
+def series(run, workspace: Path) -> Path:  # type: ignore[no-untyped-def]
+    """The folder of all five, in order, on one core; what is committed was computed on all there were."""
+    run(*NBVAL, *(f"notebooks/{stage}.ipynb" for stage in STAGES), LIFEBOAT_SPARK="local[1]", PYTHONHASHSEED="1")
+    return workspace / "outputs" / "tutorial"
 
 
-def test_the_committed_outputs_of_all_five_are_computed_again(series: None, workspace: Path) -> None:
-    for stage in STAGES:
-        assert (workspace / "outputs/tutorial" / stage).is_dir()
-    assert not list((workspace / "outputs/tutorial").glob(".*")), "nothing half written is left"
+def read(place: Path) -> Any:
+    return json.loads(place.read_text())
 
 
-@pytest.mark.parametrize(
-    ("stage", "spark", "hash_seed"), [("03_train_cv", "local[1]", "1"), ("04_evaluate", "local[4]", "2")]
-)
-def test_training_and_evaluation_give_the_same_on_other_cores_and_hash_seeds(
-    series: None,
+def test_the_committed_outputs_of_all_five_are_computed_again(series: Path) -> None:
+    assert all((series / stage).is_dir() for stage in STAGES)
+    assert not list(series.glob(".*")), "nothing half written is left"
+
+
+def test_an_evaluation_gives_the_same_on_four_cores_and_under_another_hash_seed(
+    series: Path,
     run,  # type: ignore[no-untyped-def]
     tmp_path: Path,
-    stage: str,
-    spark: str,
-    hash_seed: str,
 ) -> None:
     store = f"sqlite:///{tmp_path / 'empty.db'}"  # the series has made its model the champion of the other one
-    env = {"LIFEBOAT_SPARK": spark, "PYTHONHASHSEED": hash_seed, "MLFLOW_TRACKING_URI": store}
-    run(*NBVAL, f"notebooks/{stage}.ipynb", **env)
+    env = {"LIFEBOAT_SPARK": "local[4]", "PYTHONHASHSEED": "2", "MLFLOW_TRACKING_URI": store}
+    run(*NBVAL, "notebooks/04_evaluate.ipynb", **env)
+
+
+def test_every_unlabelled_passenger_has_a_prediction(series: Path) -> None:
+    with (series / "05_deploy/predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["PassengerId", "Survived"]
+    assert [int(row["PassengerId"]) for row in rows] == list(range(892, 1310))
+    assert {row["Survived"] for row in rows} == {"0", "1"}
+
+
+def test_the_portable_model_that_is_left_is_whole_and_is_the_registered_one(series: Path) -> None:
+    deployed = read(series / "05_deploy/deployed.json")
+    assert Scorer.load(series / "05_deploy/portable").digest == deployed["model"]
+    assert deployed["alias"] == read(series / "04_evaluate/verdict.json")["alias"]
+
+
+def test_plain_papermill_gives_the_same_files(series: Path, run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    plain, stage = series.with_name("plain"), "04_evaluate"
+    for before in STAGES[: STAGES.index(stage)]:
+        shutil.copytree(series / before, plain / before)
+    run(
+        *("papermill", f"notebooks/{stage}.ipynb", str(tmp_path / "out.ipynb"), "-f", "params/titanic.yaml"),
+        *("-p", "run_dir", f"outputs/{plain.name}", "-k", "python3", "--no-progress-bar"),
+        MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path / 'empty.db'}",  # as before: there was no champion yet
+    )
+    for file in sorted((series / stage).glob("*.json")):
+        assert read(plain / stage / file.name) == read(file), file.name
 
 
 @pytest.mark.parametrize("stage", [*STAGES, "06_scale"])
