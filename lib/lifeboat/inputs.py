@@ -40,6 +40,11 @@ def files(path: str | Path) -> list[Path]:
     return sorted(f for f in place.rglob("*") if f.is_file() and not f.name.startswith((".", "_")))
 
 
+def is_parquet(place: Path) -> bool:
+    """Whether a file or a folder holds parquet; else it is taken for CSV."""
+    return place.suffix == ".parquet" or (place.is_dir() and any(place.glob("*.parquet")))
+
+
 def digest(path: str | Path) -> str:
     """The SHA-256 of a file, in hexadecimal digits; of a folder, that of its files' SHA-256s in order of their names.
 

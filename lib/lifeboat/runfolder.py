@@ -35,6 +35,18 @@ def resolve(path: str | Path) -> Path:
     return project_root() / path
 
 
+def from_root(place: Path) -> str:
+    """A place as a file is to name it: from the project's root where it lies below, so that the project can move."""
+    root = project_root()
+    return place.relative_to(root).as_posix() if place.is_relative_to(root) else str(place)
+
+
+def shown(place: Path) -> str:
+    """A place as a message names it: from the current folder where it lies below."""
+    here = Path.cwd()
+    return str(place.relative_to(here)) if place.is_relative_to(here) else str(place)
+
+
 def resolve_input(path: str | Path) -> Path:
     """The absolute path of a file or folder to read.
 

@@ -32,29 +32,31 @@ def new(
 
 
 def _new(data: Path, label: str, positive: str, unlabelled: Path | None, out: Path | None, force: bool) -> None:
-    from lifeboat.runfolder import resolve
+    from lifeboat.runfolder import from_root, resolve, shown
     from lifeboat.survey import propose, survey, written
 
     name = model_name(data)
     place = out.absolute() if out else resolve(f"params/{name}.yaml")
     if place.exists() and not force:
         raise ParameterError(
-            f"{_shown(place)} is there already: give another name by --out, or write over it by --force"
+            f"{shown(place)} is there already: give another name by --out, or write over it by --force"
         )
     paths = [_found(path) for path in (data, unlabelled) if path]
     table = survey(paths[0])
     others = survey(paths[1]) if unlabelled else None
     typer.echo(f"{data.name}: {table.rows:,} rows, {len(table.columns)} columns")
-    shown = [_from_root(path) for path in paths]
-    proposal = propose(table, label, positive, others, name, shown)
-    command = ["lifeboat", "new", shown[0], "--label", label]
+    named = [from_root(path) for path in paths]
+    proposal = propose(table, label, positive, others, name, named)
+    command = ["lifeboat", "new", named[0], "--label", label]
     command += ["--positive", positive] if positive else []
-    command += ["--unlabelled", shown[1]] if unlabelled else []
-    _write(place, written(proposal, shlex.join(command), _shown(place)))
+    command += ["--unlabelled", named[1]] if unlabelled else []
+    _write(place, written(proposal, shlex.join(command), shown(place)))
     _say(proposal, place)
 
 
 def _say(proposal: Proposal, place: Path) -> None:
+    from lifeboat.runfolder import shown
+
     numeric, categorical = (proposal.of_role(role) for role in ("numeric", "categorical"))
     label = proposal.label
     typer.echo(f"label     {label.name} = 1 where {label.meaning}: {label.share:.1%} of the rows")
@@ -67,8 +69,8 @@ def _say(proposal: Proposal, place: Path) -> None:
         typer.echo("Look at")
         for what in proposal.look:
             typer.echo(f"  - {what}")
-    typer.echo(f"Written   {_shown(place)}: read it, change it, then")
-    typer.echo(f"  lifeboat run {shlex.quote(_shown(place))}")
+    typer.echo(f"Written   {shown(place)}: read it, change it, then")
+    typer.echo(f"  lifeboat run {shlex.quote(shown(place))}")
 
 
 def model_name(data: Path) -> str:
@@ -82,19 +84,6 @@ def _found(path: Path) -> Path:
     from lifeboat.runfolder import resolve_input
 
     return path.absolute() if path.exists() else resolve_input(path)
-
-
-def _from_root(path: Path) -> str:
-    """How a parameter file is to name a place: from the project's root where it lies within."""
-    from lifeboat.runfolder import project_root
-
-    root = project_root()
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
-
-
-def _shown(place: Path) -> str:
-    here = Path.cwd()
-    return str(place.relative_to(here)) if place.is_relative_to(here) else str(place)
 
 
 def _write(place: Path, text: str) -> None:

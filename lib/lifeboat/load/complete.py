@@ -14,6 +14,7 @@ from pyspark.sql.types import BooleanType, StructType
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load.check import plain_text, typed_value
 from lifeboat.load.read import UNREADABLE, read_raw
+from lifeboat.sql import ticked
 
 KEY_DIGITS = 20  # 80 bits: among ten million rows two contents share a key once in 10^10 times
 
@@ -182,11 +183,6 @@ def add_computed(df: DataFrame, schema: StructType, compute: Mapping[str, str]) 
 
 def _fields(schema: StructType, df: DataFrame) -> list[tuple[str, Any]]:
     return [(field.name, field) for field in schema if field.name in df.columns]
-
-
-def ticked(name: str) -> str:
-    """A column's name as SQL takes it: a dot in it is no path."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def _refuse_known(df: DataFrame, names: Iterable[str], what: str) -> None:

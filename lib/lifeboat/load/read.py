@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
+from lifeboat.inputs import is_parquet
 from lifeboat.runfolder import resolve_input
 
 UNREADABLE = "_unreadable"
@@ -46,4 +47,4 @@ def _found(path: str) -> tuple[str, bool]:
     if "://" in path:  # not this machine's: only Spark can look there
         return path, PurePosixPath(path).suffix in (".parquet", "")
     place = resolve_input(path)
-    return str(place), place.suffix == ".parquet" or (place.is_dir() and any(place.glob("*.parquet")))
+    return str(place), is_parquet(place)

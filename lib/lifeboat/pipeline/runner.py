@@ -22,7 +22,7 @@ from lifeboat.pipeline.kernel import ThisPython
 from lifeboat.pipeline.params import RUN_DIR, Declarations, effective
 from lifeboat.pipeline.progress import Silence, Watcher
 from lifeboat.pipeline.record import Record, Stage, alone, begin_record, now
-from lifeboat.runfolder import STAGES, project_root, resolve
+from lifeboat.runfolder import STAGES, from_root, project_root, resolve
 
 QUICK_START_UP_TO = 4 * 2**20  # bytes of input: beyond, the JVM's thorough compiler is worth its time
 LONGEST_MESSAGE = 12  # lines: a Java error brings its whole stack along
@@ -75,14 +75,14 @@ def run(
     """
     watcher = watcher or Silence()
     with alone(run_dir), _environment(MLFLOW_DISABLE_TELEMETRY="true"), _jvm(values):
-        record = begin_record({**values, RUN_DIR: _from_root(run_dir)}, notebooks)
+        record = begin_record({**values, RUN_DIR: from_root(run_dir)}, notebooks)
         record.write(run_dir)
         note = other_data_set(values, declarations)
         for notebook, stage in zip(notebooks, record.stages, strict=True):
             declared = declarations[notebook.stem]
             handed = {name: value for name, value in given.items() if name in declared}
             if RUN_DIR in declared:
-                handed[RUN_DIR] = _from_root(run_dir)
+                handed[RUN_DIR] = from_root(run_dir)
             with _recorded(stage, record, run_dir, watcher):
                 _execute(notebook, run_dir / notebook.name, handed, watcher, note)
     return record
@@ -99,12 +99,6 @@ def other_data_set(values: Mapping[str, Any], declarations: Declarations) -> str
         f"`{read}`. All numbers, tables and figures are this run's. What the text says of single rows, columns and "
         "findings is about the other."
     )
-
-
-def _from_root(folder: Path) -> str:
-    """The folder as a notebook is to name it: from the project's root where it lies below, so that it can be moved."""
-    root = project_root()
-    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else str(folder)
 
 
 @contextmanager

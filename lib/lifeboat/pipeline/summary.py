@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lifeboat.pipeline.record import Record
+from lifeboat.runfolder import shown
 
 
 def summary(record: Record, run_dir: Path) -> str:
@@ -25,7 +26,7 @@ def summary(record: Record, run_dir: Path) -> str:
 
 
 def _lines(record: Record, run_dir: Path) -> Iterator[str]:
-    here = _shown(run_dir)
+    here = shown(run_dir)
     seconds = sum(stage.seconds or 0.0 for stage in record.stages)
     yield f"{here}: {len(record.stages)} notebooks in {seconds:.0f} s"
     table = list(_table(_read(run_dir / "04_evaluate" / "metrics.json")))
@@ -69,8 +70,3 @@ def _read(file: Path) -> dict[str, Any]:
         return {}
     content = json.loads(file.read_text(encoding="utf-8"))
     return content if isinstance(content, dict) else {}
-
-
-def _shown(folder: Path) -> str:
-    here = Path.cwd()
-    return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)

@@ -19,6 +19,7 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from lifeboat.errors import DataError
+from lifeboat.inputs import is_parquet
 from lifeboat.serving.columns import UNREADABLE, ColumnScorer
 
 ROWS_AT_ONCE = 50_000
@@ -79,11 +80,6 @@ def score_file(
                 rows += batch.num_rows
                 refused += batch.num_rows - batch.column("reason").null_count
     return Scored(rows, refused)
-
-
-def is_parquet(place: Path) -> bool:
-    """Whether a file or a folder holds parquet; else it is taken for CSV."""
-    return place.suffix == ".parquet" or (place.is_dir() and any(place.glob("*.parquet")))
 
 
 def open_source(place: Path) -> Source:

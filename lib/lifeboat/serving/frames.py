@@ -11,8 +11,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
+from lifeboat.inputs import is_parquet
 from lifeboat.load import read_raw
-from lifeboat.serving.batch import Scored, is_parquet, written_aside
+from lifeboat.serving.batch import Scored, written_aside
 from lifeboat.serving.columns import UNREADABLE, ColumnScorer
 
 

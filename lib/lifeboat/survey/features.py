@@ -7,7 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from lifeboat.errors import DataError
-from lifeboat.survey.label import Label, fits, free_name, quoted, ticked
+from lifeboat.sql import quoted, ticked
+from lifeboat.survey.label import Label, fits, free_name
 from lifeboat.survey.suspects import LEAK, LEVELS, alone, counts_rows, looks_like_id, nearly_unique
 from lifeboat.survey.table import TYPES, Column, Survey
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.sql import quoted, ticked
 from lifeboat.survey.table import Column, Survey, numbers
 
 CLASSES = 20  # different numbers that may be classes; more are an amount
@@ -136,16 +137,6 @@ def _equals(column: Column, chosen: str, parquet: bool) -> str:
 def fits(name: str) -> bool:
     """Whether a name can stay: every stage, SQL, a figure and a parameter file can hold it as it is."""
     return name.isprintable() and not re.search(r"^ | $|  |[.`$\\\"'{}]", name) and 0 < len(name) <= 100
-
-
-def ticked(name: str) -> str:
-    """A column's name as SQL takes it: in backticks unless it is one plain word."""
-    return name if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else "`" + name.replace("`", "``") + "`"
-
-
-def quoted(text: str) -> str:
-    """A text as SQL takes it."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _new_name(wanted: str, taken: Collection[str]) -> str:

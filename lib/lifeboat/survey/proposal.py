@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from lifeboat.sql import ticked
 from lifeboat.survey.features import Feature, choose_features
-from lifeboat.survey.label import Label, choose_label, free_name, ticked
+from lifeboat.survey.label import Label, choose_label, free_name
 from lifeboat.survey.suspects import LEAK, find_key
 from lifeboat.survey.table import Survey, numbers
 
