@@ -25,11 +25,58 @@ def values(df: DataFrame, *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in df.orderBy(df.columns[0]).select(*columns).collect()]
 
 
+# --- all of it
+
+
+def test_nothing_is_needed_unless_it_is_asked_for(rows: DataFrame) -> None:
+    assert load.parse_needs({}, "id") == load.parse_needs({"make_key": False}, "id") == load.Needs()
+    assert load.complete(rows, load.parse_schema(SCHEMA), load.Needs()) is rows
+
+
+def test_a_key_is_made_first_then_tables_are_joined_then_columns_computed(rows: DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "planes.csv").write_text("plane,seats\nA,NA\nB,50\n")
+    asked = {
+        "no_value": ["NA"],
+        "join": [{"path": str(tmp_path / "planes.csv"), "on": ["plane"]}],
+        "compute": {"large": "seats >= 50", "named": "length(key) = 20"},
+        "make_key": True,
+    }
+    needs = load.parse_needs(asked, "key")
+    assert (needs.no_value, needs.made_key) == (("NA",), "key")
+    found = load.complete(rows, load.parse_schema("seats INT", made_key="key"), needs)
+    assert values(found, "large", "named") == [(None, 1), (1, 1), (None, 1), (None, 1), (None, 1)]
+    assert found.select("key").exceptAll(load.add_key(rows, "key").select("key")).isEmpty(), "of the file's columns"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            {"joins": []},
+            r"complete: unknown part 'joins': did you mean 'join'\? Known: compute, join, make_key, no_value",
+        ),
+        ({True: []}, "complete: unknown part 'True'"),
+        ({"no_value": "NA"}, r"complete: no_value is 'NA'; write a list of words, such as \[NA\]"),
+        ({"no_value": ["NA", -1]}, r"no_value is \['NA', -1\]; write a list of words, .*; a number in quotes"),
+        ({"join": {"path": "p.csv"}}, "complete: join is {'path': 'p.csv'}; write a list of tables, each {path: FILE"),
+        ({"join": None}, "complete: join is None; write a list of tables"),
+        ({"compute": ["late"]}, r"complete: compute is \['late'\]; write {new column: SQL expression}"),
+        ({"compute": {"a": "1", "late": 3}}, "compute: 'late' is 3; write a column's name and an SQL expression"),
+        ({"compute": {"late": " "}}, "compute: 'late' is ' '; write"),
+        ({"compute": {1: "late"}}, "compute: 1 is 'late'; write"),
+        ({"make_key": "yes"}, "complete: make_key is 'yes'; write true or false"),
+    ],
+)
+def test_what_is_asked_for_in_another_form_is_refused_with_the_form(asked: dict[Any, Any], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        load.parse_needs(asked)
+
+
 # --- join
 
 
 def join(path: Path, *on: str, **more: Any) -> load.Join:
-    return load.parse_joins([{"path": str(path), "on": list(on), **more}])[0]
+    return load.parse_needs({"join": [{"path": str(path), "on": list(on), **more}]}).joins[0]
 
 
 @pytest.fixture
@@ -125,13 +172,14 @@ def test_rows_that_lack_the_column_to_join_on_are_named_too(
 )
 def test_a_join_of_another_form_is_refused_with_the_form(spec: Any, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
-        load.parse_joins([spec])
+        load.parse_needs({"join": [spec]})
 
 
 def test_a_bare_on_which_yaml_takes_for_true_is_told_how_to_be_written() -> None:
-    assert load.parse_joins([read_yaml('{path: p.csv, "on": [a]}')]) == [load.Join("p.csv", ("a",))]
+    needs = load.parse_needs(read_yaml('join: [{path: p.csv, "on": [a]}]'))
+    assert needs.joins == (load.Join("p.csv", ("a",)),)
     with pytest.raises(ParameterError, match='put it in quotes, "on":'):
-        load.parse_joins([read_yaml("{path: p.csv, on: [a]}")])
+        load.parse_needs(read_yaml("join: [{path: p.csv, on: [a]}]"))
 
 
 # --- compute
@@ -175,16 +223,16 @@ def test_an_expression_that_cannot_be_computed_is_named(
 def test_a_row_without_a_label_is_kept_aside_with_the_reason(spark: SparkSession, tmp_path: Path) -> None:
     raw = as_csv(spark, tmp_path, "id,delay\n1,20\n2,\n")
     schema = load.parse_schema(SCHEMA, required=["late", ""])
-    checked = load.check_rows(load.complete(raw, schema, compute={"late": "delay > 15"}), schema, "id")
+    needs = load.parse_needs({"compute": {"late": "delay > 15"}})
+    checked = load.check_rows(load.complete(raw, schema, needs), schema, "id")
     assert values(checked.rows, "id", "late", "delay") == [(1, 1, 20.0)]
     assert values(checked.rejected, "id", "reasons") == [("2", ["late: missing"])]
 
 
 def test_rows_to_predict_go_without_the_computed_label(spark: SparkSession, tmp_path: Path) -> None:
     raw = as_csv(spark, tmp_path, "id,at\n1,20\n")
-    found = load.complete(
-        raw, load.parse_schema("id INT, late INT"), compute={"late": "gone > 1", "hour": "at + 1"}, leave_out=["late"]
-    )
+    needs = load.parse_needs({"compute": {"late": "gone > 1", "hour": "at + 1"}})
+    found = load.complete(raw, load.parse_schema("id INT, late INT"), needs, leave_out=["late"])
     assert found.drop(load.UNREADABLE).columns == ["id", "at", "hour"]
 
 
@@ -225,8 +273,9 @@ def test_gaps_in_different_columns_are_different_contents(spark: SparkSession) -
 
 def test_a_made_key_needs_no_place_in_the_schema(spark: SparkSession, tmp_path: Path) -> None:
     raw = as_csv(spark, tmp_path, "delay\n1\n2\n2\n")
-    schema = load.parse_schema("delay DOUBLE", made_key="nr")
-    checked = load.check_rows(load.complete(raw, schema, made_key="nr"), schema, "nr")
+    needs = load.parse_needs({"make_key": True}, "nr")
+    schema = load.parse_schema("delay DOUBLE", made_key=needs.made_key)
+    checked = load.check_rows(load.complete(raw, schema, needs), schema, "nr")
     assert checked.rows.dtypes == [("nr", "string"), ("delay", "double")]
     assert checked.rows.select("nr").distinct().count() == 3
     assert load.describe(schema, "nr", "y", {})["columns"][0]["nullable"] is False

@@ -18,16 +18,23 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_parameter_names_a_file_by_its_own_name_or_inside_a_list() -> None:
+def test_a_parameter_names_a_file_by_its_own_name_or_inside_a_list_and_a_column_may_be_called_path() -> None:
     values = {
         "labelled_path": "rows.csv",
         "unlabelled_path": "",
         "elsewhere_path": "s3a://bucket/rows.parquet",
-        "join": [{"path": "weather.csv", "on": ["hour"]}, {"path": "s3a://bucket/planes.csv", "on": ["tail"]}],
+        "complete": {
+            "join": [
+                {"path": "weather.csv", "on": ["hour"], "rename": {"path": "route"}},
+                {"path": "s3a://bucket/planes.csv", "on": ["tail"]},
+            ],
+            "compute": {"path": "origin || dest"},
+        },
+        "impute": {"path": "mode"},
         "seed": 3,
         "label": "path",
     }
-    assert list(input_paths(values)) == [("labelled_path", "rows.csv"), ("join", "weather.csv")]
+    assert list(input_paths(values)) == [("labelled_path", "rows.csv"), ("complete", "weather.csv")]
 
 
 def test_a_file_s_digest_is_its_sha256(home: Path) -> None:

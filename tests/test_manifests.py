@@ -109,7 +109,7 @@ def test_the_role_is_the_driver_s_and_bound_to_it() -> None:
 def test_the_driver_runs_a_parameter_file_that_passes_the_checks() -> None:
     program, command, file, *overrides = DRIVER["containers"][0]["args"]
     assert (program, command, overrides[::2]) == ("lifeboat", "run", ["-p"] * (len(overrides) // 2))
-    values = check(read_parameters(ROOT / file, overrides[1::2]), read_declarations(series()))
+    values = check(read_parameters([ROOT / file], overrides[1::2]), read_declarations(series()))
     assert values["spark"].startswith("k8s://https://")  # without https:// only spark-submit understands it
 
 

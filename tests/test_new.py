@@ -257,7 +257,7 @@ def test_the_key_is_a_whole_number_or_text_that_names_each_row(
     write: Write, name: str, values: list[Any], key: str
 ) -> None:
     found = proposed(write(*columns((name, values), ("x", NOISE), ("y", Y))))
-    assert (found.values["key"], found.values["make_key"]) == (key, key == "row_id")
+    assert (found.values["key"], found.values["complete"]) == (key, {"make_key": True} if key == "row_id" else {})
     assert (role(found, name) == "key") == (key != "row_id")
 
 
@@ -271,7 +271,7 @@ def test_a_name_like_id_wins_over_one_that_comes_first(write: Write) -> None:
 def test_a_key_must_name_the_rows_to_predict_too(write: Write) -> None:
     place = write(*columns(("id", list(range(30))), ("x", NOISE), ("y", Y)))
     other = write("id,x", "1,2", "1,3", name="other.csv")
-    assert proposed(place, unlabelled=survey(other)).values["make_key"]
+    assert proposed(place, unlabelled=survey(other)).values["complete"]["make_key"]
 
 
 # --- the features
@@ -366,14 +366,14 @@ def test_a_large_category_gets_as_many_bins_and_one_too_large_is_left_out(write:
 def test_names_that_spark_or_the_notebooks_cannot_take_are_computed_anew(write: Write) -> None:
     lines = columns(("a.b", NOISE), ("prediction", NOISE[::-1]), ("mean radius", NOISE), ("y", Y))
     values = proposed(write(*lines)).values
-    assert values["compute"] == {"a_b": "`a.b`", "prediction_": "prediction"}
+    assert values["complete"]["compute"] == {"a_b": "`a.b`", "prediction_": "prediction"}
     assert values["numeric"] == ["a_b", "prediction_", "mean radius"]
     assert "`mean radius` INT NOT NULL" in values["schema"]
 
 
 def test_words_for_gaps_in_numbers_are_computed_away(write: Write) -> None:
     values = proposed(write(*columns(("age", ["NA", *NOISE[1:]]), ("y", Y)))).values
-    assert values["compute"]["age_known"] == "CASE WHEN age NOT IN ('NA') THEN age END"
+    assert values["complete"]["compute"]["age_known"] == "CASE WHEN age NOT IN ('NA') THEN age END"
     assert (values["numeric"], values["impute"]) == (["age_known"], {"age_known": "mean"})
     assert values["schema"].startswith("age_known INT, ")
 
@@ -388,7 +388,7 @@ def test_the_baseline_is_the_column_of_few_values_that_tells_most(write: Write) 
 def test_without_a_column_of_few_values_the_best_number_is_cut_in_quarters(write: Write) -> None:
     values = proposed(write(*columns(("v", [i / 4 for i in range(40)]), ("y", [0, 1] * 20)))).values
     assert values["baseline"] == "v_quarter"
-    assert values["compute"]["v_quarter"] == (
+    assert values["complete"]["compute"]["v_quarter"] == (
         "CASE WHEN v <= 2.4375 THEN '1: up to 2.4375' WHEN v <= 4.875 THEN '2: up to 4.875' "
         "WHEN v <= 7.3125 THEN '3: up to 7.3125' WHEN v > 7.3125 THEN '4: more' END"
     )
@@ -397,7 +397,7 @@ def test_without_a_column_of_few_values_the_best_number_is_cut_in_quarters(write
 
 def test_quarters_of_numbers_that_lie_close_keep_all_their_digits(write: Write) -> None:
     seconds = [1_700_000_000.5 + i for i in range(40)]
-    sql = proposed(write(*columns(("v", seconds), ("y", [0, 1] * 20)))).values["compute"]["v_quarter"]
+    sql = proposed(write(*columns(("v", seconds), ("y", [0, 1] * 20)))).values["complete"]["compute"]["v_quarter"]
     assert "v <= 1700000010.25 THEN '1: up to 1700000010.25'" in sql
 
 
@@ -447,7 +447,7 @@ def test_the_file_holds_what_was_proposed_and_the_checker_takes_it(write: Write)
 def test_letters_that_end_a_line_in_yaml_come_back_as_they_were(write: Write) -> None:
     place = write(*columns(("x", NOISE), ("y", ["a\u2028b", "c\x85"] * 15)))
     proposal = proposed(place, positive="c\x85", name="rows")
-    assert check_text(written(proposal, "c", "p"))["compute"] == {"y_is_c": "y = 'c\x85'"}
+    assert check_text(written(proposal, "c", "p"))["complete"]["compute"] == {"y_is_c": "y = 'c\x85'"}
 
 
 def test_no_default_that_speaks_of_the_passengers_is_left(write: Write) -> None:
@@ -530,7 +530,7 @@ def test_the_command_writes_a_file_named_as_the_data_and_says_what_to_do(home: P
         "Written   params/my_data.yaml: read it, change it, then",
         "  lifeboat run params/my_data.yaml",
     ]
-    values = check(read_parameters(home / "params/my_data.yaml"), DECLARED)
+    values = check(read_parameters([home / "params/my_data.yaml"]), DECLARED)
     assert (values["labelled_path"], values["champion_model"]) == ("My Data.csv", "my_data")
     assert not list((home / "params").glob(".*"))
 

@@ -207,6 +207,8 @@ def log_portable(folder: Path, signature: ModelSignature, example: dict[str, Any
     import mlflow
     import pandas as pd
 
+    from lifeboat.serving.needs import requirements
+
     package = Path(__file__).parent
     logged = mlflow.pyfunc.log_model(
         name="portable",
@@ -215,7 +217,7 @@ def log_portable(folder: Path, signature: ModelSignature, example: dict[str, Any
         code_paths=[str(package)],
         signature=signature,
         input_example=pd.DataFrame([example]),
-        pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", "numpy", "onnxruntime", "pandas")],
+        pip_requirements=[*requirements(), *(f"{name}=={version(name)}" for name in ("mlflow", "pandas"))],
     )
     return str(logged.model_uri)
 

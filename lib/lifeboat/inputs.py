@@ -11,7 +11,7 @@ from lifeboat.runfolder import resolve, resolve_input
 
 
 def input_paths(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each parameter's name with a path that it names: ``..._path``'s value, and ``path``'s in a list or dict.
+    """Each parameter's name with a path that it names: ``..._path``'s value, and that of ``path`` in a list's parts.
 
     An address on other storage, such as ``s3a://bucket/rows.parquet``, is Spark's to find, and not among them.
     """
@@ -22,11 +22,10 @@ def input_paths(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _inside(value: Any) -> Iterator[Any]:
     if isinstance(value, list):
-        for part in value:
-            yield from _inside(part)
-    elif isinstance(value, dict):
-        for key, part in value.items():
-            yield from [part] if key == "path" else _inside(part)
+        yield from (part["path"] for part in value if isinstance(part, dict) and "path" in part)
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for part in parts:
+        yield from _inside(part)
 
 
 def files(path: str | Path) -> list[Path]:

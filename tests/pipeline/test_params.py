@@ -26,9 +26,7 @@ labelled_path: str = "data/rows.csv"  # CSV
 key: str = "id"  # names a row
 schema: str = "id INT NOT NULL, Survived INT, `a (cm)` DECIMAL(4, 1), Age DOUBLE"  # columns
 ranges: dict = {}  # lowest and highest
-join: list = []  # tables
-compute: dict = {}  # columns
-make_key: bool = False  # whether the key is made
+complete: dict = {}  # what the rows need
 split_by: str = ""  # column
 """
 
@@ -47,7 +45,7 @@ def faults(home: Path, yaml: str, *overrides: str) -> str:
     file = home / "p.yaml"
     file.write_text(yaml)
     try:
-        check(read_parameters(file, overrides), read_declarations([home / "notebooks" / "01_load.ipynb"]))
+        check(read_parameters([file], overrides), read_declarations([home / "notebooks" / "01_load.ipynb"]))
     except ParameterError as error:
         return str(error).replace(str(home), "HOME")
     return ""
@@ -56,7 +54,7 @@ def faults(home: Path, yaml: str, *overrides: str) -> str:
 def test_a_file_with_good_values_passes_and_defaults_fill_the_rest(home: Path) -> None:
     file = home / "p.yaml"
     file.write_text("seed: 7\nholdout_fraction: 0.25\n")
-    values = check(read_parameters(file, ["num_folds=5"]), read_declarations([home / "notebooks" / "01_load.ipynb"]))
+    values = check(read_parameters([file], ["num_folds=5"]), read_declarations([home / "notebooks" / "01_load.ipynb"]))
     assert (values["seed"], values["holdout_fraction"], values["num_folds"]) == (7, 0.25, 5)
     assert values["grid"] == {"numTrees": [10, 20]}
 
@@ -120,11 +118,12 @@ def test_all_errors_are_told_at_once(home: Path) -> None:
         ("derive: [{stage: SumColums}]", "unknown stage 'SumColums': did you mean 'SumColumns'?"),
         ("derive: [SumColumns]", "derive: ['SumColumns'] is not of the form that is wanted"),
         (
-            "join: [{path: data/rows.csv, column: [a]}]",
-            "join: unknown part of a table 'column': did you mean 'columns'?",
+            "complete: {join: [{path: data/rows.csv, column: [a]}]}",
+            "p.yaml: complete: join: unknown part of a table 'column': did you mean 'columns'?",
         ),
-        ("join: [{path: data/row.csv, on: [a]}]", "join: no file or folder 'data/row.csv'"),
-        ("compute: {late: 3}", "compute: 'late' is 3; write a column's name and an SQL expression"),
+        ("complete: {join: [{path: data/row.csv, on: [a]}]}", "complete: no file or folder 'data/row.csv'"),
+        ("complete: {compute: {late: 3}}", "compute: 'late' is 3; write a column's name and an SQL expression"),
+        ("complete: {makekey: true}", "complete: unknown part 'makekey': did you mean 'make_key'?"),
         ("label: Survive", "unknown column in label 'Survive': did you mean 'Survived'?"),
         ("key: ids", "unknown column in key 'ids': did you mean 'id'?"),
         ("split_by: age", "unknown column in split_by 'age': did you mean 'Age'?"),
@@ -150,7 +149,12 @@ def test_an_address_on_other_storage_is_not_looked_for_on_this_machine(home: Pat
 
 
 def test_a_column_with_a_name_in_quotes_and_a_key_that_is_made_are_known(home: Path) -> None:
-    assert faults(home, "split_by: a (cm)\nkey: row\nmake_key: true\n") == ""
+    assert faults(home, "split_by: a (cm)\nkey: row\ncomplete: {make_key: true}\n") == ""
+
+
+def test_a_key_that_might_be_made_is_no_second_fault(home: Path) -> None:
+    assert faults(home, "key: row\ncomplete: {make_key: 'yes'}\n").startswith("a parameter will not do")
+    assert "unknown column in key 'row'" in faults(home, "key: row\ncomplete: {make_key: false}\n")
 
 
 def test_run_dir_is_not_to_be_given(home: Path) -> None:
@@ -161,14 +165,14 @@ def test_a_key_given_twice_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text("seed: 1\nlabel: a\nseed: 2\n")
     with pytest.raises(ParameterError, match=r"p\.yaml: 'seed' is given twice, in lines 1 and 3"):
-        read_parameters(file)
+        read_parameters([file])
 
 
 def test_a_key_given_twice_deep_inside_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text("grid:\n  a: [1]\n  a: [2]\n")
     with pytest.raises(ParameterError, match="'a' is given twice, in lines 2 and 3"):
-        read_parameters(file)
+        read_parameters([file])
 
 
 @pytest.mark.parametrize(("text", "kind"), [("- a\n- b\n", "list"), ("hello\n", "str")])
@@ -176,21 +180,21 @@ def test_a_file_that_is_no_mapping_is_an_error(tmp_path: Path, text: str, kind: 
     file = tmp_path / "p.yaml"
     file.write_text(text)
     with pytest.raises(ParameterError, match=f"this is a {kind}"):
-        read_parameters(file)
+        read_parameters([file])
 
 
 def test_a_file_that_is_no_yaml_or_not_there_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("a: [1\n")
     with pytest.raises(ParameterError, match="this is no YAML"):
-        read_parameters(tmp_path / "p.yaml")
+        read_parameters([tmp_path / "p.yaml"])
     with pytest.raises(ParameterError, match=r"cannot read the parameter file .*q\.yaml"):
-        read_parameters(tmp_path / "q.yaml")
+        read_parameters([tmp_path / "q.yaml"])
 
 
 def test_overrides_are_read_as_yaml_and_win(tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text("a: 1\nb: x\n")
-    given = read_parameters(file, ["a=true", "c=[1, 2]", "d=007", "e=local[2]", "f=", "g=x=y", "h=2026-11-24"])
+    given = read_parameters([file], ["a=true", "c=[1, 2]", "d=007", "e=local[2]", "f=", "g=x=y", "h=2026-11-24"])
     assert given.values == {
         "a": True, "b": "x", "c": [1, 2], "d": 7, "e": "local[2]", "f": "", "g": "x=y", "h": "2026-11-24",
     }  # fmt: skip
@@ -201,7 +205,7 @@ def test_an_override_without_an_equals_sign_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text("")
     with pytest.raises(ParameterError, match="-p seed: write name=value"):
-        read_parameters(file, ["seed"])
+        read_parameters([file], ["seed"])
 
 
 def test_a_parameter_line_that_papermill_overlooks_is_an_error(tmp_path: Path, write_notebook: Write) -> None:

@@ -93,12 +93,22 @@ def preparing(passengers: DataFrame) -> PipelineModel:
 
 
 @pytest.fixture(scope="session")
+def prepared(passengers: DataFrame, preparing: PipelineModel) -> DataFrame:
+    return preparing.transform(passengers).cache()
+
+
+@pytest.fixture(scope="session")
+def spark_forest(prepared: DataFrame, preparing: PipelineModel) -> PipelineModel:
+    trees = RandomForestClassifier(labelCol="Survived", numTrees=15, maxDepth=6, seed=1)
+    return PipelineModel([*preparing.stages, trees.fit(prepared)])
+
+
+@pytest.fixture(scope="session")
 def models(
-    passengers: DataFrame, preparing: PipelineModel, houses: dict[str, PipelineModel]
+    prepared: DataFrame, preparing: PipelineModel, spark_forest: PipelineModel, houses: dict[str, PipelineModel]
 ) -> dict[str, PipelineModel]:
     """The three estimators with and without thresholds; a variant is the same trained model, set otherwise."""
-    ready = preparing.transform(passengers).cache()
-    forest = RandomForestClassifier(labelCol="Survived", numTrees=15, maxDepth=6, seed=1).fit(ready)
+    ready, forest = prepared, spark_forest.stages[-1]
     boosted = GBTClassifier(labelCol="Survived", maxIter=6, maxDepth=4, seed=1).fit(ready)
     binary = LogisticRegression(labelCol="Survived", maxIter=20).fit(ready)
     multinomial = LogisticRegression(labelCol="Pclass0", family="multinomial", maxIter=5).fit(
@@ -159,8 +169,8 @@ def portable_of(models: dict[str, PipelineModel], tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture(scope="session")
-def forest(portable_of: Callable[[str], Path]) -> Path:
-    return portable_of("forest")
+def forest(spark_forest: PipelineModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_model(spark_forest, COLUMNS, "Survived", tmp_path_factory.mktemp("forest") / "forest")
 
 
 @pytest.fixture(scope="session")
@@ -191,3 +201,13 @@ def cumings() -> dict[str, Any]:
         "Fare": 71.2833,
         "Embarked": "C",
     }
+
+
+@pytest.fixture(scope="session")
+def unlabelled(spark: SparkSession, spark_forest: PipelineModel) -> tuple[list[dict[str, Any]], list[int]]:
+    """The 418 passengers whose fate is not in the table, and what Spark's forest says of each."""
+    schema = ", ".join(f"{item['name']} {item['type']}" for item in COLUMNS if item["name"] != "Survived")
+    table = spark.read.csv(str(CSV.with_name("titanic_test.csv")), schema=schema, header=True, quote='"', escape='"')
+    rows = spark_forest.transform(table.coalesce(1)).select(*table.columns, "prediction").collect()
+    records = [row.asDict() for row in rows]
+    return records, [int(record.pop("prediction")) for record in records]

@@ -40,6 +40,17 @@ def test_azure_s_form_and_the_plain_ones_all_give_the_same_records(body: Any) ->
     assert score(body) == TWO
 
 
+@pytest.mark.parametrize(
+    "body", [{"dataframe_split": SPLIT}, {"dataframe_records": TWO}, {"inputs": TWO}, {"instances": TWO}]
+)
+def test_score_takes_mlflow_s_forms_as_well(body: Any) -> None:
+    assert score(body) == TWO
+
+
+def test_a_column_that_is_called_as_one_of_mlflow_s_forms_is_a_column_beside_another() -> None:
+    assert score({"inputs": 1, "a": 2}) == [{"inputs": 1, "a": 2}]
+
+
 def test_one_record_is_a_list_of_one() -> None:
     assert score(TWO[0]) == score({"input_data": TWO[0]}) == invocations({"inputs": TWO[0]}) == TWO[:1]
 
@@ -84,6 +95,7 @@ def test_another_shape_is_refused_at_the_place_where_it_differs(body: Any, field
         ({"input_data": SPLIT, "more": 1}, "body"),
         ({"input_data": None}, "input_data"),
         ({"columns": ["a"]}, "body"),
+        ({"inputs": 1}, "inputs"),
         ({"columns": ["a"], "data": [[1, 2]]}, "body.data[0]"),
         ([1], "body[0]"),
     ],

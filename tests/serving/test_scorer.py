@@ -164,8 +164,18 @@ def test_an_altered_file_is_refused_by_name(forest: Path, tmp_path: Path, name: 
         Scorer.load(copy)
 
 
+@pytest.mark.parametrize("name", ["model.onnx", "preprocess.json"])
+def test_a_missing_file_is_named(forest: Path, tmp_path: Path, name: str) -> None:
+    copy = shutil.copytree(forest, tmp_path / "copy")
+    (copy / name).unlink()
+    with pytest.raises(BrokenModelError, match=f"copy is not a portable model: cannot read its {name} \\(No such file"):
+        Scorer.load(copy)
+
+
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BrokenModelError, match="is not a portable model"):
+    with pytest.raises(
+        BrokenModelError, match=r"is not a portable model: cannot read its manifest.json \(No such file"
+    ):
         Scorer.load(tmp_path)
 
 

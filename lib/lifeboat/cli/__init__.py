@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from lifeboat.cli.azure import azure
 from lifeboat.cli.cluster import cluster
 from lifeboat.cli.new import new
 from lifeboat.cli.run import run
@@ -20,3 +21,4 @@ app = typer.Typer(
 for command in (new, run, serve, score, parity, synth):
     app.command()(command)
 app.add_typer(cluster, name="cluster")
+app.add_typer(azure, name="azure")

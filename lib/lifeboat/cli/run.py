@@ -12,18 +12,20 @@ from lifeboat.cli.plainly import said_plainly
 
 
 def run(
-    params: Annotated[Path, typer.Argument(help="The parameter file, such as params/titanic.yaml.")],
+    params: Annotated[
+        list[Path], typer.Argument(help="Parameter files, such as params/titanic.yaml; what a later one says counts.")
+    ],
     override: Annotated[
         list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Another value for a parameter, as YAML.")
     ] = None,
-    name: Annotated[str, typer.Option(help="The folder in outputs/; the parameter file's name by default.")] = "",
+    name: Annotated[str, typer.Option(help="The folder in outputs/; the first parameter file's name by default.")] = "",
 ) -> None:
     """Run notebooks 01 to 05 into outputs/NAME, after checking every parameter."""
     with said_plainly():
-        _run(params, override or [], name or params.stem)
+        _run(params, override or [], name or params[0].stem)
 
 
-def _run(params: Path, overrides: list[str], name: str) -> None:
+def _run(params: list[Path], overrides: list[str], name: str) -> None:
     from lifeboat.pipeline.params import read_declarations, read_parameters
     from lifeboat.pipeline.progress import Bars
     from lifeboat.pipeline.rules import check

@@ -34,7 +34,7 @@ def table(params: str) -> dict[str, Any]:
     from lifeboat.runfolder import resolve
 
     named = resolve("params") / f"{params}.yaml"
-    given = read_parameters(named if named.is_file() else Path(params))
+    given = read_parameters([named if named.is_file() else Path(params)])
     return effective(given.values, read_declarations(series()[:1]))
 
 

@@ -1,7 +1,7 @@
 """The first stage: read a table, complete its rows, keep those that fit the schema, and split off a hold-out."""
 
 from lifeboat.load.check import Checked, check_rows, plain_text, typed_value
-from lifeboat.load.complete import Join, add_computed, add_joined, add_key, complete, parse_joins
+from lifeboat.load.complete import Join, Needs, add_computed, add_joined, add_key, complete, parse_needs
 from lifeboat.load.look import count_missing, missing_rates, rates
 from lifeboat.load.read import UNREADABLE, read_raw
 from lifeboat.load.schema import Ranges, check_ranges, describe, parse_schema, with_label, write_json
@@ -11,6 +11,7 @@ __all__ = [
     "UNREADABLE",
     "Checked",
     "Join",
+    "Needs",
     "Ranges",
     "add_computed",
     "add_joined",
@@ -23,7 +24,7 @@ __all__ = [
     "describe",
     "mark_holdout",
     "missing_rates",
-    "parse_joins",
+    "parse_needs",
     "parse_schema",
     "plain_text",
     "rates",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,64 +36,98 @@ class Join:
     rename: Mapping[str, str] = field(default_factory=dict)
 
 
-def parse_joins(specs: Sequence[Any]) -> list[Join]:
-    """Read ``join`` of a parameter file: each ``{path, "on": [columns], columns: [columns], rename: {old: new}}``.
+@dataclass(frozen=True)
+class Needs:
+    """What a data set's rows need before they are whole.
 
-    Raises:
-        ParameterError: A part is unknown, missing or of another form.
+    Attributes:
+        no_value: Words that mean in CSV that there is no value, as for ``load.read_raw``.
+        joins: Tables to put beside the rows.
+        compute: As ``add_computed`` reads it.
+        made_key: Name of a key to make from each row's content; empty: the file has one.
     """
-    return [_parse_join(spec) for spec in specs]
 
-
-def _parse_join(spec: Any) -> Join:
-    form = 'write {path: FILE, "on": [columns], columns: [columns], rename: {old: new}}; the last two may be left out'
-    if not isinstance(spec, Mapping):
-        raise ParameterError(f"join: {spec!r} is no table; {form}")
-    if True in spec:  # YAML's, and papermill cannot hand it on
-        raise ParameterError('join: YAML takes a bare on for true: put it in quotes, "on": [columns]')
-    for name in spec:
-        if name not in ("path", "on", "columns", "rename"):
-            raise ParameterError(f"join: {unknown('part of a table', str(name), ('path', 'on', 'columns', 'rename'))}")
-    path, on, columns = spec.get("path"), spec.get("on"), spec.get("columns", [])
-    if not isinstance(path, str) or not path:
-        raise ParameterError(f"join: {dict(spec)!r} has no path; {form}")
-    if not on or not _names(on) or not _names(columns):
-        raise ParameterError(f"join: {path}: on is {on!r} and columns is {columns!r}; write lists of column names")
-    rename = spec.get("rename", {})
-    if not isinstance(rename, Mapping) or not _names([*rename, *rename.values()]):
-        raise ParameterError(f"join: {path}: rename is {rename!r}; write {{name in the table: name to give it}}")
-    return Join(path, tuple(on), tuple(columns), dict(rename))
+    no_value: tuple[str, ...] = ()
+    joins: tuple[Join, ...] = ()
+    compute: Mapping[str, str] = field(default_factory=dict)
+    made_key: str = ""
 
 
 def _names(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(name, str) and name for name in value)
 
 
-def complete(
-    raw: DataFrame,
-    schema: StructType,
-    joins: Sequence[Any] = (),
-    compute: Mapping[str, str] | None = None,
-    made_key: str = "",
-    no_value: Sequence[str] = (),
-    leave_out: Iterable[str] = (),
-) -> DataFrame:
+TABLE = '{path: FILE, "on": [columns], columns: [columns], rename: {old: new}}; the last two may be left out'
+PARTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "no_value": (_names, "a list of words, such as [NA]; a number in quotes"),
+    "join": (lambda value: isinstance(value, list | tuple), f"a list of tables, each {TABLE}"),
+    "compute": (lambda value: isinstance(value, Mapping), "{new column: SQL expression}"),
+    "make_key": (lambda value: isinstance(value, bool), "true or false"),
+}
+
+
+def parse_needs(complete: Mapping[str, Any], key: str = "") -> Needs:
+    """Read ``complete`` of a parameter file, a mapping of any of ``PARTS``.
+
+    Args:
+        complete: Such as ``{"no_value": ["NA"], "compute": {"late": "arr_delay > 15"}, "make_key": True}``; each table
+            of its ``join`` as ``TABLE`` says.
+        key: The name that the key has, should one be made.
+
+    Raises:
+        ParameterError: A part is unknown, missing or of another form.
+    """
+    for name, value in complete.items():
+        if name not in PARTS:
+            raise ParameterError(f"complete: {unknown('part', str(name), PARTS)}")
+        fits, form = PARTS[name]
+        if not fits(value):
+            raise ParameterError(f"complete: {name} is {value!r}; write {form}")
+    compute = complete.get("compute", {})
+    for name, sql in compute.items():
+        if not _names([name, sql]) or not sql.strip():
+            raise ParameterError(f"complete: compute: {name!r} is {sql!r}; write a column's name and an SQL expression")
+    joins = tuple(_parse_join(spec) for spec in complete.get("join", ()))
+    return Needs(tuple(complete.get("no_value", ())), joins, dict(compute), key if complete.get("make_key") else "")
+
+
+def _parse_join(spec: Any) -> Join:
+    if not isinstance(spec, Mapping):
+        raise ParameterError(f"complete: join: {spec!r} is no table; write {TABLE}")
+    if True in spec:  # YAML's, and papermill cannot hand it on
+        raise ParameterError('complete: join: YAML takes a bare on for true: put it in quotes, "on": [columns]')
+    for name in spec:
+        if name not in Join.__annotations__:
+            raise ParameterError(f"complete: join: {unknown('part of a table', str(name), Join.__annotations__)}")
+    path, on, columns = spec.get("path"), spec.get("on"), spec.get("columns", [])
+    if not isinstance(path, str) or not path:
+        raise ParameterError(f"complete: join: {dict(spec)!r} has no path; write {TABLE}")
+    if not on or not _names(on) or not _names(columns):
+        raise ParameterError(
+            f"complete: join: {path}: on is {on!r} and columns is {columns!r}; write lists of column names"
+        )
+    rename = spec.get("rename", {})
+    if not isinstance(rename, Mapping) or not _names([*rename, *rename.values()]):
+        raise ParameterError(
+            f"complete: join: {path}: rename is {rename!r}; write {{name in the table: name to give it}}"
+        )
+    return Join(path, tuple(on), tuple(columns), dict(rename))
+
+
+def complete(raw: DataFrame, schema: StructType, needs: Needs, leave_out: Iterable[str] = ()) -> DataFrame:
     """All the columns that a data set has, before they are held to its schema: made, joined and computed.
 
     Args:
         raw: What ``load.read_raw`` gave.
         schema: The data set's; its columns are computed with in their own types.
-        joins: As ``parse_joins`` reads them.
-        compute: As ``add_computed`` reads it.
-        made_key: Name of a key to make from each row's content; empty: the file has one.
-        no_value: Words that mean in the joined CSV files that there is no value, as for ``load.read_raw``.
+        needs: As ``parse_needs`` reads them.
         leave_out: Computed columns that this file is to go without, such as the label of rows to predict.
     """
-    rows = add_key(raw, made_key) if made_key else raw
-    for join in parse_joins(joins):
-        rows = add_joined(rows, join, no_value)
+    rows = add_key(raw, needs.made_key) if needs.made_key else raw
+    for join in needs.joins:
+        rows = add_joined(rows, join, needs.no_value)
     without = set(leave_out)
-    return add_computed(rows, schema, {name: sql for name, sql in (compute or {}).items() if name not in without})
+    return add_computed(rows, schema, {name: sql for name, sql in needs.compute.items() if name not in without})
 
 
 def add_key(df: DataFrame, key: str) -> DataFrame:

@@ -95,27 +95,22 @@ def read_yaml(text: str) -> Any:
         raise ParameterError(f"this is no YAML: {error}") from error
 
 
-def read_parameters(file: Path, overrides: Sequence[str] = ()) -> Given:
-    """Read a parameter file, then what the command line gives instead.
+def read_parameters(files: Sequence[Path], overrides: Sequence[str] = ()) -> Given:
+    """Read parameter files, then what the command line gives instead.
 
     Args:
-        file: YAML, a mapping of parameter names to values.
+        files: YAML, each a mapping of parameter names to values; of a name in several the last counts.
         overrides: ``name=value`` each; the value is read as YAML, the last of a name counts.
 
     Raises:
         ParameterError: The file is not there, is no mapping or has a key twice; an override has no ``=`` or no YAML.
     """
-    try:
-        values = read_yaml(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParameterError(f"cannot read the parameter file {file}: {error.strerror}") from error
-    except ParameterError as error:
-        raise ParameterError(f"{file}: {error}") from error
-    if values is None:
-        values = {}
-    if not isinstance(values, dict):
-        raise ParameterError(f"{file}: lines of `name: value` must stand here; this is a {type(values).__name__}")
-    sources = dict.fromkeys(values, str(file))
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for file in files:
+        found = _read_file(file)
+        values |= found
+        sources |= dict.fromkeys(found, str(file))
     for override in overrides:
         name, equals, text = override.partition("=")
         if not equals:
@@ -126,6 +121,18 @@ def read_parameters(file: Path, overrides: Sequence[str] = ()) -> Given:
             raise ParameterError(f"-p {override}: {error}") from error
         sources[name] = f"-p {override}"
     return Given(values, sources)
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        values = read_yaml(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ParameterError(f"cannot read the parameter file {file}: {error.strerror}") from error
+    except ParameterError as error:
+        raise ParameterError(f"{file}: {error}") from error
+    if not isinstance(values, dict | None):
+        raise ParameterError(f"{file}: lines of `name: value` must stand here; this is a {type(values).__name__}")
+    return values or {}
 
 
 def read_declarations(notebooks: Iterable[Path]) -> Declarations:

@@ -111,23 +111,19 @@ def schema_names(words: str) -> list[str]:
 
 
 def rows_faults(values: Mapping[str, Any]) -> Faults:
-    """``join`` and ``compute`` must have their form, and columns that other parameters name be in the schema."""
-    from lifeboat.load import parse_joins
+    """``complete`` must have its form, and columns that other parameters name be in the schema."""
+    from lifeboat.load import parse_needs
 
-    faults = []
+    faults, made = [], values.get("key", "")
     try:
-        parse_joins(values.get("join") or [])
+        made = parse_needs(values.get("complete") or {}, made).made_key
     except ParameterError as error:
-        faults.append(("join", str(error)))
-    for name, sql in (values.get("compute") or {}).items():
-        if not isinstance(name, str) or not isinstance(sql, str) or not sql.strip():
-            faults.append(("compute", f"compute: {name!r} is {sql!r}; write a column's name and an SQL expression"))
+        faults.append(("complete", str(error)))  # whether it makes the key is not known
     columns = schema_names(values.get("schema") or "")
     if not columns:
         return faults
     named = [(name, values.get(name)) for name in ("label", "key", "split_by", "fold_by")]
     named += [("ranges", column) for column in values.get("ranges") or {}]
-    made = values["key"] if values.get("make_key") else None
     for name, column in named:
         if column and column not in (*columns, made):
             faults.append((name, unknown(f"column in {name}", str(column), columns)))

@@ -42,20 +42,16 @@ def invocations(body: Any) -> list[Record]:
     Raises:
         InputError: Another shape.
     """
-    forms: dict[str, Callable[[Any, str], list[Record]]] = {
-        "dataframe_split": split,
-        "dataframe_records": records,
-        "inputs": by_row_or_column,
-        "instances": by_row_or_column,
-    }
-    if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= forms.keys():
-        raise InputError("body", _shape(body), f"an object with exactly one of the keys {', '.join(forms)}")
+    if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= FORMS.keys():
+        raise InputError("body", _shape(body), f"an object with exactly one of the keys {', '.join(FORMS)}")
     ((name, value),) = body.items()
-    return forms[name](value, name)
+    return FORMS[name](value, name)
 
 
 def score(body: Any) -> list[Record]:
     """Records from ``{"input_data": ...}``, ``{"columns": ..., "data": ...}``, a list of records or one record.
+
+    MLflow's four forms do as well: an object whose only key is one of these is no record.
 
     Raises:
         InputError: Another shape.
@@ -64,6 +60,8 @@ def score(body: Any) -> list[Record]:
         if len(body) > 1:
             raise InputError("body", _shape(body), "input_data alone")
         return plain(body["input_data"], "input_data")
+    if isinstance(body, dict) and len(body) == 1 and body.keys() <= FORMS.keys():
+        return invocations(body)
     return plain(body, "body")
 
 
@@ -119,6 +117,14 @@ def by_row_or_column(value: Any, where: str) -> list[Record]:
             got = in_words(value[name]) if length is None else f"{length} values"
             raise InputError(f"{where}.{name}", got, f"a list of {count} values, as the other columns")
     return [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]
+
+
+FORMS: dict[str, Callable[[Any, str], list[Record]]] = {
+    "dataframe_split": split,
+    "dataframe_records": records,
+    "inputs": by_row_or_column,
+    "instances": by_row_or_column,
+}
 
 
 def _shape(value: Any) -> str:

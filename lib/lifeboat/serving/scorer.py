@@ -116,15 +116,18 @@ class Scorer:
         Raises:
             BrokenModelError: A file is missing or altered.
         """
-        files = {}
+        files, name = {}, "manifest.json"
         try:
-            text = Path(folder, "manifest.json").read_bytes()
+            text = Path(folder, name).read_bytes()
             manifest = json.loads(text)
             for name, expected in manifest["files"].items():
                 files[name] = Path(folder, name).read_bytes()
                 if hashlib.sha256(files[name]).hexdigest() != expected:
                     raise BrokenModelError(f"{name} in {folder} is not the file that was exported: export it again")
-        except (OSError, ValueError, KeyError) as error:
+        except OSError as error:
+            said = f"cannot read its {name} ({error.strerror})"
+            raise BrokenModelError(f"{folder} is not a portable model: {said}; export it again") from error
+        except (ValueError, KeyError) as error:
             if isinstance(error, BrokenModelError):
                 raise
             raise BrokenModelError(f"{folder} is not a portable model: {error!r}; export it again") from error

@@ -75,14 +75,14 @@ def propose(
     taken = [*table.columns, answer.name, *(feature.name for feature in features)]
     groups, quarters = _groups(table, features, taken)
     compute = {f.name: f.sql for f in features if f.sql and f.in_schema} | quarters
+    compute |= {answer.name: answer.sql} if answer.sql else {}
     values = {
         "labelled_path": (*paths, str(table.path))[0],
         "unlabelled_path": paths[1] if len(paths) > 1 else "",
-        "compute": compute | ({answer.name: answer.sql} if answer.sql else {}),
+        "complete": ({"compute": compute} if compute else {}) | ({} if key else {"make_key": True}),
         "schema": _schema(features, answer, quarters),
         "label": answer.name,
         "key": next((f.name for f in features if f.role == "key"), "") or free_name(MADE_KEY, taken),
-        "make_key": not key,
         "ranges": {answer.name: [0, 1]},
         **_of_features([feature for feature in features if feature.used]),
         "compare": groups[:3],

@@ -29,6 +29,7 @@ FIXED: dict[str, tuple[Any, str]] = {  # the same for any data set, and why
 WHY = {
     "labelled_path": "rows with a label",
     "unlabelled_path": "rows to predict; empty for none",
+    "complete": "what the rows need before they are whole",
     "ranges": "lowest and highest value, such as [0, 120]; a row outside is kept aside with its reason",
     "derive": "new columns by stages, such as {stage: SumColumns, inputCols: [a, b], outputCol: both}",
     "compare": "columns whose groups are compared by how often the label is 1",
@@ -39,7 +40,7 @@ WHY = {
 }
 SECTIONS = {
     "where": ("spark", "seed"),
-    "the data": ("labelled_path", "unlabelled_path", "compute", "schema", "label", "key", "make_key", "ranges",
+    "the data": ("labelled_path", "unlabelled_path", "complete", "schema", "label", "key", "ranges",
                  "holdout_fraction"),
     "the features": ("derive", "compare", "impute", "numeric", "categorical", "texts", "leak_column"),
     "the model": ("estimator", "estimator_params", "grid", "num_folds", "metric", "show"),
@@ -135,23 +136,22 @@ def _parameter(name: str, value: Any, why: str, proposal: Proposal) -> list[str]
         return ["schema: >-", *(f"  {part}" for part in _folded(value))]
     if name in ("numeric", "categorical"):
         return _feature_list(name, proposal)
-    if name == "compute" and value:
-        return ["compute:                     # new columns, by SQL", *_computed(value)]
-    if name == "make_key" and not value:
-        return []
+    if name == "complete" and value:
+        return [*_with_reason("complete:", why), *_completed(value)]
     return _with_reason(f"{name}: {inline(value)}", why)
 
 
-def _computed(compute: dict[str, str]) -> list[str]:
-    """A line for each expression; one with cases, a line for each."""
-    lines = []
+def _completed(complete: dict[str, Any]) -> list[str]:
+    """A line for each expression, and for each case of one that has several."""
+    compute = complete.get("compute", {})
+    lines = _with_reason("  compute:", "new columns, by SQL") if compute else []
     for name, sql in compute.items():
         first, *cases = sql.split(" WHEN ")
         if len(cases) > 1:
-            lines += [f"  {inline(name)}: >-", f"    {first}", *(f"    WHEN {case}" for case in cases)]
+            lines += [f"    {inline(name)}: >-", f"      {first}", *(f"      WHEN {case}" for case in cases)]
         else:
-            lines.append(f"  {inline({name: sql})[1:-1]}")
-    return lines
+            lines.append(f"    {inline({name: sql})[1:-1]}")
+    return lines + (_with_reason("  make_key: true", "from each row's content") if complete.get("make_key") else [])
 
 
 def _folded(schema: str) -> list[str]:

@@ -1,0 +1,195 @@
+"""The folder that is sent to Azure: endpoint and deployment as YAML, code, environment, model, and rows to ask."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lifeboat.azure.client import need_sdk
+from lifeboat.azure.settings import AzureSettings
+from lifeboat.errors import DataError, ParameterError
+from lifeboat.serving.needs import INFERENCE_SERVER, requirements
+
+ENVIRONMENT, TAG = "lifeboat-scoring", "lifeboat"
+PYTHON = "3.11"
+SCHEMAS = "https://azuremlschemas.azureedge.net/latest"
+PACKAGE = Path(__file__).parents[1]
+ENTRY = "serving/score.py"
+ANSWERS = "spark_answers.json"  # records, and what Spark's own model said of them
+VERSION_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What is sent, and what tells it from another.
+
+    Attributes:
+        folder: Holds ``endpoint.yml``, ``deployment.yml``, ``conda.yml``, ``code``, ``model`` and what Spark answered.
+        model: The model's version: of equal content it is equal.
+        environment: The environment's version, likewise.
+        digest: Of all that makes a deployment what it is; kept as its tag, so that an equal one is known.
+    """
+
+    folder: Path
+    model: str
+    environment: str
+    digest: str
+
+    @classmethod
+    def load(cls, folder: Path) -> Bundle:
+        """The bundle that ``make_bundle`` left in a folder."""
+        told = yaml.safe_load((folder / "deployment.yml").read_text())
+        return cls(folder, told["model"]["version"], told["environment"]["version"], told["tags"][TAG])
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """Rows to ask about."""
+        return list(self._answers()["records"])
+
+    @property
+    def expected(self) -> list[int]:
+        """What Spark's own model said of each."""
+        return list(self._answers()["predictions"])
+
+    def _answers(self) -> dict[str, Any]:
+        answers: dict[str, Any] = json.loads((self.folder / ANSWERS).read_text())
+        return answers
+
+
+def make_bundle(deployed: Path, settings: AzureSettings, folder: Path) -> Bundle:
+    """Put together all that a deployment of a run's model needs, into an empty folder.
+
+    Args:
+        deployed: What notebook 5 leaves, with the folder ``portable`` and ``spark_answers.json`` in it.
+        settings: Where it goes and how.
+        folder: An empty folder, as ``runfolder.begin`` gives it.
+
+    Raises:
+        DataError: The run kept no portable model, or no answers of Spark's to hold the deployment against.
+    """
+    for name in ("portable/manifest.json", ANSWERS):
+        if not (deployed / name).exists():
+            raise DataError(f"{deployed} has no {name}: run notebooks/05_deploy.ipynb once more for this run")
+    shutil.copytree(deployed / "portable", folder / "model")
+    shutil.copy(deployed / ANSWERS, folder)
+    copy_code(folder / "code")
+    (folder / "conda.yml").write_text(_yaml(conda()))
+    model = digest(folder / "model")[:VERSION_DIGITS]
+    environment = _sha(f"{settings.image}\n{(folder / 'conda.yml').read_text()}")[:VERSION_DIGITS]
+    (folder / "endpoint.yml").write_text(_yaml(endpoint(settings)))
+    content = deployment(settings, model, environment)
+    whole = _sha(json.dumps(content, sort_keys=True) + digest(folder / "code"))[:VERSION_DIGITS]
+    content["tags"] = {TAG: whole}
+    (folder / "deployment.yml").write_text(_yaml(content))
+    return Bundle.load(folder)
+
+
+def endpoint(settings: AzureSettings) -> dict[str, Any]:
+    """The endpoint as Azure's YAML has it: asked with a key, which Azure makes and keeps."""
+    about = {"name": settings.endpoint, "auth_mode": "key", "tags": {"made_with": "lifeboat"}}
+    return {"$schema": f"{SCHEMAS}/managedOnlineEndpoint.schema.json", **about}
+
+
+def deployment(settings: AzureSettings, model: str, environment: str, slot: str = "blue") -> dict[str, Any]:
+    """One of the endpoint's two deployments as Azure's YAML has it; paths are the bundle's."""
+    return {
+        "$schema": f"{SCHEMAS}/managedOnlineDeployment.schema.json",
+        "name": slot,
+        "endpoint_name": settings.endpoint,
+        "model": {"name": settings.model, "version": model, "type": "custom_model", "path": "model"},
+        "environment": {
+            "name": ENVIRONMENT,
+            "version": environment,
+            "image": settings.image,
+            "conda_file": "conda.yml",
+        },
+        "code_configuration": {"code": "code", "scoring_script": "score.py"},
+        "instance_type": settings.instance_type,
+        "instance_count": settings.instance_count,
+        "request_settings": {"request_timeout_ms": settings.request_timeout_ms},
+    }
+
+
+def conda() -> dict[str, Any]:
+    """What the environment has: Python, and what a scoring process needs at the versions that were tested here."""
+    packages = [f"python={PYTHON}", "pip", {"pip": [INFERENCE_SERVER, *requirements()]}]
+    return {"name": ENVIRONMENT, "channels": ["conda-forge"], "dependencies": packages}
+
+
+def copy_code(folder: Path) -> None:
+    """The entry script, and beside it the few modules of this package that it reads."""
+    folder.mkdir()
+    shutil.copy(PACKAGE / ENTRY, folder / "score.py")
+    for module in sorted(read_by(PACKAGE / ENTRY)):
+        place = folder / PACKAGE.name / module.relative_to(PACKAGE)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(module, place)
+
+
+def read_by(entry: Path) -> set[Path]:
+    """The package's modules that a module imports, and what these import, with the packages they lie in."""
+    found: set[Path] = set()
+    waiting = [entry]
+    while waiting:
+        for name in imported(waiting.pop()):
+            steps = name.split(".")[1:]
+            places = [PACKAGE.joinpath(*steps[:depth], "__init__.py") for depth in range(len(steps) + 1)]
+            places.append(PACKAGE.joinpath(*steps).with_suffix(".py"))
+            new = {place for place in places if place.is_file()} - found
+            found |= new
+            waiting += new
+    return found
+
+
+def imported(module: Path) -> Iterator[str]:
+    """The dotted names of this package that a module imports anywhere in it."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == PACKAGE.name)
+
+
+def check_offline(bundle: Bundle) -> None:
+    """Hold both YAML files against the schemas of Azure's own package, without a network.
+
+    Raises:
+        ParameterError: They do not fit.
+        AzureError: That package is not installed.
+    """
+    need_sdk()
+    from azure.ai.ml import load_online_deployment, load_online_endpoint
+    from azure.ai.ml.exceptions import ValidationException
+    from marshmallow import ValidationError
+
+    for load, name in ((load_online_endpoint, "endpoint.yml"), (load_online_deployment, "deployment.yml")):
+        try:
+            load(source=str(bundle.folder / name))
+        except (ValidationError, ValidationException) as error:
+            raise ParameterError(f"azure: {name} does not fit the schema of Azure's package: {error}") from error
+
+
+def digest(folder: Path) -> str:
+    """The SHA-256 of a folder's files and of their names, in hexadecimal digits."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    told = [f"{file.relative_to(folder).as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
+    return _sha("\n".join(told))
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _yaml(content: dict[str, Any]) -> str:
+    return str(yaml.safe_dump(content, sort_keys=False, width=120))

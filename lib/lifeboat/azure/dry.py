@@ -1,0 +1,59 @@
+"""What would be sent to Azure: put together and checked without a network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lifeboat import runfolder
+from lifeboat.azure.bundle import Bundle, check_offline, make_bundle
+from lifeboat.azure.settings import FROM_ENVIRONMENT, AzureSettings
+
+FOLDER = "azure"  # of a run
+# what nothing that is sent speaks of: a reader without an account sees all the rest
+STAND_INS = {"subscription_id": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "resource_group": "none", "workspace": "none"}
+
+
+def prepare(run_dir: str | Path, deployed: Path, given: Mapping[str, Any]) -> tuple[AzureSettings, Bundle]:
+    """Check the settings, then leave all that is sent in the run's folder ``azure``, checked against Azure's schemas.
+
+    Args:
+        run_dir: A run's folder.
+        deployed: Its folder ``05_deploy``, or what is to become it.
+        given: What a parameter file says under ``azure:``.
+
+    Raises:
+        ParameterError: The settings will not do, or the YAML does not fit its schema.
+        DataError: The run lacks something.
+    """
+    settings = AzureSettings.read(given)
+    aside = runfolder.begin(run_dir, FOLDER)
+    check_offline(make_bundle(deployed, settings, aside))
+    place = runfolder.commit(aside)
+    return settings, Bundle.load(place)
+
+
+def show(run_dir: str | Path, deployed: Path, given: Mapping[str, Any]) -> str:
+    """The endpoint's and the deployment's YAML as they would be sent, with what is still missing to send them.
+
+    Args:
+        run_dir: A run's folder.
+        deployed: Its folder ``05_deploy``, or what is to become it.
+        given: As for ``prepare``, but subscription, resource group and workspace may lack.
+    """
+    missing = [
+        f"{name} (or {variable} in the environment)"
+        for name, variable in FROM_ENVIRONMENT.items()
+        if not given.get(name) and not os.environ.get(variable)
+    ]
+    _, bundle = prepare(run_dir, deployed, {**STAND_INS, **{name: value for name, value in given.items() if value}})
+    parts = [
+        f"# {name}\n{(bundle.folder / name).read_text()}" for name in ("endpoint.yml", "deployment.yml", "conda.yml")
+    ]
+    rows = len(bundle.records)
+    parts.append(f"# both fit Azure's schemas; {rows} rows with Spark's answers for the smoke test; nothing was sent")
+    if missing:
+        parts.append(f"# to send it, still missing: {', '.join(missing)}")
+    return "\n".join(parts)

@@ -1,0 +1,116 @@
+"""Ask a served model over HTTP: does it answer, as Spark did, and fast enough?"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lifeboat.azure.bundle import Bundle
+from lifeboat.azure.client import AzureError, said
+from lifeboat.azure.settings import AzureSettings
+from lifeboat.azure.slots import Endpoint
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+
+AT_ONCE = 100  # records in a request of the smoke test
+PATIENCE = 2.0  # times the endpoint's own limit, until a request is given up from here
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks one endpoint; holds the key, and shows it nowhere.
+
+    Attributes:
+        uri: Where.
+        timeout: Seconds until a request is given up.
+    """
+
+    uri: str
+    timeout: float
+    _key: str
+
+    def __repr__(self) -> str:
+        return f"Asker({self.uri})"
+
+    def ask(self, body: Any, slot: str = "") -> tuple[int, Any]:
+        """Send a body to a slot, or to whichever the traffic's shares pick; the status and the answer.
+
+        Raises:
+            requests.RequestException: There is no answer, or none in time.
+        """
+        import requests
+
+        headers = {"Authorization": f"Bearer {self._key}"} | ({"azureml-model-deployment": slot} if slot else {})
+        answer = requests.post(self.uri, json=body, headers=headers, timeout=self.timeout)
+        try:
+            return answer.status_code, answer.json()
+        except ValueError:
+            return answer.status_code, answer.text
+
+
+def asker(client: MLClient, endpoint: Endpoint, settings: AzureSettings) -> Asker:
+    """An Asker with the endpoint's key."""
+    with said(f"fetch the key of {endpoint.name}"):
+        key = str(client.online_endpoints.get_keys(endpoint.name).primary_key)
+        return Asker(endpoint.uri, PATIENCE * settings.request_timeout_ms / 1000, key)
+
+
+def smoke_test(ask: Asker, slot: str, bundle: Bundle) -> int:
+    """Ask a slot about rows whose answers by Spark are known; the number of rows.
+
+    Raises:
+        AzureError: It refuses, does not answer, or answers otherwise than Spark did.
+    """
+    records, expected = bundle.records, bundle.expected
+    answers: list[Any] = []
+    for start in range(0, len(records), AT_ONCE):
+        with said(f"smoke test of {slot}"):
+            status, answer = ask.ask({"input_data": records[start : start + AT_ONCE]}, slot)
+        if status != 200 or not isinstance(answer, dict) or not isinstance(answer.get("predictions"), list):
+            raise AzureError(f"smoke test of {slot}: status {status}, {str(answer)[:300]}")
+        answers += answer["predictions"]
+    wrong = [row for row, (one, other) in enumerate(zip(answers, expected, strict=False)) if one != other]
+    if wrong or len(answers) != len(expected):
+        first = (
+            f"; the first: {records[wrong[0]]}, {answers[wrong[0]]} instead of {expected[wrong[0]]}" if wrong else ""
+        )
+        raise AzureError(
+            f"smoke test of {slot}: {len(answers)} answers to {len(expected)} rows, "
+            f"{len(wrong)} of them not Spark's{first}"
+        )
+    return len(records)
+
+
+def watch(ask: Asker, bundle: Bundle, settings: AzureSettings) -> str:
+    """Send requests as users do, one row each, and see that errors and latency hold; what was seen, in words.
+
+    Raises:
+        AzureError: Too many failed, or took too long.
+    """
+    seen = list(_requests(ask, bundle, settings.requests_a_step))
+    failed = [what for what, _ in seen if what != "200"]
+    slow = statistics.quantiles([took for _, took in seen], n=20)[-1] if len(seen) > 1 else seen[0][1]
+    told = f"{len(failed)} of {len(seen)} requests failed, 95 % answered within {slow * 1000:.0f} ms"
+    if len(failed) > settings.max_error_share * len(seen):
+        raise AzureError(f"{told}; max_error_share is {settings.max_error_share:g}; the first failure: {failed[0]}")
+    if slow * 1000 > settings.max_latency_ms:
+        raise AzureError(f"{told}; max_latency_ms is {settings.max_latency_ms}")
+    return told
+
+
+def _requests(ask: Asker, bundle: Bundle, count: int) -> Iterator[tuple[str, float]]:
+    import requests
+
+    records = bundle.records
+    for number in range(count):
+        clock = time.perf_counter()
+        try:
+            status, answer = ask.ask({"input_data": [records[number % len(records)]]})
+            what = "200" if status == 200 else f"status {status}, {str(answer)[:200]}"
+        except requests.RequestException as error:
+            what = type(error).__name__
+        yield what, time.perf_counter() - clock

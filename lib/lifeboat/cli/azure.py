@@ -1,0 +1,127 @@
+"""``lifeboat azure``: a run's model on a managed online endpoint of Azure Machine Learning."""
+
+from __future__ import annotations
+
+# what is imported here, every `lifeboat --help` waits for: the heavy parts are imported where they are used
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lifeboat.cli.plainly import said_plainly
+
+if TYPE_CHECKING:
+    from lifeboat.azure.settings import AzureSettings
+
+azure = typer.Typer(help="A run's model on an endpoint of Azure Machine Learning.", no_args_is_help=True)
+
+Config = Annotated[Path, typer.Option(help="A parameter file with a block `azure:`.")]
+CONFIG = Path("params/azure.yaml")
+
+
+@azure.command()
+def deploy(
+    run: Annotated[str, typer.Argument(help="A run's name or folder; the last run by default.")] = "",
+    config: Config = CONFIG,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")] = False,
+    create: Annotated[bool, typer.Option("--create", help="Make the workspace if it is not there.")] = False,
+) -> None:
+    """Deploy into the idle slot, test it there, then move the traffic in steps."""
+    with said_plainly():
+        _deploy(run, config, dry_run, create)
+
+
+def _deploy(run: str, config: Path, dry_run: bool, create: bool) -> None:
+    from lifeboat.azure import dry
+    from lifeboat.azure.client import connect
+    from lifeboat.azure.flow import deploy as deploy_bundle
+    from lifeboat.azure.manage import how_to_ask
+    from lifeboat.azure.settings import read_file
+    from lifeboat.cli.models import find_run
+    from lifeboat.runfolder import finished
+
+    run_dir, given = find_run(run), read_file(config)
+    deployed = finished(run_dir, "05_deploy")
+    given = {"model": json.loads((deployed / "deployed.json").read_text())["name"], **given}
+    if dry_run:
+        return typer.echo(dry.show(run_dir, deployed, given))
+    settings, bundle = dry.prepare(run_dir, deployed, given)
+    endpoint = deploy_bundle(connect(settings), bundle, settings, create, typer.echo)
+    typer.echo(how_to_ask(endpoint))
+
+
+def _settings(config: Path) -> tuple[AzureSettings, Any]:
+    """The settings, and the client of their workspace."""
+    from lifeboat.azure.client import connect
+    from lifeboat.azure.settings import AzureSettings, read_file
+
+    settings = AzureSettings.read(read_file(config))
+    return settings, connect(settings)
+
+
+@azure.command()
+def status(config: Config = CONFIG) -> None:
+    """Show the endpoint, its slots and their traffic."""
+    with said_plainly():
+        from lifeboat.azure import manage
+
+        settings, client = _settings(config)
+        typer.echo(manage.status(manage.find(client, settings.endpoint)))
+
+
+@azure.command()
+def invoke(
+    file: Annotated[Path, typer.Argument(help="JSON in one of the forms that /score and /invocations take.")],
+    config: Config = CONFIG,
+    slot: Annotated[str, typer.Option(help="blue or green; by default as the traffic goes.")] = "",
+) -> None:
+    """Ask the endpoint, and print its answer."""
+    with said_plainly():
+        _invoke(file, config, slot)
+
+
+def _invoke(file: Path, config: Path, slot: str) -> None:
+    from lifeboat.azure import manage
+    from lifeboat.azure.client import AzureError, said
+    from lifeboat.azure.smoke import asker
+    from lifeboat.errors import DataError
+
+    try:
+        body = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file} cannot be sent: {error}; write a JSON body such as one record") from error
+    settings, client = _settings(config)
+    ask = asker(client, manage.find(client, settings.endpoint), settings)
+    with said(f"ask {settings.endpoint}"):
+        answered, answer = ask.ask(body, slot)
+    if answered != 200:
+        raise AzureError(f"status {answered}: {json.dumps(answer)}")
+    typer.echo(json.dumps(answer))
+
+
+@azure.command()
+def rollback(config: Config = CONFIG) -> None:
+    """Give all traffic to the slot that served before the newest."""
+    with said_plainly():
+        from lifeboat.azure import manage
+
+        settings, client = _settings(config)
+        typer.echo(manage.rollback(client, settings.endpoint))
+
+
+@azure.command()
+def delete(
+    config: Config = CONFIG,
+    slot: Annotated[str, typer.Option(help="Only this slot, which has no traffic.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete the endpoint and its slots, or one idle slot."""
+    with said_plainly():
+        from lifeboat.azure import manage
+
+        settings, client = _settings(config)
+        what = f"slot {slot} of {settings.endpoint}" if slot else f"endpoint {settings.endpoint} with all its slots"
+        if not yes:
+            typer.confirm(f"Delete {what}?", abort=True)
+        typer.echo(manage.delete(client, settings.endpoint, slot))

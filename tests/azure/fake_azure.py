@@ -1,0 +1,288 @@
+"""A stateful fake of Azure on the wire: the real SDK's requests are answered in this process, none goes out.
+
+``FakeAzure.install`` patches it in where every request of the SDK passes, ``requests.adapters.HTTPAdapter.send``.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import re
+import threading
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+
+import fake_failures
+from fake_blobs import Blobs
+from fake_failures import KilledError
+from fake_scoring import Container, Service, run_entry_script
+from fake_state import REGION, State
+from fake_wire import Answer, Refusal, Request, error, read, write
+
+FOREVER = 10**9
+Where = str | int | Callable[[Request], bool]
+
+_GROUP = r"/subscriptions/[^/]+/resourceGroups/[^/]+"
+_ML = rf"{_GROUP}/providers/Microsoft.MachineLearningServices/workspaces/[^/]+"
+_PLACE = r"/subscriptions/[^/]+/providers/Microsoft.MachineLearningServices/locations/[^/]+"
+_TEMPLATE = rf"{_GROUP}/providers/Microsoft.Resources/deployments/[^/]+"
+_ENDPOINT = rf"{_ML}/onlineEndpoints/[^/]+"
+ROUTES = [
+    ("group.get", "GET", _GROUP, "group_get"),
+    ("template.put", "PUT", _TEMPLATE, "template_put"),
+    ("template.get", "GET", _TEMPLATE, "template_get"),
+    ("template.operations", "GET", rf"{_GROUP}/deployments/[^/]+/operations", "template_operations"),
+    ("template.status", "GET", rf"{_TEMPLATE}/operationStatuses/[^/]+", "template_status"),
+    ("operation.get", "GET", rf"{_PLACE}/mfeOperationsStatus/[^/]+", "operation_get"),
+    ("operation.result", "GET", rf"{_PLACE}/mfeOperationResults/[^/]+", "result_get"),
+    ("workspace.get", "GET", _ML, "workspace_get"),
+    ("workspace.patch", "PATCH", _ML, "workspace_patch"),
+    ("datastore.list", "GET", rf"{_ML}/datastores", "datastore_list"),
+    ("datastore.get", "GET", rf"{_ML}/datastores/[^/]+", "datastore_get"),
+    ("datastore.secrets", "POST", rf"{_ML}/datastores/[^/]+/listSecrets", "datastore_secrets"),
+    ("code.upload", "POST", rf"{_ML}/codes/[^/]+/versions/[^/]+/startPendingUpload", "code_upload"),
+    *(
+        row
+        for kind, name in (("codes", "code"), ("models", "model"), ("environments", "environment"))
+        for row in (
+            (f"{name}.container", "GET", rf"{_ML}/{kind}/[^/]+", "container_get"),
+            (f"{name}.list", "GET", rf"{_ML}/{kind}/[^/]+/versions", "asset_list"),
+            (f"{name}.get", "GET", rf"{_ML}/{kind}/[^/]+/versions/[^/]+", "asset_get"),
+            (f"{name}.put", "PUT", rf"{_ML}/{kind}/[^/]+/versions/[^/]+", "asset_put"),
+        )
+    ),
+    ("endpoint.list", "GET", rf"{_ML}/onlineEndpoints", "endpoint_list"),
+    ("endpoint.get", "GET", _ENDPOINT, "endpoint_get"),
+    ("endpoint.put", "PUT", _ENDPOINT, "endpoint_put"),
+    ("endpoint.delete", "DELETE", _ENDPOINT, "endpoint_delete"),
+    ("endpoint.keys", "POST", rf"{_ENDPOINT}/listKeys", "endpoint_keys"),
+    ("deployment.list", "GET", rf"{_ENDPOINT}/deployments", "deployment_list"),
+    ("deployment.get", "GET", rf"{_ENDPOINT}/deployments/[^/]+", "deployment_get"),
+    ("deployment.put", "PUT", rf"{_ENDPOINT}/deployments/[^/]+", "deployment_put"),
+    ("deployment.delete", "DELETE", rf"{_ENDPOINT}/deployments/[^/]+", "deployment_delete"),
+    ("deployment.logs", "POST", rf"{_ENDPOINT}/deployments/[^/]+/getLogs", "deployment_logs"),
+]
+BLOB_STEPS = {
+    ("HEAD", ""): "head",
+    ("GET", ""): "get",
+    ("PUT", ""): "put",
+    ("DELETE", ""): "delete",
+    ("PUT", "metadata"): "metadata",
+    ("GET", "list"): "list",
+}
+
+
+@dataclass
+class Failure:
+    """One failure still to come."""
+
+    where: Where
+    how: str
+    times: int
+    after: bool
+
+    def meets(self, request: Request) -> bool:
+        if isinstance(self.where, int):
+            return request.number == self.where
+        return request.step == self.where if isinstance(self.where, str) else self.where(request)
+
+
+class FakeAzure:
+    """All of Azure that a deployment of ours touches.
+
+    Attributes:
+        requests: Every request, in the order sent.
+        slept: Seconds that the SDK meant to wait between them; it did not.
+        takes: How many further requests, of whatever kind, a long operation takes to end.
+        container: What starts a deployment from the uploaded model and code; by default it runs the entry script.
+    """
+
+    def __init__(self, takes: int = 2, container: Container = run_entry_script) -> None:
+        self.state = State()
+        self.takes = takes
+        self.container = container
+        self.requests: list[Request] = []
+        self.strays: list[Request] = []
+        self.slept: list[float] = []
+        self.failures: list[Failure] = []
+        self.dead = False
+        self._lock = threading.RLock()
+        self._wire()
+
+    def _wire(self) -> None:
+        self._service = Service(self.state, self.takes, self._start)
+        self._blobs = Blobs(self.state)
+
+    def _start(self, *folders: Any) -> Any:
+        return self.container(*folders)
+
+    # -- what a test says to it ----------------------------------------------------------------------------------
+
+    def fail(self, where: Where, how: str, times: int = 1, after: bool = False) -> None:
+        """Let a request fail.
+
+        Args:
+            where: A step's name (``deployment.put``), a request's number, or a predicate.
+            how: One of ``fake_failures.KINDS``, or ``provisioning`` (the operation that the request starts ends as
+                Failed), ``interrupt`` (Ctrl-C: KeyboardInterrupt, once), ``kill`` (KilledError, and the same for
+                every later request until ``revive``).
+            times: How often; FOREVER without end.
+            after: The request takes effect first: only its answer is lost.
+        """
+        allowed = (*fake_failures.KINDS, "provisioning", "interrupt", "kill")
+        if how not in allowed:
+            raise ValueError(f"unknown failure {how!r}. Known: {', '.join(allowed)}")
+        self.failures.append(Failure(where, how, times, after))
+
+    def fail_at(self, number: int, how: str, times: int = 1, after: bool = False) -> None:
+        """Let the n-th request fail, counted from 1 over all that were ever sent; retries count as well."""
+        self.fail(lambda request: request.number >= number, how, times, after)
+
+    def make_workspace(self, name: str) -> None:
+        """Let a workspace be there, with its default datastore, without a request."""
+        given = {"workspaceName": name, "friendlyName": name, "description": name, "location": REGION}
+        self._service.make_workspace(given)
+
+    def revive(self) -> None:
+        """A new command: what was to fail is forgotten, and requests go through again."""
+        self.dead = False
+        self.failures.clear()
+
+    def snapshot(self) -> State:
+        """A copy of all that the service knows, for ``restore``."""
+        return copy.deepcopy(self.state)
+
+    def restore(self, state: State) -> None:
+        """Go back to a snapshot; the record of requests is emptied."""
+        self.state = copy.deepcopy(state)
+        self.requests.clear()
+        self.slept.clear()
+        self.revive()
+        self._wire()
+
+    @property
+    def steps(self) -> list[str]:
+        """Names of the requests' steps, in order."""
+        return [request.step for request in self.requests]
+
+    def endpoint(self, name: str) -> dict[str, Any] | None:
+        """The endpoint as the service keeps it, None if there is none."""
+        return next(
+            (one for key, one in self.state.resources.items() if key.endswith(f"/onlineendpoints/{name}")), None
+        )
+
+    def deployments(self, endpoint: str) -> dict[str, dict[str, Any]]:
+        """The endpoint's deployments by name, as the service keeps them."""
+        found = self.endpoint(endpoint)
+        return {one["name"]: one for one in self.state.children(f"{found['id']}/deployments")} if found else {}
+
+    def traffic(self, endpoint: str) -> dict[str, int]:
+        """The shares that are not zero."""
+        found = self.endpoint(endpoint)
+        return {name: share for name, share in found["properties"]["traffic"].items() if share} if found else {}
+
+    # -- what the SDK says to it ---------------------------------------------------------------------------------
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        """Put the fake in the place of the network, make waiting take no time, and threads keep an order."""
+        from azure.ai.ml._utils import _asset_utils
+        from azure.core.pipeline.transport import RequestsTransport
+        from azure.core.polling import LROPoller, _poller
+
+        start = LROPoller._start
+        patch.setattr(
+            requests.adapters.HTTPAdapter, "send", lambda adapter, sent, **_: write(adapter, sent, self.handle(sent))
+        )
+        patch.setattr(RequestsTransport, "sleep", lambda _, seconds: self.slept.append(seconds))
+        patch.setattr(LROPoller, "_start", lambda poller: start(_telling(poller)))
+        patch.setattr(_poller, "threading", types.SimpleNamespace(Thread=InlineThread, Event=threading.Event))
+        patch.setattr(_asset_utils, "cpu_count", lambda: 1)
+        patch.setattr(_asset_utils, "PROCESSES_PER_CORE", 1)
+
+    def handle(self, sent: requests.PreparedRequest) -> Answer:
+        with self._lock:
+            if self.dead:
+                raise KilledError("the command is dead")
+            request = read(sent, len(self.requests) + 1)
+            step, handler = self._route(request)
+            request = dataclasses.replace(request, step=step)
+            self.requests.append(request)
+            failure = next((one for one in self.failures if one.times > 0 and one.meets(request)), None)
+            if failure is None:
+                return self._answer(request, handler)
+            failure.times -= 1
+            return self._fail(failure, request, handler)
+
+    def _fail(self, failure: Failure, request: Request, handler: Callable[[Request], Answer] | None) -> Answer:
+        if failure.how == "provisioning":
+            before = set(self.state.operations)
+            answer = self._answer(request, handler)
+            for name in set(self.state.operations) - before:
+                self.state.operations[name].failure = fake_failures.PROVISIONING
+            return answer
+        if failure.after:
+            self._answer(request, handler)
+        if failure.how == "kill":
+            self.dead = True
+            raise KilledError(f"killed at {request}")
+        if failure.how == "interrupt":
+            raise KeyboardInterrupt
+        return fake_failures.answer(failure.how, request)
+
+    def _answer(self, request: Request, handler: Callable[[Request], Answer] | None) -> Answer:
+        self._service.takes = self.takes
+        self._service.tick()
+        if handler is None:
+            self.strays.append(request)
+            return error(501, "NotFaked", f"the fake has no answer to {request}")
+        try:
+            if request.host == "management.azure.com":
+                self._service.must_exist(request)
+            return handler(request)
+        except Refusal as no:
+            return no.answer
+
+    def _route(self, request: Request) -> tuple[str, Callable[[Request], Answer] | None]:
+        if request.host.endswith(".blob.core.windows.net"):
+            name = BLOB_STEPS.get((request.method, request.query.get("comp", "")))
+            return (f"blob.{name}", getattr(self._blobs, name)) if name else ("unknown", None)
+        if request.host.endswith(".inference.ml.azure.com") and request.path == "/score":
+            return "score", self._service.score
+        if request.host == "management.azure.com":
+            for step, method, pattern, handler in ROUTES:
+                if method == request.method and re.fullmatch(pattern, request.path, re.IGNORECASE):
+                    return step, getattr(self._service, handler)
+        return "unknown", None
+
+
+class InlineThread:
+    """Polls on the spot, so that the same command always sends the same requests in the same order."""
+
+    def __init__(self, target: Callable[[], None], name: str) -> None:
+        self.start = target
+
+    def join(self, timeout: float | None = None) -> None:
+        """It is over."""
+
+    def is_alive(self) -> bool:
+        return False
+
+
+def _telling(poller: Any) -> Any:
+    """What stops the command while the poller asks must reach the caller of ``result()``, as a true Ctrl-C would."""
+    method = poller._polling_method
+    run = method.run
+
+    def guarded() -> None:
+        try:
+            run()
+        except (KilledError, KeyboardInterrupt) as stop:
+            poller._exception = stop
+
+    method.run = guarded
+    return poller

@@ -1,0 +1,214 @@
+"""The resource manager's half of the fake: workspaces, datastores, assets and long operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fake_state import GROUP, PROVIDER, REGION, SUBSCRIPTION, Operation, State
+from fake_wire import Answer, Refusal, Request, error
+
+ACCOUNT = "lifeboatstore"
+CONTAINER = "azureml-blobstore-1111"
+KINDS = {
+    "codes": "code",
+    "models": "model",
+    "environments": "environment",
+    "onlineEndpoints": "endpoint",
+    "deployments": "deployment",
+    "datastores": "datastore",
+}
+MUTABLE = {"description", "tags", "properties", "isArchived", "stage"}
+BIRTH = {"createdBy": "someone", "createdAt": "2026-01-01T00:00:00Z", "lastModifiedAt": "2026-01-01T00:00:00Z"}
+
+
+def not_found(path: str) -> Refusal:
+    parts = path.strip("/").split("/")
+    kind, name = "/".join(parts[5:-1]), parts[-1]
+    message = (
+        f"The Resource '{kind}/{name}' under resource group '{GROUP}' was not found. "
+        "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+    )
+    return Refusal(error(404, "ResourceNotFound", message))
+
+
+class Manager:
+    """Answers the requests to management.azure.com that are not about endpoints."""
+
+    def __init__(self, state: State, takes: int) -> None:
+        self.state = state
+        self.takes = takes
+
+    def find(self, path: str) -> dict[str, Any]:
+        """The resource at a path, or the service's 404."""
+        found = self.state.resources.get(path.lower())
+        if found is None:
+            raise not_found(path)
+        return found
+
+    def must_exist(self, request: Request) -> None:
+        """Refuse what lies in another subscription, group or workspace."""
+        parts = request.path.strip("/").split("/")
+        if parts[1] != SUBSCRIPTION:
+            raise Refusal(error(404, "SubscriptionNotFound", f"The subscription '{parts[1]}' could not be found."))
+        if parts[2].lower() == "resourcegroups" and parts[3] != GROUP:
+            raise Refusal(error(404, "ResourceGroupNotFound", f"Resource group '{parts[3]}' could not be found."))
+        if len(parts) > 8 and parts[6] == "workspaces":
+            self.find("/" + "/".join(parts[:8]))
+
+    def put(self, path: str, body: dict[str, Any], kind: str) -> dict[str, Any]:
+        """Keep a resource as the service does: with id, name, type and who made it."""
+        resource = {**body, "id": path, "name": path.rsplit("/", 1)[1], "type": f"{PROVIDER[10:]}/{kind}"}
+        resource["systemData"] = BIRTH
+        self.state.resources[path.lower()] = resource
+        return resource
+
+    def start(self, target: str, new: dict[str, Any] | None, request: Request) -> dict[str, str]:
+        """Begin a long operation; the headers that say where to ask for it."""
+        name = f"{next(self.state.numbers):08d}"
+        self.state.operations[name] = Operation(target.lower(), new, self.takes)
+        where = f"https://management.azure.com/subscriptions/{SUBSCRIPTION}/{PROVIDER}/locations/{REGION}"
+        version = f"?api-version={request.query['api-version']}"
+        return {
+            "Azure-AsyncOperation": f"{where}/mfeOperationsStatus/{name}{version}",
+            "Location": f"{where}/mfeOperationResults/{name}{version}",
+            "retry-after-ms": "5",
+        }
+
+    # -- groups, workspaces and the templates that make them ------------------------------------------------------
+
+    def group_get(self, request: Request) -> Answer:
+        return Answer(200, {"id": request.path, "name": GROUP, "location": REGION, "properties": {}})
+
+    def workspace_get(self, request: Request) -> Answer:
+        return Answer(200, self.find(request.path))
+
+    def workspace_patch(self, request: Request) -> Answer:
+        found = self.find(request.path)
+        found.update({"tags": request.json.get("tags", found.get("tags"))})
+        return Answer(200, found)
+
+    def template_put(self, request: Request) -> Answer:
+        properties = request.json["properties"]
+        declared, given = properties["template"]["parameters"], properties["parameters"]
+        unknown = sorted(set(given) - set(declared))
+        missing = sorted(name for name, what in declared.items() if "defaultValue" not in what and name not in given)
+        if unknown or missing:
+            message = f"Deployment template validation failed: unknown parameters {unknown}, missing {missing}."
+            raise Refusal(error(400, "InvalidTemplate", message))
+        values = {name: value["value"] for name, value in given.items()}
+        body = {"properties": {"provisioningState": "Accepted", "duration": "PT1S", "mode": "Incremental"}}
+        self.put(request.path, body, "deployments")
+        headers = self.start(request.path, {"workspace": values}, request)
+        status = f"https://management.azure.com{request.path}/operationStatuses/{next(self.state.numbers)}"
+        operation = next(reversed(self.state.operations))
+        headers["Azure-AsyncOperation"] = f"{status}?api-version={request.query['api-version']}&operation={operation}"
+        del headers["Location"]
+        return Answer(201, self.find(request.path), headers)
+
+    def template_get(self, request: Request) -> Answer:
+        return Answer(200, self.find(request.path))
+
+    def template_operations(self, request: Request) -> Answer:
+        return Answer(200, {"value": []})
+
+    def template_status(self, request: Request) -> Answer:
+        return self.report(self.state.operations[request.query["operation"]])
+
+    def make_workspace(self, values: dict[str, Any]) -> None:
+        """What the template's deployment leaves behind: the workspace and its default datastore."""
+        name = values["workspaceName"]
+        path = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/{PROVIDER}/workspaces/{name}"
+        properties = {
+            "friendlyName": values["friendlyName"],
+            "description": values["description"],
+            "provisioningState": "Succeeded",
+            "workspaceId": "99999999-0000-0000-0000-000000000000",
+            "mlFlowTrackingUri": f"azureml://{REGION}.api.azureml.ms/mlflow/v1.0{path}",
+            "discoveryUrl": f"https://{REGION}.api.azureml.ms/discovery",
+            "storageAccount": f"/subscriptions/{SUBSCRIPTION}/{ACCOUNT}",
+        }
+        extra = {"location": values["location"], "tags": values.get("tagValues", {}), "kind": "Default"}
+        self.put(path, {"properties": properties, **extra}, "workspaces")
+        store = {
+            "datastoreType": "AzureBlob",
+            "accountName": ACCOUNT,
+            "containerName": CONTAINER,
+            "endpoint": "core.windows.net",
+            "protocol": "https",
+            "isDefault": True,
+            "credentials": {"credentialsType": "AccountKey"},
+        }
+        self.put(f"{path}/datastores/workspaceblobstore", {"properties": store}, "workspaces/datastores")
+
+    # -- long operations -----------------------------------------------------------------------------------------
+
+    def operation_get(self, request: Request) -> Answer:
+        return self.report(self.state.operations[request.path.rsplit("/", 1)[1]])
+
+    def result_get(self, request: Request) -> Answer:
+        operation = self.state.operations[request.path.rsplit("/", 1)[1]]
+        if operation.state == "InProgress":
+            return Answer(202, b"", {"Location": f"https://{request.host}{request.path}", "retry-after-ms": "5"})
+        return Answer(200, self.report(operation).body) if operation.failure else Answer(204)
+
+    def report(self, operation: Operation) -> Answer:
+        body: dict[str, Any] = {"status": operation.state, "percentComplete": 100.0, "properties": {}}
+        if operation.failure and operation.state == "Failed":
+            code, message = operation.failure
+            body["error"] = {"code": code, "message": message, "target": None, "details": []}
+        return Answer(200, body, {"retry-after-ms": "5"} if operation.state == "InProgress" else {})
+
+    # -- datastores and assets -----------------------------------------------------------------------------------
+
+    def datastore_list(self, request: Request) -> Answer:
+        return Answer(200, {"value": self.state.children(request.path), "nextLink": None})
+
+    def datastore_get(self, request: Request) -> Answer:
+        return Answer(200, self.find(request.path))
+
+    def datastore_secrets(self, request: Request) -> Answer:
+        self.find(request.path.rsplit("/", 1)[0])
+        return Answer(200, {"secretsType": "Sas", "sasToken": "sv=2025-01-05&sr=c&sig=store"})
+
+    def asset_get(self, request: Request) -> Answer:
+        return Answer(200, self.find(request.path))
+
+    def container_get(self, request: Request) -> Answer:
+        versions = self.state.children(f"{request.path}/versions")
+        if not versions:
+            raise not_found(request.path)
+        latest = versions[-1]["name"]
+        properties = {"latestVersion": latest, "nextVersion": None, "isArchived": False, "tags": {}, "properties": {}}
+        return Answer(200, {"id": request.path, "name": request.path.rsplit("/", 1)[1], "properties": properties})
+
+    def asset_list(self, request: Request) -> Answer:
+        found = self.state.children(request.path)
+        if "hash" in request.query:
+            found = [
+                one
+                for one in found
+                if (one["properties"].get("properties") or {}).get("hash_sha256") == request.query["hash"]
+            ]
+        return Answer(200, {"value": found, "nextLink": None})
+
+    def asset_put(self, request: Request) -> Answer:
+        kind = request.path.split("/")[9]
+        properties = request.json["properties"]
+        old = self.state.resources.get(request.path.lower())
+        if old is not None:
+            fixed = {name: value for name, value in properties.items() if name not in MUTABLE and value is not None}
+            changed = sorted(name for name in fixed if fixed[name] != old["properties"].get(name))
+            if changed:
+                message = f"A {KINDS[kind]} of this name and version already exists; {changed} cannot be changed."
+                raise Refusal(error(409, "UserError", message))
+        kept = {"flavors": {}, **properties} if kind == "models" else dict(properties)
+        kept["provisioningState"] = "Succeeded"
+        return Answer(201 if old is None else 200, self.put(request.path, {"properties": kept}, f"{kind}/versions"))
+
+    def code_upload(self, request: Request) -> Answer:
+        container = f"{next(self.state.numbers):08d}-snapshot"
+        uri = f"https://{ACCOUNT}.blob.core.windows.net/{container}"
+        sas = {"credentialType": "SAS", "sasUri": f"{uri}?sv=2025-01-05&sr=c&sig=upload"}
+        reference = {"blobUri": uri, "storageAccountArmId": f"/{ACCOUNT}", "credential": sas}
+        body = {"pendingUploadId": container, "pendingUploadType": "TemporaryBlobReference"}
+        return Answer(200, {**body, "blobReferenceForConsumption": reference})

@@ -1,0 +1,112 @@
+"""A run's folder as notebook 5 leaves it, with a model made by hand: class 1 where ``count`` + ``amount`` exceeds 0."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fake_azure import FakeAzure
+from fake_state import GROUP, SUBSCRIPTION
+
+from hand_made import GOOD, by_hand
+from lifeboat.azure import dry
+from lifeboat.azure.client import connect
+from lifeboat.azure.flow import deploy
+from lifeboat.azure.settings import AzureSettings
+from lifeboat.azure.slots import Endpoint
+from lifeboat.serving import answers, bodies
+from lifeboat.serving.scorer import Scorer
+
+RECORDS = [{**GOOD, "count": -number, "amount": 3.0} for number in range(1, 7)]  # the margins are 2, 1, 0, -1, -2, -3
+EXPECTED = [1, 1, 0, 0, 0, 0]
+GIVEN: dict[str, Any] = {
+    "subscription_id": SUBSCRIPTION,
+    "resource_group": GROUP,
+    "workspace": "ship",
+    "endpoint": "lifeboat-test",
+    "model": "made",
+    "requests_a_step": 3,
+    "max_latency_ms": 60_000,
+}
+
+
+@dataclass
+class Posted:
+    """A request as far as an answer looks into it."""
+
+    body: bytes
+    is_json = True
+    content_type = "application/json"
+
+    @property
+    def content_length(self) -> int:
+        return len(self.body)
+
+    def get_data(self) -> bytes:
+        return self.body
+
+
+def serve_portable(model: Path, code: Path, script: str) -> Callable[[bytes], tuple[int, bytes]]:
+    """A container of the fake's that answers with the model that was uploaded, by the code that the server runs."""
+    assert (code / script).is_file()
+    (manifest,) = model.rglob("manifest.json")
+    scorer = Scorer.load(manifest.parent)
+
+    def score(body: bytes) -> tuple[int, bytes]:
+        answer = answers.predict(scorer, bodies.score, Posted(body))
+        return answer.status, answer.text.encode()
+
+    return score
+
+
+def serve_slowly(model: Path, code: Path, script: str) -> Callable[[bytes], tuple[int, bytes]]:
+    """The same, and no answer in less than twenty milliseconds."""
+    score = serve_portable(model, code, script)
+
+    def slow(body: bytes) -> tuple[int, bytes]:
+        time.sleep(0.02)
+        return score(body)
+
+    return slow
+
+
+class Caller:
+    """Deploys and manages as the commands do, and keeps what was told."""
+
+    def __init__(self, azure: FakeAzure, credential: Any, folder: Path) -> None:
+        self.azure, self.credential, self.folder, self.told = azure, credential, folder, list[str]()
+
+    def deploy(self, threshold: float = 0.5, create: bool = True, **changed: Any) -> Endpoint:
+        run_dir = self.folder / f"run_{threshold}"
+        if not run_dir.exists():
+            make_run(run_dir, threshold)
+        settings, bundle = dry.prepare(run_dir, run_dir / "05_deploy", {**GIVEN, **changed})
+        self.told = []
+        return deploy(connect(settings, self.credential), bundle, settings, create, self.told.append)
+
+    def manage(self, command: Callable[..., str], **more: Any) -> str:
+        settings = AzureSettings.read(GIVEN, {})
+        return command(connect(settings, self.credential), settings.endpoint, **more)
+
+    def fail_score(self, number: int, how: str) -> None:
+        """Let the n-th request to the scoring URI fail from now on counted, the smoke test's being the first."""
+        before = self.azure.steps.count("score")
+        self.azure.fail(lambda one: one.step == "score" and self.azure.steps.count("score") == before + number, how)
+
+    @property
+    def traffic(self) -> dict[str, int]:
+        return self.azure.traffic(GIVEN["endpoint"])
+
+
+def make_run(folder: Path, threshold: float = 0.5) -> Path:
+    """A finished run; any threshold from 0.5 to 0.73 answers as expected, and each is another model by its bytes."""
+    deployed = folder / "05_deploy"
+    deployed.mkdir(parents=True)
+    by_hand(deployed / "portable", [], ["count", "amount"], threshold=threshold)
+    (deployed / "spark_answers.json").write_text(json.dumps({"records": RECORDS, "predictions": EXPECTED}))
+    (deployed / "deployed.json").write_text(json.dumps({"name": "made"}))
+    return folder

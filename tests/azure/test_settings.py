@@ -1,0 +1,76 @@
+"""The settings: all that is wrong is said at once, the environment wins, and no secret is taken from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_state import SUBSCRIPTION
+from made_run import GIVEN
+
+from lifeboat.azure.settings import AzureSettings, read_file
+from lifeboat.errors import ParameterError
+
+
+def refusal(given: dict[str, Any], environ: dict[str, str] | None = None) -> str:
+    with pytest.raises(ParameterError) as caught:
+        AzureSettings.read(given, environ or {})
+    return str(caught.value)
+
+
+def test_everything_that_is_missing_is_named_at_once_with_where_to_write_it() -> None:
+    said = refusal({"subscription_id": "", "workspace": None})
+    assert "4 settings will not do; nothing was sent" in said
+    assert "subscription_id is missing: write azure.subscription_id in the parameter file" in said
+    assert (
+        "resource_group is missing: write azure.resource_group in the parameter file, or AZURE_RESOURCE_GROUP" in said
+    )
+    assert "workspace is missing" in said
+    assert "endpoint is missing: write azure.endpoint in the parameter file" in said
+
+
+def test_what_the_environment_says_wins_over_the_file() -> None:
+    environ = {"AZURE_SUBSCRIPTION_ID": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "AZURE_ML_WORKSPACE": "other"}
+    settings = AzureSettings.read(GIVEN, environ)
+    assert (settings.subscription_id, settings.workspace) == (environ["AZURE_SUBSCRIPTION_ID"], "other")
+    assert AzureSettings.read(GIVEN, {}).subscription_id == SUBSCRIPTION
+
+
+@pytest.mark.parametrize("name", ["client_secret", "api_key", "password", "sas_token", "connection_string"])
+def test_a_secret_in_the_file_is_refused_and_never_repeated(name: str) -> None:
+    said = refusal({**GIVEN, name: "hunter2", "workspac": "x"})
+    assert f"{name}: a secret has no place in a parameter file" in said
+    assert "unknown setting 'workspac': did you mean 'workspace'?" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("subscription_id", "7", "it takes a GUID"),
+        ("endpoint", "1st", "a letter first"),
+        ("endpoint", "a" * 33, "3 to 32"),
+        ("traffic_steps", [10, 50], "the last 100"),
+        ("traffic_steps", [50, 10, 100], "larger than the one before"),
+        ("instance_count", 0, "greater than or equal to 1"),
+        ("max_error_share", 1, "less than 1"),
+        ("request_timeout_ms", "soon", "integer"),
+    ],
+)
+def test_a_value_that_will_not_do_is_named_with_what_is_allowed(name: str, value: Any, said: str) -> None:
+    found = refusal({**GIVEN, name: value})
+    assert name in found
+    assert repr(value) in found or str(tuple(value)) in found
+    assert said in found
+
+
+def test_a_file_without_the_block_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("seed: 7\n")
+    with pytest.raises(ParameterError, match=r"no block `azure:`.*params/azure.yaml"):
+        read_file(tmp_path / "a.yaml")
+
+
+def test_the_file_that_comes_along_lacks_only_what_is_a_reader_s_own() -> None:
+    said = refusal(read_file(Path("params/azure.yaml")))
+    assert [line.split()[0] for line in said.splitlines()[1:]] == ["subscription_id", "resource_group", "workspace"]
