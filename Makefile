@@ -49,8 +49,10 @@ notebooks: ready  ## compute the committed notebooks' outputs anew
 	@$(BIN)/python tools/execute_notebooks.py
 
 lock: ready  ## write requirements.txt anew from pyproject.toml
-	@$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --upgrade --no-annotate --no-header \
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --extra azure --upgrade --no-annotate --no-header \
 		--quiet pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --constraint requirements.txt --no-annotate --no-header \
+		--quiet deploy/container/requirements.in -o deploy/container/requirements.txt
 
 clean:  ## remove .venv and what tools keep; outputs/ stays
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage spark-warehouse

@@ -13,6 +13,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ import yaml
 from azure.core.credentials import AzureKeyCredential
 from azure.mgmt.containerinstance import ContainerInstanceManagementClient, models
 from kubernetes_validate import ValidationError, validate
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import lifeboat
 from fresh import free_port, fresh_environment, running
@@ -92,6 +95,13 @@ def test_the_image_s_packages_are_the_locked_ones() -> None:
     versions = {name: version for (name, _), version in locked.items()}
     for (name, marker), version in pins(CONTAINER / "requirements.txt").items():
         assert locked.get((name, marker), versions[name]) == version
+    names = {name for name, _ in pins(CONTAINER / "requirements.txt")}
+    # colorama is Windows' alone
+    needed = [need for name in names - {"colorama"} for need in map(Requirement, requires(name) or [])]
+    here = {
+        canonicalize_name(need.name) for need in needed if need.marker is None or need.marker.evaluate({"extra": ""})
+    }
+    assert here - names == set()  # pip is told not to look for what they need
     asked = {line for line in (CONTAINER / "requirements.in").read_text().splitlines() if line.isalpha()}
     assert asked == {*SCORING, "flask", "typer", "waitress"}
 

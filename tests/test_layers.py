@@ -103,7 +103,7 @@ def test_scoring_takes_the_standard_library_numpy_onnxruntime_and_itself_alone(n
     assert [found for found in imported(name) - allowed if found.split(".")[0] not in sys.stdlib_module_names] == []
 
 
-@pytest.mark.parametrize("name", ["fields", "steps", "scorer", "bodies"])
+@pytest.mark.parametrize("name", ["fields", "steps", "scorer", "bodies", "answers", "score"])
 def test_what_answers_a_request_needs_no_spark_mlflow_pandas_or_flask(name: str) -> None:
     assert not tops(reached(f"lifeboat.serving.{name}")) & (HEAVY | {"flask", "waitress", "werkzeug"})
 

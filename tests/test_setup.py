@@ -47,7 +47,8 @@ def pinned(python: str, system: str) -> dict[str, str]:
 
 
 def asked_for() -> list[Requirement]:
-    dependencies = [*project()["dependencies"], *project()["optional-dependencies"]["dev"]]
+    extras = project()["optional-dependencies"]
+    dependencies = [*project()["dependencies"], *extras["azure"], *extras["dev"]]
     return [Requirement(dependency) for dependency in dependencies]
 
 

@@ -46,7 +46,7 @@ def prepare(params: Path, overrides: Sequence[str] = (), name: str = "", folder:
         ParameterError: A parameter will not do; nothing was written.
     """
     notebooks, folder = series(), folder or resolve("outputs/databricks")
-    given, declarations = read_parameters(params, overrides), read_declarations(notebooks)
+    given, declarations = read_parameters([params], overrides), read_declarations(notebooks)
     check(given, declarations)
     values = given.values | {RUN_DIR: f"outputs/{name or params.stem}"}
     folder.mkdir(parents=True, exist_ok=True)

@@ -2,73 +2,28 @@
 
 from __future__ import annotations
 
-import socket
-import time
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
-from azure.core.credentials import AccessToken, AccessTokenInfo
 from fake_azure import FakeAzure
+from fake_guard import Credential, Guard
 from fake_state import GROUP, SUBSCRIPTION
-from pyspark import SparkContext
 
 with warnings.catch_warnings():  # the SDK's own schemas are deprecated marshmallow
     warnings.simplefilter("ignore")
     from azure.ai.ml import MLClient
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
-
-class Credential:
-    """Gives a token to whoever asks."""
-
-    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        return AccessToken("token", int(time.time()) + 3600)
-
-    def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
-        return AccessTokenInfo("token", int(time.time()) + 3600)
-
-
-class OutsideError(OSError):
-    """Something was about to leave this process."""
+    from sdk_life import Life
 
 
 @pytest.fixture(autouse=True)
-def guard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Refuse every connection and every look-up of a name, and fail the test that tried, whoever caught the error.
-
-    Python's way to the JVM, on this machine, stays open while a Spark session lives.
-    """
-    tried: list[str] = []
-    connect, connect_ex, look_up = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
-
-    def allowed(host: Any) -> bool:
-        return host in LOOPBACK and SparkContext._active_spark_context is not None
-
-    def refuse(host: Any) -> None:
-        tried.append(str(host))
-        raise OutsideError(f"a test of lifeboat.azure tried to reach {host}")
-
-    def guarded(original: Any) -> Any:
-        def reach(self: socket.socket, address: Any) -> Any:
-            if self.family != socket.AF_UNIX and not allowed(address[0]):
-                refuse(address)
-            return original(self, address)
-
-        return reach
-
-    def guarded_look_up(host: Any, *rest: Any, **more: Any) -> Any:
-        if not allowed(host):
-            refuse(host)
-        return look_up(host, *rest, **more)
-
-    monkeypatch.setattr(socket.socket, "connect", guarded(connect))
-    monkeypatch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
-    monkeypatch.setattr(socket, "getaddrinfo", guarded_look_up)
-    yield tried
-    assert not tried, f"connections were tried: {tried}"
+def guard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Guard]:
+    """No test of this folder leaves the process."""
+    watching = Guard()
+    watching.watch(monkeypatch)
+    yield watching
+    watching.check()
 
 
 @pytest.fixture
@@ -88,4 +43,21 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAzure]:
 @pytest.fixture
 def ml(azure: FakeAzure, credential: Credential) -> MLClient:
     """The SDK's own client of the workspace ``ship``, which is not there yet."""
-    return MLClient(credential, SUBSCRIPTION, GROUP, "ship", enable_telemetry=False, show_progress=False)
+    return MLClient(credential, SUBSCRIPTION, GROUP, "ship", enable_telemetry=False, show_progress=True)
+
+
+@pytest.fixture
+def life(azure: FakeAzure, ml: MLClient, tmp_path: Path) -> Life:
+    """A workspace, and the parts of a deployment."""
+    return Life(azure, ml, tmp_path)
+
+
+@pytest.fixture
+def live(life: Life) -> Life:
+    """Blue, which answers twice what it is sent, has all the traffic; green, which answers three times it, none."""
+    life.endpoint()
+    life.slot("blue", 2)
+    life.slot("green", 3)
+    life.traffic({"blue": 100})
+    life.sent()
+    return life

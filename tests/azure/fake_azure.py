@@ -7,74 +7,28 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import re
+import shutil
+import tempfile
 import threading
 import types
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import fake_failures
 import pytest
 import requests
-
-import fake_failures
 from fake_blobs import Blobs
 from fake_failures import KilledError
+from fake_routes import route
 from fake_scoring import Container, Service, run_entry_script
 from fake_state import REGION, State
 from fake_wire import Answer, Refusal, Request, error, read, write
 
 FOREVER = 10**9
 Where = str | int | Callable[[Request], bool]
-
-_GROUP = r"/subscriptions/[^/]+/resourceGroups/[^/]+"
-_ML = rf"{_GROUP}/providers/Microsoft.MachineLearningServices/workspaces/[^/]+"
-_PLACE = r"/subscriptions/[^/]+/providers/Microsoft.MachineLearningServices/locations/[^/]+"
-_TEMPLATE = rf"{_GROUP}/providers/Microsoft.Resources/deployments/[^/]+"
-_ENDPOINT = rf"{_ML}/onlineEndpoints/[^/]+"
-ROUTES = [
-    ("group.get", "GET", _GROUP, "group_get"),
-    ("template.put", "PUT", _TEMPLATE, "template_put"),
-    ("template.get", "GET", _TEMPLATE, "template_get"),
-    ("template.operations", "GET", rf"{_GROUP}/deployments/[^/]+/operations", "template_operations"),
-    ("template.status", "GET", rf"{_TEMPLATE}/operationStatuses/[^/]+", "template_status"),
-    ("operation.get", "GET", rf"{_PLACE}/mfeOperationsStatus/[^/]+", "operation_get"),
-    ("operation.result", "GET", rf"{_PLACE}/mfeOperationResults/[^/]+", "result_get"),
-    ("workspace.get", "GET", _ML, "workspace_get"),
-    ("workspace.patch", "PATCH", _ML, "workspace_patch"),
-    ("datastore.list", "GET", rf"{_ML}/datastores", "datastore_list"),
-    ("datastore.get", "GET", rf"{_ML}/datastores/[^/]+", "datastore_get"),
-    ("datastore.secrets", "POST", rf"{_ML}/datastores/[^/]+/listSecrets", "datastore_secrets"),
-    ("code.upload", "POST", rf"{_ML}/codes/[^/]+/versions/[^/]+/startPendingUpload", "code_upload"),
-    *(
-        row
-        for kind, name in (("codes", "code"), ("models", "model"), ("environments", "environment"))
-        for row in (
-            (f"{name}.container", "GET", rf"{_ML}/{kind}/[^/]+", "container_get"),
-            (f"{name}.list", "GET", rf"{_ML}/{kind}/[^/]+/versions", "asset_list"),
-            (f"{name}.get", "GET", rf"{_ML}/{kind}/[^/]+/versions/[^/]+", "asset_get"),
-            (f"{name}.put", "PUT", rf"{_ML}/{kind}/[^/]+/versions/[^/]+", "asset_put"),
-        )
-    ),
-    ("endpoint.list", "GET", rf"{_ML}/onlineEndpoints", "endpoint_list"),
-    ("endpoint.get", "GET", _ENDPOINT, "endpoint_get"),
-    ("endpoint.put", "PUT", _ENDPOINT, "endpoint_put"),
-    ("endpoint.delete", "DELETE", _ENDPOINT, "endpoint_delete"),
-    ("endpoint.keys", "POST", rf"{_ENDPOINT}/listKeys", "endpoint_keys"),
-    ("deployment.list", "GET", rf"{_ENDPOINT}/deployments", "deployment_list"),
-    ("deployment.get", "GET", rf"{_ENDPOINT}/deployments/[^/]+", "deployment_get"),
-    ("deployment.put", "PUT", rf"{_ENDPOINT}/deployments/[^/]+", "deployment_put"),
-    ("deployment.delete", "DELETE", rf"{_ENDPOINT}/deployments/[^/]+", "deployment_delete"),
-    ("deployment.logs", "POST", rf"{_ENDPOINT}/deployments/[^/]+/getLogs", "deployment_logs"),
-]
-BLOB_STEPS = {
-    ("HEAD", ""): "head",
-    ("GET", ""): "get",
-    ("PUT", ""): "put",
-    ("DELETE", ""): "delete",
-    ("PUT", "metadata"): "metadata",
-    ("GET", "list"): "list",
-}
 
 
 @dataclass
@@ -112,10 +66,12 @@ class FakeAzure:
         self.failures: list[Failure] = []
         self.dead = False
         self._lock = threading.RLock()
+        self._folder = Path(tempfile.mkdtemp(prefix="fake-azure-"))
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._wire()
 
     def _wire(self) -> None:
-        self._service = Service(self.state, self.takes, self._start)
+        self._service = Service(self.state, self.takes, self._start, self._folder)
         self._blobs = Blobs(self.state)
 
     def _start(self, *folders: Any) -> Any:
@@ -191,14 +147,14 @@ class FakeAzure:
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Put the fake in the place of the network, make waiting take no time, and threads keep an order."""
         from azure.ai.ml._utils import _asset_utils
-        from azure.core.pipeline.transport import RequestsTransport
+        from azure.core.pipeline.transport import HttpTransport
         from azure.core.polling import LROPoller, _poller
 
         start = LROPoller._start
         patch.setattr(
             requests.adapters.HTTPAdapter, "send", lambda adapter, sent, **_: write(adapter, sent, self.handle(sent))
         )
-        patch.setattr(RequestsTransport, "sleep", lambda _, seconds: self.slept.append(seconds))
+        patch.setattr(HttpTransport, "sleep", lambda _, seconds: self.slept.append(seconds))
         patch.setattr(LROPoller, "_start", lambda poller: start(_telling(poller)))
         patch.setattr(_poller, "threading", types.SimpleNamespace(Thread=InlineThread, Event=threading.Event))
         patch.setattr(_asset_utils, "cpu_count", lambda: 1)
@@ -209,9 +165,13 @@ class FakeAzure:
             if self.dead:
                 raise KilledError("the command is dead")
             request = read(sent, len(self.requests) + 1)
-            step, handler = self._route(request)
+            step, name = route(request)
+            place = self._blobs if step.startswith("blob.") else self._service
+            handler = getattr(place, name) if name else None
             request = dataclasses.replace(request, step=step)
             self.requests.append(request)
+            self._service.takes = self.takes
+            self._service.tick()
             failure = next((one for one in self.failures if one.times > 0 and one.meets(request)), None)
             if failure is None:
                 return self._answer(request, handler)
@@ -235,29 +195,17 @@ class FakeAzure:
         return fake_failures.answer(failure.how, request)
 
     def _answer(self, request: Request, handler: Callable[[Request], Answer] | None) -> Answer:
-        self._service.takes = self.takes
-        self._service.tick()
         if handler is None:
             self.strays.append(request)
             return error(501, "NotFaked", f"the fake has no answer to {request}")
+        if "Authorization" not in request.headers and "sig" not in request.query:
+            return error(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
         try:
             if request.host == "management.azure.com":
                 self._service.must_exist(request)
             return handler(request)
         except Refusal as no:
             return no.answer
-
-    def _route(self, request: Request) -> tuple[str, Callable[[Request], Answer] | None]:
-        if request.host.endswith(".blob.core.windows.net"):
-            name = BLOB_STEPS.get((request.method, request.query.get("comp", "")))
-            return (f"blob.{name}", getattr(self._blobs, name)) if name else ("unknown", None)
-        if request.host.endswith(".inference.ml.azure.com") and request.path == "/score":
-            return "score", self._service.score
-        if request.host == "management.azure.com":
-            for step, method, pattern, handler in ROUTES:
-                if method == request.method and re.fullmatch(pattern, request.path, re.IGNORECASE):
-                    return step, getattr(self._service, handler)
-        return "unknown", None
 
 
 class InlineThread:

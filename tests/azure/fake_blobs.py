@@ -53,5 +53,6 @@ class Blobs:
         prefix = inside + request.query.get("prefix", "")
         names = sorted(path[len(inside) :] for path in self.state.blobs if path.startswith(prefix))
         rows = "".join(f"<Blob><Name>{escape(name)}</Name><Properties /></Blob>" for name in names)
-        text = f'<?xml version="1.0" encoding="utf-8"?><EnumerationResults><Blobs>{rows}</Blobs><NextMarker /></EnumerationResults>'
+        found = f"<EnumerationResults><Blobs>{rows}</Blobs><NextMarker /></EnumerationResults>"
+        text = f'<?xml version="1.0" encoding="utf-8"?>{found}'
         return Answer(200, text.encode(), {**HEAD, "Content-Type": "application/xml"})

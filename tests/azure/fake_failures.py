@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 
 import requests
-
 from fake_state import SUBSCRIPTION
 from fake_wire import Answer, Request, blob_error, error
 

@@ -6,7 +6,6 @@ import json
 import os
 import runpy
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,8 +29,10 @@ def run_entry_script(model: Path, code: Path, script: str) -> Score:
         sys.path.remove(str(code))
 
     def score(body: bytes) -> tuple[int, bytes]:
-        answer = entry["run"](body.decode())
-        return 200, json.dumps(answer).encode()
+        try:
+            return 200, json.dumps(entry["run"](body.decode())).encode()
+        except Exception as fault:  # the real server's answer to whatever an entry script raises
+            return 500, repr(fault).encode()
 
     return score
 
@@ -39,13 +40,13 @@ def run_entry_script(model: Path, code: Path, script: str) -> Score:
 class Service(Endpoints):
     """The resource manager together with what runs in its deployments."""
 
-    def __init__(self, state: State, takes: int, container: Container) -> None:
+    def __init__(self, state: State, takes: int, container: Container, folder: Path) -> None:
         super().__init__(state, takes)
         self.container = container
-        self.folder = tempfile.TemporaryDirectory(prefix="fake-azure-")
+        self.folder = folder
 
     def start_container(self, target: str, properties: dict[str, Any]) -> tuple[str, str] | None:
-        place = Path(self.folder.name) / str(next(self.state.numbers))
+        place = self.folder / str(next(self.state.numbers))
         code = properties.get("codeConfiguration") or {}
         try:
             model = self.download(self.find(properties["model"])["properties"]["modelUri"], place / "model")

@@ -14,6 +14,7 @@ from fake_state import GROUP, SUBSCRIPTION
 
 from hand_made import GOOD, by_hand
 from lifeboat.azure import dry
+from lifeboat.azure.bundle import Bundle
 from lifeboat.azure.client import connect
 from lifeboat.azure.flow import deploy
 from lifeboat.azure.settings import AzureSettings
@@ -82,9 +83,10 @@ class Caller:
 
     def deploy(self, threshold: float = 0.5, create: bool = True, **changed: Any) -> Endpoint:
         run_dir = self.folder / f"run_{threshold}"
+        settings = AzureSettings.read({**GIVEN, **changed}, {})
         if not run_dir.exists():
-            make_run(run_dir, threshold)
-        settings, bundle = dry.prepare(run_dir, run_dir / "05_deploy", {**GIVEN, **changed})
+            dry.prepare(make_run(run_dir, threshold), run_dir / "05_deploy", settings)
+        bundle = Bundle.load(run_dir / "azure")
         self.told = []
         return deploy(connect(settings, self.credential), bundle, settings, create, self.told.append)
 

@@ -14,11 +14,12 @@ from made_run import EXPECTED, GIVEN, RECORDS, make_run
 
 from lifeboat.azure import dry
 from lifeboat.azure.bundle import Bundle, check_offline
+from lifeboat.azure.settings import AzureSettings
 from lifeboat.errors import DataError, ParameterError
 
 
 def prepare(run_dir: Path, **changed: object) -> Bundle:
-    return dry.prepare(run_dir, run_dir / "05_deploy", {**GIVEN, **changed})[1]
+    return dry.prepare(run_dir, run_dir / "05_deploy", AzureSettings.read({**GIVEN, **changed}, {}))
 
 
 def test_equal_content_has_an_equal_version_and_other_content_another(tmp_path: Path) -> None:

@@ -2,97 +2,126 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
+from collections import Counter
 
 import pytest
-from azure.ai.ml.entities import (
-    CodeConfiguration,
-    Environment,
-    ManagedOnlineDeployment,
-    ManagedOnlineEndpoint,
-    Model,
-    Workspace,
-)
-from azure.ai.ml.constants._endpoint import EndpointInvokeFields
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+import requests
+from azure.ai.ml import MLClient
+from azure.ai.ml.entities import Workspace
+from azure.ai.ml.exceptions import MlException
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from fake_azure import FakeAzure
 from schema import faults
+from sdk_life import ENTRY, Life
 
-ENTRY = """
-import json, os, pathlib
-
-def init():
-    global factor
-    [file] = pathlib.Path(os.environ["AZUREML_MODEL_DIR"]).rglob("factor.txt")
-    factor = int(file.read_text())
-
-def run(body):
-    return {"predictions": [factor * value for value in json.loads(body)["data"]]}
-"""
-CONDA = {"name": "scoring", "dependencies": ["python=3.11", {"pip": ["onnxruntime"]}]}
-IMAGE = "mcr.microsoft.com/azureml/minimal-ubuntu22.04-py39-cpu-inference:latest"
+POLLED = ["operation.get", "operation.get"]
+STORE = ["datastore.get", "datastore.secrets"]
+UPLOAD = ["blob.head", "blob.put", "blob.metadata"]
+MODEL = ["model.list", *STORE, *UPLOAD, "model.put"]
+CODE = ["code.list", "code.upload", *UPLOAD, "code.put"]
+DEPLOY = ["endpoint.get", *CODE, "workspace.get", "deployment.put", *POLLED, "deployment.get"]
 
 
-@pytest.fixture
-def parts(tmp_path: Path) -> Path:
-    for name, factor in (("blue", "2"), ("green", "3")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "factor.txt").write_text(factor)
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "score.py").write_text(ENTRY)
-    (tmp_path / "ask.json").write_text('{"data": [1, 2]}')
-    (tmp_path / "conda.yaml").write_text(json.dumps(CONDA))
-    return tmp_path
-
-
-def deployment(ml: Any, parts: Path, name: str) -> ManagedOnlineDeployment:
-    model = ml.models.create_or_update(Model(name="m", version=name, path=str(parts / name), type="custom_model"))
-    environment = ml.environments.create_or_update(
-        Environment(name="e", version="1", image=IMAGE, conda_file=str(parts / "conda.yaml"))
-    )
-    return ManagedOnlineDeployment(
-        name=name,
-        endpoint_name="rescue",
-        model=model.id,
-        environment=environment.id,
-        code_configuration=CodeConfiguration(code=str(parts / "code"), scoring_script="score.py"),
-        instance_type="Standard_DS3_v2",
-        instance_count=1,
-        tags={"lifeboat_model": name},
-    )
-
-
-def ask(ml: Any, parts: Path, name: str | None = None) -> list[int]:
-    EndpointInvokeFields.DEFAULT_HEADER.pop(EndpointInvokeFields.MODEL_DEPLOYMENT, None)  # the SDK never forgets it
-    answer = ml.online_endpoints.invoke("rescue", request_file=str(parts / "ask.json"), deployment_name=name)
-    return list(json.loads(answer)["predictions"])
-
-
-def test_the_whole_life_of_an_endpoint(azure: FakeAzure, ml: Any, parts: Path) -> None:
+def test_a_workspace_is_there_once_its_template_is_deployed(azure: FakeAzure, ml: MLClient) -> None:
     with pytest.raises(ResourceNotFoundError, match="workspaces/ship"):
         ml.workspaces.get("ship")
+    azure.requests.clear()
     made = ml.workspaces.begin_create(Workspace(name="ship", location="westeurope")).result()
-    assert made.name == "ship"
-    ml.online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name="rescue", auth_mode="key")).result()
-    for name in ("blue", "green"):
-        made = ml.online_deployments.begin_create_or_update(deployment(ml, parts, name)).result()
-        assert made.provisioning_state == "Succeeded"
-    assert ask(ml, parts, "blue") == [2, 4]
-    assert ask(ml, parts, "green") == [3, 6]
-    endpoint = ml.online_endpoints.get("rescue")
-    assert endpoint.traffic == {"blue": 0, "green": 0}
-    endpoint.traffic = {"blue": 100}
-    ml.online_endpoints.begin_create_or_update(endpoint).result()
-    assert ask(ml, parts) == [2, 4]
-    with pytest.raises(HttpResponseError, match="100 % of the traffic"):
-        ml.online_deployments.begin_delete("blue", "rescue").result()
+    assert (made.name, made.location) == ("ship", "westeurope")
+    asked = ["template.status", "template.status", "template.get", "template.operations"]
+    assert azure.steps == ["workspace.get", "template.put", *asked, "workspace.get"]
+    assert [fault for request in azure.requests for fault in faults(request)] == []
+
+
+def test_the_whole_life_of_an_endpoint_and_what_each_call_of_the_sdk_sends(life: Life) -> None:
+    ml, all_sent = life.ml, []
+
+    def sent() -> list[str]:
+        all_sent.extend(life.azure.requests)
+        return life.sent()
+
+    life.endpoint()
+    assert sent() == ["workspace.get", "endpoint.put", *POLLED, "endpoint.get"]
+    model = life.model(2)
+    assert sent() == MODEL
+    environment = life.environment()
+    assert sent() == ["environment.put"]
+    assert life.deployment("blue", model.id, environment.id).provisioning_state == "Succeeded"
+    assert sent() == DEPLOY
+    life.slot("green", 3)
+    assert sent() == [*MODEL, "environment.put", *DEPLOY], "code has a new random name each time: never found again"
+    assert (life.ask("blue"), life.ask("green")) == ([2, 4], [3, 6])
+    assert sent() == 2 * ["deployment.list", "endpoint.get", "endpoint.keys", "score"]
+    assert ml.online_endpoints.get("rescue").traffic == {"blue": 0, "green": 0}
+    assert sent() == ["endpoint.get", "deployment.list"]
+    life.traffic({"blue": 100})
+    asked = ["endpoint.get", "deployment.list", "workspace.get", "endpoint.put"]
+    assert sent() == [*asked, *POLLED, "endpoint.get"]
+    assert life.ask() == [2, 4]
     ml.online_deployments.begin_delete("green", "rescue").result()
     assert [one.name for one in ml.online_deployments.list("rescue")] == ["blue"]
+    sent()
     ml.online_endpoints.begin_delete("rescue").result()
+    assert sent() == ["endpoint.delete", *POLLED]
+    assert life.azure.deployments("rescue") == {}
     with pytest.raises(ResourceNotFoundError):
         ml.online_endpoints.get("rescue")
-    assert [fault for request in azure.requests for fault in faults(request)] == []
-    for r in azure.requests:
-        print(r.step, r.json)
+    assert [fault for request in all_sent for fault in faults(request)] == []
+
+
+def test_traffic_is_shared_out_exactly(live: Life) -> None:
+    live.traffic({"blue": 90, "green": 10})
+    found = live.ml.online_endpoints.get("rescue")
+    key = live.ml.online_endpoints.get_keys("rescue").primary_key
+    head = {"Authorization": f"Bearer {key}"}
+    asked = [requests.post(found.scoring_uri, json={"data": [1]}, headers=head).json() for _ in range(100)]
+    assert Counter(one["predictions"][0] for one in asked) == {2: 90, 3: 10}
+
+
+def test_the_rules_of_traffic(live: Life) -> None:
+    for shares, why in (({"blue": 50}, "sum up to 100 or 0"), ({"red": 100}, r"do not exist.*red")):
+        with pytest.raises(HttpResponseError, match=why):
+            live.traffic(shares)
+    with pytest.raises(HttpResponseError, match="blue has 100 % of the traffic and cannot be deleted"):
+        live.ml.online_deployments.begin_delete("blue", "rescue").result()
+    assert live.azure.traffic("rescue") == {"blue": 100}
+    live.endpoint()
+    assert live.azure.traffic("rescue") == {}, "made again, it loses its traffic: the SDK sends traffic {}"
+    with pytest.raises(MlException, match="No valid deployments"):
+        live.ask()
+
+
+def test_a_script_that_raises_gives_424_and_a_wrong_key_401(live: Life) -> None:
+    uri = "https://rescue.westeurope.inference.ml.azure.com/score"
+    bad = requests.post(uri, json={"dat": []}, headers={"Authorization": "Bearer key-of-rescue"})
+    assert (bad.status_code, bad.headers["ms-azureml-model-error-statuscode"]) == (424, "500")
+    assert requests.post(uri, json={}, headers={"Authorization": "Bearer wrong"}).status_code == 401
+
+
+def test_a_container_that_does_not_start_fails_the_deployment_for_good(live: Life) -> None:
+    (live.folder / "code" / "score.py").write_text("def init(): raise FileNotFoundError('no model')")
+    with pytest.raises(HttpResponseError, match=r"ResourceNotReady.*no model"):
+        live.slot("red", 4)
+    assert live.azure.deployments("rescue")["red"]["properties"]["provisioningState"] == "Failed"
+    (live.folder / "code" / "score.py").write_text(ENTRY)
+    with pytest.raises(HttpResponseError, match=r"\[red\] failed during initial provisioning.*Delete and re-create"):
+        live.slot("red", 4)
+    live.ml.online_deployments.begin_delete("red", "rescue").result()
+    live.slot("red", 4)
+    assert live.ask("red") == [4, 8]
+
+
+def test_a_content_once_registered_cannot_be_changed(live: Life) -> None:
+    live.model(2)
+    assert live.sent() == ["model.list", *STORE, "blob.head", "blob.head", "model.put"], "nothing is sent twice"
+    (live.folder / "model2" / "more.txt").write_text("more")
+    with pytest.raises(ResourceExistsError, match="modelUri"):
+        live.model(2)
+
+
+def test_a_snapshot_is_gone_back_to(live: Life) -> None:
+    kept = live.azure.snapshot()
+    live.traffic({"green": 100})
+    live.azure.restore(kept)
+    assert live.azure.traffic("rescue") == {"blue": 100}
+    assert live.ask("green") == [3, 6]

@@ -37,6 +37,7 @@ def test_the_first_deployment_makes_everything_and_gets_all_the_traffic(caller: 
         "made endpoint lifeboat-test",
         "made model made",
         "made environment lifeboat-scoring",
+        "made slot blue",
     ]
     assert caller.told[-2:-1] == ["smoke test of blue: 6 answers, all of them Spark's"]
     assert caller.told[-1].startswith("blue gets 100 % of the traffic: 0 of 3 requests failed")

@@ -9,7 +9,8 @@ import pytest
 from fake_state import SUBSCRIPTION
 from made_run import GIVEN
 
-from lifeboat.azure.settings import AzureSettings, read_file
+from lifeboat.azure.settings import AzureSettings
+from lifeboat.cli.azure import read_file
 from lifeboat.errors import ParameterError
 
 

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,6 @@ from lifeboat.errors import DataError, ParameterError
 from lifeboat.serving.needs import INFERENCE_SERVER, requirements
 
 ENVIRONMENT, TAG = "lifeboat-scoring", "lifeboat"
-PYTHON = "3.11"
 SCHEMAS = "https://azuremlschemas.azureedge.net/latest"
 PACKAGE = Path(__file__).parents[1]
 ENTRY = "serving/score.py"
@@ -120,7 +120,7 @@ def deployment(settings: AzureSettings, model: str, environment: str, slot: str 
 
 def conda() -> dict[str, Any]:
     """What the environment has: Python, and what a scoring process needs at the versions that were tested here."""
-    packages = [f"python={PYTHON}", "pip", {"pip": [INFERENCE_SERVER, *requirements()]}]
+    packages = [f"python={sys.version_info.major}.{sys.version_info.minor}", "pip", {"pip": [INFERENCE_SERVER, *requirements()]}]
     return {"name": ENVIRONMENT, "channels": ["conda-forge"], "dependencies": packages}
 
 

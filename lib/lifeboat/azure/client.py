@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
 EXTRA = "the commands for Azure need two more packages: pip install 'lifeboat[azure]'"
+EVERY = 5  # seconds between two looks at what Azure is doing; its own wish comes first
 TRIES = 3  # of a request that found no way or a busy service, so that a broken network is known in seconds
 HINTS = {
     401: "sign in anew: `az login`, or check the credential in the environment",
@@ -25,6 +26,7 @@ HINTS = {
     429: "the service takes no more requests just now: wait some minutes and call again",
 }
 QUOTA = "take a smaller instance_type or fewer of them, delete an idle slot, or ask for more quota in Azure's portal"
+TIMED_OUT = "timed out"
 AGAIN = "call again: what is done already is not done twice"
 
 
@@ -61,8 +63,9 @@ def connect(settings: AzureSettings, credential: Any = None) -> MLClient:
         settings.resource_group,
         settings.workspace,
         enable_telemetry=False,
-        show_progress=False,
+        show_progress=True,  # without it the SDK loses an upload's error and waits for ever; `quiet` hides it
         retry_total=TRIES,
+        polling_interval=EVERY,
     )
 
 
@@ -96,23 +99,38 @@ def why(error: Exception) -> str:
     """What happened, and what to do about it."""
     from azure.core.exceptions import (
         ClientAuthenticationError,
-        DecodeError,
         HttpResponseError,
         ServiceRequestError,
         ServiceResponseError,
     )
 
-    text = first_line(error)
+    text, chain = first_line(error), list(causes(error))
+    whole = " ".join(map(str, chain)).lower()
+    answered = next((one for one in chain if isinstance(one, HttpResponseError) and one.status_code), None)
     if isinstance(error, ClientAuthenticationError):
         return f"Azure does not know who asks ({text}); {HINTS[401]}"
-    if isinstance(error, ServiceRequestError | ServiceResponseError | OSError):
+    if (
+        any(isinstance(one, ServiceRequestError | ServiceResponseError | OSError) for one in chain)
+        or TIMED_OUT in whole
+    ):
         return f"no answer in time ({text}); look at the network, then {AGAIN}"
-    if isinstance(error, DecodeError) or not isinstance(error, HttpResponseError):
-        return f"an answer that is none of Azure's ({type(error).__name__}: {text}); a proxy? Then {AGAIN}"
-    if "quota" in text.lower():
+    if "quota" in whole:
         return f"{text}; {QUOTA}"
-    status = error.status_code
-    return f"{text} (status {status}); {HINTS.get(status or 0, AGAIN)}"
+    if answered and answered.status_code and answered.status_code >= 400:
+        return f"{text} (status {answered.status_code}); {HINTS.get(answered.status_code, AGAIN)}"
+    if answered and answered.error:  # it was taken on, and came to a bad end
+        return f"Azure began it, and it failed: {text}; {AGAIN}"
+    if "permission" in whole:
+        return f"{text}; {HINTS[403]}"
+    return f"an answer that is none of Azure's ({type(error).__name__}: {text}); a proxy? Then {AGAIN}"
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, and those that led to it."""
+    one: BaseException | None = error
+    while one is not None:
+        yield one
+        one = one.__cause__ or one.__context__
 
 
 def first_line(error: Exception) -> str:

@@ -12,27 +12,23 @@ from lifeboat.azure.bundle import Bundle, check_offline, make_bundle
 from lifeboat.azure.settings import FROM_ENVIRONMENT, AzureSettings
 
 FOLDER = "azure"  # of a run
-# what nothing that is sent speaks of: a reader without an account sees all the rest
-STAND_INS = {"subscription_id": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "resource_group": "none", "workspace": "none"}
 
 
-def prepare(run_dir: str | Path, deployed: Path, given: Mapping[str, Any]) -> tuple[AzureSettings, Bundle]:
-    """Check the settings, then leave all that is sent in the run's folder ``azure``, checked against Azure's schemas.
+def prepare(run_dir: str | Path, deployed: Path, settings: AzureSettings) -> Bundle:
+    """Leave all that is sent in the run's folder ``azure``, held against Azure's schemas.
 
     Args:
         run_dir: A run's folder.
         deployed: Its folder ``05_deploy``, or what is to become it.
-        given: What a parameter file says under ``azure:``.
+        settings: Where it is to go, and how.
 
     Raises:
-        ParameterError: The settings will not do, or the YAML does not fit its schema.
+        ParameterError: The YAML does not fit its schema.
         DataError: The run lacks something.
     """
-    settings = AzureSettings.read(given)
     aside = runfolder.begin(run_dir, FOLDER)
     check_offline(make_bundle(deployed, settings, aside))
-    place = runfolder.commit(aside)
-    return settings, Bundle.load(place)
+    return Bundle.load(runfolder.commit(aside))
 
 
 def show(run_dir: str | Path, deployed: Path, given: Mapping[str, Any]) -> str:
@@ -41,14 +37,14 @@ def show(run_dir: str | Path, deployed: Path, given: Mapping[str, Any]) -> str:
     Args:
         run_dir: A run's folder.
         deployed: Its folder ``05_deploy``, or what is to become it.
-        given: As for ``prepare``, but subscription, resource group and workspace may lack.
+        given: What a parameter file says under ``azure:``; subscription, resource group and workspace may lack.
     """
     missing = [
         f"{name} (or {variable} in the environment)"
         for name, variable in FROM_ENVIRONMENT.items()
         if not given.get(name) and not os.environ.get(variable)
     ]
-    _, bundle = prepare(run_dir, deployed, {**STAND_INS, **{name: value for name, value in given.items() if value}})
+    bundle = prepare(run_dir, deployed, AzureSettings.read_dry(given))
     parts = [
         f"# {name}\n{(bundle.folder / name).read_text()}" for name in ("endpoint.yml", "deployment.yml", "conda.yml")
     ]

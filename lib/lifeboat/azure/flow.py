@@ -6,7 +6,8 @@ traffic), and each step looks before it acts. So a deployment that was interrupt
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +34,12 @@ class Deployment:
     made: list[str] = field(default_factory=list)
     before: Traffic | None = None  # what to put back; None: the traffic was not touched
 
-    def note(self, what: str) -> None:
-        """Remember and tell what was made."""
+    @contextmanager
+    def making(self, what: str) -> Iterator[None]:
+        """Remember what is about to be made: if the answer is lost it may be there all the same."""
         self.made.append(what)
+        with said(f"make {what}"):
+            yield
         self.tell(f"made {what}")
 
 
@@ -81,9 +85,8 @@ def find_workspace(this: Deployment, create: bool) -> None:
         except ResourceNotFoundError:
             if not create:
                 raise
-    with said(f"make workspace {name}"):
+    with this.making(f"workspace {name}"):
         this.client.workspaces.begin_create(Workspace(name=name, location=this.settings.location)).result()
-    this.note(f"workspace {name}")
 
 
 def find_endpoint(this: Deployment) -> Endpoint:
@@ -92,11 +95,15 @@ def find_endpoint(this: Deployment) -> Endpoint:
 
     name = this.settings.endpoint
     found = look(this.client, name)
+    if found is None:
+        with said(f"look for endpoint {name}"):  # to make one that is there would take its traffic away: ask twice
+            names = [str(one.name) for one in this.client.online_endpoints.list()]
+        if name in names:
+            raise AzureError(f"endpoint {name} is listed, and not found when asked for: wait a minute and call again")
     if found is None or (found.state != "Succeeded" and not found.slots):
-        with said(f"make endpoint {name}"):
+        with this.making(f"endpoint {name}"):
             wanted = load_online_endpoint(source=str(this.bundle.folder / "endpoint.yml"))
             this.client.online_endpoints.begin_create_or_update(wanted).result()
-        this.note(f"endpoint {name}")
         found = look(this.client, name)
     if found is None:
         raise AzureError(f"make endpoint {name}: Azure said it is made, and does not find it; call again")
@@ -118,10 +125,11 @@ def fill_slot(this: Deployment, endpoint: Endpoint) -> str:
     wanted.tags = {TAG: this.bundle.digest, TURN: str(turn)}
     wanted.model = register(this, this.client.models, wanted.model)
     wanted.environment = register(this, this.client.environments, wanted.environment)
-    with said(f"deploy into {slot} (its log: az ml online-deployment get-logs -n {slot} -e {endpoint.name})"):
-        this.made.append(f"slot {slot}")  # an attempt that fails leaves something there, too
+    if there and there.state != "Succeeded":  # Azure takes nothing into a slot whose making failed
+        with said(f"delete what failed in slot {slot}"):
+            this.client.online_deployments.begin_delete(name=slot, endpoint_name=endpoint.name).result()
+    with this.making(f"slot {slot}"):
         this.client.online_deployments.begin_create_or_update(wanted).result()
-    this.tell(f"deployed into {slot}")
     return slot
 
 
@@ -135,10 +143,8 @@ def register(this: Deployment, assets: Any, wanted: Any) -> str:
             return str(assets.get(wanted.name, wanted.version).id)
         except ResourceNotFoundError:
             pass
-    with said(f"register {what}"):
-        address = str(assets.create_or_update(wanted).id)
-    this.note(what)
-    return address
+    with this.making(what):
+        return str(assets.create_or_update(wanted).id)
 
 
 def move_traffic(this: Deployment, slot: str) -> Endpoint:
@@ -188,6 +194,11 @@ def aftermath(this: Deployment) -> str:
                 "see `lifeboat azure status`, then `lifeboat azure rollback`."
             )
     if this.made:
-        lines.append(f"Made by this call and kept: {', '.join(this.made)}. A slot costs money until it is deleted.")
+        lines.append(f"Begun by this call, and kept as far as it got: {', '.join(this.made)}.")
+        if slots := [what.removeprefix("slot ") for what in this.made if what.startswith("slot ")]:
+            lines.append(
+                f"A slot costs money until `lifeboat azure delete --slot {slots[0]}`; "
+                f"its log: az ml online-deployment get-logs -n {slots[0]} -e {name}"
+            )
     lines.append("Call `lifeboat azure deploy` again when the cause is mended: it goes on from here.")
     return "\n".join(lines)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lifeboat.errors import ParameterError, unknown
-from lifeboat.pipeline.params import read_parameters
-from lifeboat.runfolder import resolve
 
 # what no parameter file should hold, as it is shared: the environment wins over the file
 FROM_ENVIRONMENT = {
@@ -21,7 +18,8 @@ FROM_ENVIRONMENT = {
 }
 SECRETS = ("password", "secret", "key", "token", "credential", "connection_string", "sas")
 GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-BLOCK = "azure"  # of a parameter file
+# what nothing that is sent speaks of: a dry run needs none of it
+STAND_INS = {"subscription_id": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "resource_group": "none", "workspace": "none"}
 
 
 class AzureSettings(BaseModel):
@@ -89,6 +87,11 @@ class AzureSettings(BaseModel):
         return steps
 
     @classmethod
+    def read_dry(cls, given: Mapping[str, Any]) -> Self:
+        """As ``read``, but subscription, resource group and workspace may lack: for a dry run."""
+        return cls.read({**STAND_INS, **{name: value for name, value in given.items() if value not in (None, "")}})
+
+    @classmethod
     def read(cls, given: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Self:
         """Check the settings of a parameter file together with the environment.
 
@@ -137,15 +140,3 @@ def _said(fault: Any, cls: type[BaseModel]) -> str:
     field = cls.model_fields.get(name)
     takes = f"it takes {field.description}" if field and field.description else fault["msg"]
     return f"{name} is {fault['input']!r}: {takes} ({where})"
-
-
-def read_file(path: Path) -> dict[str, Any]:
-    """What a parameter file says under ``azure:``.
-
-    Raises:
-        ParameterError: It cannot be read, or says nothing of Azure.
-    """
-    settings = read_parameters([path if path.exists() else resolve(path)]).values.get(BLOCK)
-    if not isinstance(settings, dict):
-        raise ParameterError(f"{path} has no block `{BLOCK}:` with the settings; see params/azure.yaml")
-    return settings

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.azure.bundle import TAG
-from lifeboat.azure.client import AzureError, said
+from lifeboat.azure.client import EVERY, AzureError, said
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 SLOTS = ("blue", "green")
 DONE = ("Succeeded", "Failed", "Canceled")
 TURN = "lifeboat_turn"  # a tag: which deployment of all it was
-EVERY = 10.0  # seconds between two looks at what somebody else began
 Traffic = dict[str, int]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
 AT_ONCE = 100  # records in a request of the smoke test
+SHOWN = 300  # characters of an answer
 PATIENCE = 2.0  # times the endpoint's own limit, until a request is given up from here
 
 
@@ -70,8 +71,8 @@ def smoke_test(ask: Asker, slot: str, bundle: Bundle) -> int:
     for start in range(0, len(records), AT_ONCE):
         with said(f"smoke test of {slot}"):
             status, answer = ask.ask({"input_data": records[start : start + AT_ONCE]}, slot)
-        if status != 200 or not isinstance(answer, dict) or not isinstance(answer.get("predictions"), list):
-            raise AzureError(f"smoke test of {slot}: status {status}, {str(answer)[:300]}")
+        if fault := fault_of(status, answer):
+            raise AzureError(f"smoke test of {slot}: {fault}")
         answers += answer["predictions"]
     wrong = [row for row, (one, other) in enumerate(zip(answers, expected, strict=False)) if one != other]
     if wrong or len(answers) != len(expected):
@@ -85,6 +86,15 @@ def smoke_test(ask: Asker, slot: str, bundle: Bundle) -> int:
     return len(records)
 
 
+def fault_of(status: int, answer: Any) -> str:
+    """What is wrong with an answer, in words; empty where it holds predictions."""
+    if status != 200:
+        return f"status {status}, {str(answer)[:SHOWN]}"
+    if not isinstance(answer, dict) or not isinstance(answer.get("predictions"), list):
+        return f"an answer that is none of the model's ({str(answer)[:SHOWN]}); a proxy?"
+    return ""
+
+
 def watch(ask: Asker, bundle: Bundle, settings: AzureSettings) -> str:
     """Send requests as users do, one row each, and see that errors and latency hold; what was seen, in words.
 
@@ -92,7 +102,7 @@ def watch(ask: Asker, bundle: Bundle, settings: AzureSettings) -> str:
         AzureError: Too many failed, or took too long.
     """
     seen = list(_requests(ask, bundle, settings.requests_a_step))
-    failed = [what for what, _ in seen if what != "200"]
+    failed = [fault for fault, _ in seen if fault]
     slow = statistics.quantiles([took for _, took in seen], n=20)[-1] if len(seen) > 1 else seen[0][1]
     told = f"{len(failed)} of {len(seen)} requests failed, 95 % answered within {slow * 1000:.0f} ms"
     if len(failed) > settings.max_error_share * len(seen):
@@ -109,8 +119,7 @@ def _requests(ask: Asker, bundle: Bundle, count: int) -> Iterator[tuple[str, flo
     for number in range(count):
         clock = time.perf_counter()
         try:
-            status, answer = ask.ask({"input_data": [records[number % len(records)]]})
-            what = "200" if status == 200 else f"status {status}, {str(answer)[:200]}"
+            fault = fault_of(*ask.ask({"input_data": [records[number % len(records)]]}))
         except requests.RequestException as error:
-            what = type(error).__name__
-        yield what, time.perf_counter() - clock
+            fault = f"no answer in time ({type(error).__name__})"
+        yield fault, time.perf_counter() - clock

@@ -37,7 +37,7 @@ def _deploy(run: str, config: Path, dry_run: bool, create: bool) -> None:
     from lifeboat.azure.client import connect
     from lifeboat.azure.flow import deploy as deploy_bundle
     from lifeboat.azure.manage import how_to_ask
-    from lifeboat.azure.settings import read_file
+    from lifeboat.azure.settings import AzureSettings
     from lifeboat.cli.models import find_run
     from lifeboat.runfolder import finished
 
@@ -46,15 +46,32 @@ def _deploy(run: str, config: Path, dry_run: bool, create: bool) -> None:
     given = {"model": json.loads((deployed / "deployed.json").read_text())["name"], **given}
     if dry_run:
         return typer.echo(dry.show(run_dir, deployed, given))
-    settings, bundle = dry.prepare(run_dir, deployed, given)
+    settings = AzureSettings.read(given)
+    bundle = dry.prepare(run_dir, deployed, settings)
     endpoint = deploy_bundle(connect(settings), bundle, settings, create, typer.echo)
     typer.echo(how_to_ask(endpoint))
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """What a parameter file says under ``azure:``.
+
+    Raises:
+        ParameterError: It cannot be read, or says nothing of Azure.
+    """
+    from lifeboat.errors import ParameterError
+    from lifeboat.pipeline.params import read_parameters
+    from lifeboat.runfolder import resolve
+
+    settings = read_parameters([path if path.exists() else resolve(path)]).values.get("azure")
+    if not isinstance(settings, dict):
+        raise ParameterError(f"{path} has no block `azure:` with the settings; see params/azure.yaml")
+    return settings
 
 
 def _settings(config: Path) -> tuple[AzureSettings, Any]:
     """The settings, and the client of their workspace."""
     from lifeboat.azure.client import connect
-    from lifeboat.azure.settings import AzureSettings, read_file
+    from lifeboat.azure.settings import AzureSettings
 
     settings = AzureSettings.read(read_file(config))
     return settings, connect(settings)

@@ -130,9 +130,23 @@ def rows_faults(values: Mapping[str, Any]) -> Faults:
     return faults
 
 
+def azure_faults(values: Mapping[str, Any]) -> Faults:
+    """``azure`` must hold settings that will do, and no secret: what is given stands in the executed notebooks."""
+    if not values.get("azure"):
+        return []
+    from lifeboat.azure.settings import AzureSettings
+
+    try:
+        AzureSettings.read_dry(values["azure"])
+    except ParameterError as error:
+        return [("azure", str(error))]
+    return []
+
+
 RULES: tuple[Callable[[Mapping[str, Any]], Faults], ...] = (
     path_faults,
     estimator_faults,
     recipe_faults,
     rows_faults,
+    azure_faults,
 )

@@ -1,0 +1,162 @@
+"""Each call to Azure fails in turn, in each way it can: what is said, where the traffic goes, and what mends it.
+
+One model serves from blue, and another is being deployed. Whatever happens to it, blue has all the traffic afterwards,
+or green has; what was begun is named; and the same command, called again, ends as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_azure import FakeAzure
+from fake_failures import KilledError
+from fake_guard import Credential
+from fake_state import State
+from made_run import GIVEN, Caller, serve_portable
+
+from lifeboat.azure.client import AzureError
+
+# what is said of each, once the SDK's own retries have failed too
+SAYS = {
+    "403": "AzureML Data Scientist",
+    "404": "status 404|not found",
+    "409": "somebody else changes it just now",
+    "429": "takes no more requests just now",
+    "500": "status 500",
+    "timeout": "no answer in time",
+    "malformed": "none of Azure's",
+    "quota": "ask for more quota",
+    "provisioning": "Azure began it, and it failed",
+}
+OF_A_SCORE = SAYS | {"403": "status 403", "malformed": "none of the model's"}
+RETRIED = ("429", "500", "timeout")  # by the SDK, three times
+READ = ("403", "500", "timeout", "malformed", "kill")
+WRITE = (*READ, "kill after", "404", "409", "429", "quota")
+# the steps of such a deployment; of some not only the first request: 4 is the move to 10 %, and so on
+FAILING: dict[tuple[str, int], tuple[str, ...]] = {
+    ("workspace.get", 1): READ,
+    ("endpoint.get", 1): (*READ, "404"),
+    ("deployment.list", 1): READ,
+    ("deployment.get", 1): READ,
+    ("model.get", 1): READ,
+    ("model.list", 1): READ,
+    ("datastore.get", 1): READ,
+    ("datastore.secrets", 1): READ,
+    ("blob.head", 1): READ,
+    ("blob.put", 1): READ,
+    ("blob.metadata", 1): READ,
+    ("model.put", 1): WRITE,
+    ("environment.get", 1): READ,
+    ("code.list", 1): READ,
+    ("code.upload", 1): READ,
+    ("code.put", 1): WRITE,
+    ("deployment.put", 1): (*WRITE, "provisioning"),
+    ("operation.get", 1): READ,
+    ("endpoint.keys", 1): READ,
+    ("score", 1): ("403", "500", "timeout", "malformed", "kill"),
+    ("endpoint.put", 1): (*WRITE, "provisioning"),
+    ("endpoint.put", 2): (*WRITE, "provisioning"),
+    ("endpoint.put", 3): (*WRITE, "provisioning"),
+    ("score", 3): ("403", "500", "timeout", "malformed", "kill"),
+    ("operation.get", 4): READ,
+}
+# the SDK finds another way: it signs in to the storage itself, and takes no notice of what it does not need
+UNHARMED = [
+    ("datastore.secrets", "403"),
+    ("datastore.secrets", "500"),
+    ("blob.head", "malformed"),
+    ("blob.metadata", "malformed"),
+]
+MOVING = [*(("endpoint.put", nth) for nth in (1, 2, 3)), ("score", 3), ("operation.get", 4)]  # the traffic
+POINTS = [(step, nth, how) for (step, nth), ways in FAILING.items() for how in ways]
+
+
+@dataclass(frozen=True)
+class Served:
+    """Azure with one model serving, to be gone back to, and the runs' folders."""
+
+    state: State
+    folder: Path
+    steps: list[str]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
+    with pytest.MonkeyPatch.context() as patch:
+        azure = FakeAzure(container=serve_portable)
+        azure.install(patch)
+        caller = Caller(azure, Credential(), tmp_path_factory.mktemp("runs"))
+        caller.deploy(0.5)
+        state = azure.snapshot()
+        azure.requests.clear()
+        caller.deploy(0.6)
+        return Served(state, caller.folder, azure.steps)
+
+
+@pytest.fixture
+def caller(served: Served, azure: FakeAzure, credential: Any) -> Caller:
+    azure.container = serve_portable
+    azure.restore(served.state)
+    return Caller(azure, credential, served.folder)
+
+
+def fail(azure: FakeAzure, step: str, nth: int, how: str) -> None:
+    """Let the n-th request of a step fail, as often as the SDK tries it."""
+    seen = 0
+
+    def meets(request: Any) -> bool:
+        nonlocal seen
+        seen += request.step == step
+        return bool(request.step == step and seen >= nth)
+
+    kind, _, after = how.partition(" ")
+    azure.fail(meets, kind, times=4 if kind in RETRIED else 1, after=bool(after))
+
+
+def things(azure: FakeAzure) -> set[str]:
+    """What is in Azure, as a message would name it."""
+    found = set()
+    for path in azure.state.resources:
+        if match := re.search(r"/(models|environments)/([^/]+)/versions/([^/]+)$", path):
+            found.add(f"{match[2]}:{match[3]}")
+        elif match := re.search(r"/deployments/(blue|green)$", path):
+            found.add(f"slot {match[1]}")
+    return found
+
+
+def test_every_step_of_a_deployment_is_made_to_fail(served: Served) -> None:
+    assert {step for step, _ in FAILING} == set(served.steps)
+    assert len(POINTS) >= 60
+
+
+@pytest.mark.parametrize(("step", "nth", "how"), POINTS, ids=[f"{step} {nth} {how}" for step, nth, how in POINTS])
+def test_a_failure_is_said_hurts_nobody_and_is_mended_by_calling_again(
+    caller: Caller, step: str, nth: int, how: str
+) -> None:
+    azure, before = caller.azure, things(caller.azure)
+    fail(azure, step, nth, how)
+    if (step, how) in UNHARMED:
+        caller.deploy(0.6)
+    elif how.startswith("kill"):
+        with pytest.raises(KilledError):
+            caller.deploy(0.6)
+        assert sum(caller.traffic.values()) == 100, "whoever asks is answered"
+    else:
+        with pytest.raises(AzureError) as caught:
+            caller.deploy(0.6)
+        said = str(caught.value)
+        assert re.search((OF_A_SCORE if step == "score" else SAYS)[how], said, re.IGNORECASE), said
+        assert caller.traffic == {"blue": 100}
+        assert [one for one in things(azure) - before if one not in said] == []
+        kept = "The traffic was put back: blue 100 %." if (step, nth) in MOVING else "The traffic was not touched."
+        assert kept in said
+    azure.revive()
+    assert caller.deploy(0.6).traffic == caller.traffic == {"green": 100}
+    states = {
+        name: one["properties"]["provisioningState"] for name, one in azure.deployments(GIVEN["endpoint"]).items()
+    }
+    assert states == {"blue": "Succeeded", "green": "Succeeded"}
