@@ -30,7 +30,7 @@ FOUND = ROOT / "outputs" / "scale.jsonl"
 ROWS = (100_000, 300_000, 1_000_000, 3_000_000)
 ENGINES = ("lifeboat", "plain", "scikit-learn", "lifeboat-gbt", "scikit-learn-histograms")
 NOT_WORK = ("start", "a few gaps by one job each")
-EVERY = 0.2  # seconds between two looks at the memory
+EVERY = 0.5  # seconds between two looks at the memory
 Measured = dict[str, Any]
 
 
@@ -55,12 +55,17 @@ def make_rows(rows: int, folder: Path) -> Path:
 
 
 def look(process: psutil.Process) -> tuple[int, dict[int, float]]:
-    """The bytes that a process and its children hold now, and the processor seconds that each has used."""
+    """The bytes that a process and its children hold now, and the processor seconds that each has used.
+
+    What processes share is counted once (each one's proportional share): a child that Java is about to start shares
+    all of Java's for a moment.
+    """
     held, used = 0, {}
     for each in [process, *process.children(recursive=True)]:
         try:
             times = each.cpu_times()
-            held += each.memory_info().rss
+            memory = each.memory_full_info()
+            held += getattr(memory, "pss", memory.rss)  # which Linux alone tells
         except psutil.Error:  # it has ended meanwhile
             continue
         used[each.pid] = times.user + times.system

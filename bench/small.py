@@ -64,9 +64,8 @@ def report(events: list[Event], windows: dict[str, tuple[float, float]]) -> Iter
         delay = sum(map(scheduler_delay, mine)) / sum(map(duration, mine))
         busy = covered([(task["Task Info"]["Launch Time"], task["Task Info"]["Finish Time"]) for task in mine])
         n_jobs = sum(start <= job < end for job in jobs)
-        yield (
-            f"{stage:12}{(end - start) / 1000:>9.1f}{n_jobs:>6}{len(mine):>7}{delay:>17.0%}{busy / (end - start):>16.0%}"
-        )
+        seconds, running = (end - start) / 1000, busy / (end - start)
+        yield f"{stage:12}{seconds:>9.1f}{n_jobs:>6}{len(mine):>7}{delay:>17.0%}{running:>16.0%}"
 
 
 def main() -> None:
