@@ -120,7 +120,8 @@ def deployment(settings: AzureSettings, model: str, environment: str, slot: str 
 
 def conda() -> dict[str, Any]:
     """What the environment has: Python, and what a scoring process needs at the versions that were tested here."""
-    packages = [f"python={sys.version_info.major}.{sys.version_info.minor}", "pip", {"pip": [INFERENCE_SERVER, *requirements()]}]
+    python = f"python={sys.version_info.major}.{sys.version_info.minor}"
+    packages = [python, "pip", {"pip": [INFERENCE_SERVER, *requirements()]}]
     return {"name": ENVIRONMENT, "channels": ["conda-forge"], "dependencies": packages}
 
 
