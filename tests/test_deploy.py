@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +17,7 @@ from lifeboat import deploy, runfolder
 from lifeboat.errors import DataError, StageOrderError
 from lifeboat.evaluate import Scored
 from lifeboat.judgement import write_judgement
+from stores import project
 
 JUDGED = Scored(np.array([0, 1, 1]), np.array([0.1, 0.7, 0.4]), np.array([0, 1, 0]), key=np.array([7, 8, 9]))
 INPUTS = [
@@ -55,15 +55,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         place.write_text(json.dumps(content))
     write_judgement(folder / "outputs" / "small" / "04_evaluate", JUDGED)
     (folder / "rows.csv").write_bytes(b"abc")
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri(), dict(os.environ)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIFEBOAT_HOME", str(folder))
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'store.db'}")
+    with project(folder):
         yield folder
-    mlflow.set_tracking_uri(before[0])
-    mlflow.set_registry_uri(before[1])
-    for name in os.environ.keys() - before[2].keys():
-        del os.environ[name]
 
 
 @pytest.fixture(scope="module")

@@ -100,6 +100,12 @@ class Caller:
         self.azure.fail(lambda one: one.step == "score" and self.azure.steps.count("score") == before + number, how)
 
     @property
+    def states(self) -> dict[str, str]:
+        """Azure's word for each slot."""
+        slots = self.azure.deployments(GIVEN["endpoint"])
+        return {name: slot["properties"]["provisioningState"] for name, slot in slots.items()}
+
+    @property
     def traffic(self) -> dict[str, int]:
         return self.azure.traffic(GIVEN["endpoint"])
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_azure import FakeAzure
+from fake_azure import FOREVER, FakeAzure
 from fake_failures import KilledError
 from fake_guard import Credential
 from fake_state import State
 from made_run import GIVEN, Caller, serve_portable
 
+from lifeboat.azure import manage
 from lifeboat.azure.client import AzureError
 
 # what is said of each, once the SDK's own retries have failed too
@@ -35,8 +36,8 @@ SAYS = {
 OF_A_SCORE = SAYS | {"403": "status 403", "malformed": "none of the model's"}
 RETRIED = ("429", "500", "timeout")  # by the SDK, three times
 READ = ("403", "500", "timeout", "malformed", "kill")
-WRITE = (*READ, "kill after", "404", "409", "429", "quota")
-# the steps of such a deployment; of some not only the first request: 4 is the move to 10 %, and so on
+WRITE = (*READ, "kill after", "timeout after", "404", "409", "429", "quota")
+# the steps of such a deployment; of some not only the first request
 FAILING: dict[tuple[str, int], tuple[str, ...]] = {
     ("workspace.get", 1): READ,
     ("endpoint.get", 1): (*READ, "404"),
@@ -72,7 +73,13 @@ UNHARMED = [
     ("blob.metadata", "malformed"),
 ]
 MOVING = [*(("endpoint.put", nth) for nth in (1, 2, 3)), ("score", 3), ("operation.get", 4)]  # the traffic
-POINTS = [(step, nth, how) for (step, nth), ways in FAILING.items() for how in ways]
+POINTS = [(step, nth, how) for (step, nth), ways in FAILING.items() for how in ways if (step, how) not in UNHARMED]
+# where there is nothing yet, not even a workspace
+FIRST = [
+    (step, how)
+    for step in ("template.put", "template.status", "endpoint.list", "endpoint.put", "environment.put")
+    for how in ("403", "500", "timeout", "malformed", "kill")
+] + [("endpoint.put", how) for how in ("provisioning", "409", "kill after", "timeout after")]
 
 
 @dataclass(frozen=True)
@@ -133,30 +140,92 @@ def test_every_step_of_a_deployment_is_made_to_fail(served: Served) -> None:
     assert len(POINTS) >= 60
 
 
+def attempt(caller: Caller, step: str, nth: int, how: str, **given: Any) -> str:
+    """Deploy while that request fails; what is said."""
+    before = things(caller.azure)
+    fail(caller.azure, step, nth, how)
+    with pytest.raises(KilledError if how.startswith("kill") else AzureError) as caught:
+        caller.deploy(**given)
+    caller.azure.revive()
+    said = str(caught.value)
+    if not how.startswith("kill"):
+        assert re.search((OF_A_SCORE if step == "score" else SAYS)[how.split()[0]], said, re.IGNORECASE), said
+        assert [one for one in things(caller.azure) - before if one not in said] == []
+    return said
+
+
 @pytest.mark.parametrize(("step", "nth", "how"), POINTS, ids=[f"{step} {nth} {how}" for step, nth, how in POINTS])
 def test_a_failure_is_said_hurts_nobody_and_is_mended_by_calling_again(
     caller: Caller, step: str, nth: int, how: str
 ) -> None:
-    azure, before = caller.azure, things(caller.azure)
-    fail(azure, step, nth, how)
-    if (step, how) in UNHARMED:
-        caller.deploy(0.6)
-    elif how.startswith("kill"):
-        with pytest.raises(KilledError):
-            caller.deploy(0.6)
+    said = attempt(caller, step, nth, how, threshold=0.6)
+    if how.startswith("kill"):
         assert sum(caller.traffic.values()) == 100, "whoever asks is answered"
     else:
-        with pytest.raises(AzureError) as caught:
-            caller.deploy(0.6)
-        said = str(caught.value)
-        assert re.search((OF_A_SCORE if step == "score" else SAYS)[how], said, re.IGNORECASE), said
         assert caller.traffic == {"blue": 100}
-        assert [one for one in things(azure) - before if one not in said] == []
         kept = "The traffic was put back: blue 100 %." if (step, nth) in MOVING else "The traffic was not touched."
         assert kept in said
-    azure.revive()
     assert caller.deploy(0.6).traffic == caller.traffic == {"green": 100}
-    states = {
-        name: one["properties"]["provisioningState"] for name, one in azure.deployments(GIVEN["endpoint"]).items()
-    }
-    assert states == {"blue": "Succeeded", "green": "Succeeded"}
+    assert caller.states == {"blue": "Succeeded", "green": "Succeeded"}
+
+
+@pytest.mark.parametrize(("step", "how"), UNHARMED)
+def test_what_the_sdk_does_not_need_does_not_stop_it(caller: Caller, step: str, how: str) -> None:
+    fail(caller.azure, step, 1, how)
+    assert caller.deploy(0.6).traffic == caller.traffic == {"green": 100}
+
+
+@pytest.mark.parametrize(("step", "how"), FIRST)
+def test_a_first_deployment_that_fails_is_mended_too(
+    served: Served, azure: FakeAzure, credential: Any, step: str, how: str
+) -> None:
+    azure.container = serve_portable
+    caller = Caller(azure, credential, served.folder)
+    attempt(caller, step, 1, how, threshold=0.5)
+    assert caller.traffic == {}
+    assert caller.deploy(0.5).traffic == caller.traffic == {"blue": 100}
+    assert caller.states == {"blue": "Succeeded"}
+
+
+@pytest.mark.parametrize("how", ["403", "500"])
+def test_traffic_that_cannot_be_put_back_is_said_and_a_rollback_does_it(caller: Caller, how: str) -> None:
+    moves = 0
+
+    def from_the_second_on(request: Any) -> bool:
+        nonlocal moves
+        moves += request.step == "endpoint.put"
+        return bool(request.step == "endpoint.put" and moves > 1)
+
+    caller.azure.fail(from_the_second_on, how, times=FOREVER)
+    with pytest.raises(AzureError, match=r"could not be put back to blue 100 %.*`lifeboat azure rollback`"):
+        caller.deploy(0.6)
+    assert caller.traffic == {"blue": 90, "green": 10}
+    caller.azure.revive()
+    assert caller.manage(manage.rollback).startswith("blue (made/")
+    assert caller.traffic == {"blue": 100}
+
+
+@pytest.mark.parametrize("step", ["endpoint.get", "deployment.list", "endpoint.put", "operation.get"])
+@pytest.mark.parametrize("how", ["403", "500", "timeout", "malformed"])
+def test_a_rollback_that_fails_leaves_one_slot_serving_and_is_mended_by_calling_again(
+    caller: Caller, step: str, how: str
+) -> None:
+    caller.deploy(0.6)
+    fail(caller.azure, step, 1, how)
+    with pytest.raises(AzureError, match=SAYS[how]):
+        caller.manage(manage.rollback)
+    assert caller.traffic in ({"green": 100}, {"blue": 100})
+    caller.azure.revive()
+    assert "blue" in caller.manage(manage.rollback)
+    assert caller.traffic == {"blue": 100}
+
+
+@pytest.mark.parametrize("how", ["403", "409", "500", "timeout", "malformed"])
+def test_a_deletion_that_fails_is_said_and_is_mended_by_calling_again(caller: Caller, how: str) -> None:
+    fail(caller.azure, "endpoint.delete", 1, how)
+    with pytest.raises(AzureError, match="it is still there" if how == "malformed" else SAYS[how]):
+        caller.manage(manage.delete)
+    assert caller.traffic == {"blue": 100}
+    caller.azure.revive()
+    assert caller.manage(manage.delete).endswith("are deleted")
+    assert caller.azure.endpoint(GIVEN["endpoint"]) is None

@@ -28,7 +28,9 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def kernels() -> Iterator[dict[str, str]]:
     """The environment for notebooks' kernels: a JVM to share that is not the tests' own, and no telemetry."""
     env = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK_", "LIFEBOAT_", "MLFLOW_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYSPARK_", "LIFEBOAT_", "MLFLOW_", "AZURE_"))
     }
     env |= {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONHASHSEED": "0"}
     command = [sys.executable, "-c", HOLD_A_JVM]

@@ -40,7 +40,7 @@ def flights(run, workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     given = {"labelled_path": str(sample)} | SMALL
     store = f"sqlite:///{sample.with_name('mlflow.db')}"
     options = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
-    run("lifeboat", "run", "params/flights.yaml", *options, MLFLOW_TRACKING_URI=store)
+    run("lifeboat", "run", "params/flights.yaml", "params/azure.yaml", *options, MLFLOW_TRACKING_URI=store)
     return workspace / "outputs" / "flights"
 
 
@@ -59,6 +59,15 @@ def test_the_run_leaves_five_executed_notebooks_and_says_so(flights: Path) -> No
 
 def test_the_parameters_that_were_given_reached_the_notebooks(flights: Path) -> None:
     assert json.loads((flights / "03_train_cv/scores.json").read_text())["parameters"]["num_folds"] == 2
+
+
+def test_with_a_second_parameter_file_the_fifth_shows_what_would_be_sent_to_azure(flights: Path) -> None:
+    cells = nbformat.read(flights / "05_deploy.ipynb", as_version=4).cells
+    (shown,) = [out.text for cell in cells if "dry.show" in cell.source for out in cell.outputs]
+    assert "# endpoint.yml" in shown
+    assert "  name: flights\n" in shown
+    assert "nothing was sent\n# to send it, still missing: subscription_id" in shown
+    assert {"endpoint.yml", "code", "model"} <= {place.name for place in (flights / "azure").iterdir()}
 
 
 def test_every_hold_out_flight_is_later_than_every_training_flight(flights: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from fresh import free_port, fresh_environment, running
 from lifeboat import deploy
 from lifeboat.serving.scorer import Scorer
+from stores import project
 
 LOCK = Path(__file__).parents[2] / "requirements.txt"
 
@@ -23,17 +24,12 @@ LOCK = Path(__file__).parents[2] / "requirements.txt"
 @pytest.fixture(scope="module")
 def logged(forest: Path, braund: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of a model that was logged as notebook 5 logs it."""
-    home = tmp_path_factory.mktemp("project")
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIFEBOAT_HOME", str(home))
-        deploy.connect(f"sqlite:///{home / 'store.db'}", experiment="elsewhere")
+    with project(tmp_path_factory.mktemp("project")) as home:
+        deploy.connect(experiment="elsewhere")
         inputs = Scorer.load(forest).manifest["signature"]["inputs"]
         with mlflow.start_run():
             address = deploy.log_portable(forest, deploy.signature(inputs, "Survived"), braund)
         yield Path(mlflow.artifacts.download_artifacts(address, dst_path=str(home / "downloaded")))
-    mlflow.set_tracking_uri(before[0])
-    mlflow.set_registry_uri(before[1])
 
 
 @pytest.fixture(scope="module")

@@ -76,6 +76,8 @@ def delete(client: MLClient, name: str, slot: str = "") -> str:
     if not slot:
         with said(f"delete endpoint {name}"):
             client.online_endpoints.begin_delete(name=name).result()
+        if look(client, name):
+            raise AzureError(f"delete endpoint {name}: it is still there, whatever was answered; call again")
         return f"endpoint {name} and its slots ({', '.join(endpoint.slots) or 'none'}) are deleted"
     if slot not in endpoint.slots:
         raise AzureError(f"{name} has no slot {slot!r}; it has: {', '.join(endpoint.slots) or 'none'}")
@@ -83,4 +85,6 @@ def delete(client: MLClient, name: str, slot: str = "") -> str:
         raise AzureError(f"{slot} has {share} % of the traffic: `lifeboat azure rollback` first, or deploy another")
     with said(f"delete slot {slot}"):
         client.online_deployments.begin_delete(name=slot, endpoint_name=name).result()
+    if slot in find(client, name).slots:
+        raise AzureError(f"delete slot {slot}: it is still there, whatever was answered; call again")
     return f"slot {slot} of {name} is deleted"
