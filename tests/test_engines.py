@@ -64,7 +64,7 @@ def test_with_a_worker_and_its_executors_killed_amid_cross_validation_the_number
     assert results["one killed"] == {"random_forest": results["local[1]"]["random_forest"]}
 
 
-def test_the_rows_tell_folds_settings_and_estimators_apart(results: dict[str, dict[str, Any]]) -> None:
-    (first, second), (third, fourth) = results["local[1]"]["random_forest"]["scores"]
-    assert len({first, second, third, fourth}) == 4
+def test_the_rows_tell_folds_and_estimators_apart(results: dict[str, dict[str, Any]]) -> None:
+    ((first, second),) = results["local[1]"]["random_forest"]["scores"]
+    assert first != second
     assert len({found["files"]["model.onnx"] for found in results["local[1]"].values()}) == len(WORK)

@@ -34,16 +34,6 @@ def test_the_committed_outputs_of_all_five_are_computed_again(series: Path) -> N
     assert not list(series.glob(".*")), "nothing half written is left"
 
 
-def test_an_evaluation_gives_the_same_on_four_cores_and_under_another_hash_seed(
-    series: Path,
-    run,  # type: ignore[no-untyped-def]
-    tmp_path: Path,
-) -> None:
-    store = f"sqlite:///{tmp_path / 'empty.db'}"  # the series has made its model the champion of the other one
-    env = {"LIFEBOAT_SPARK": "local[4]", "PYTHONHASHSEED": "2", "MLFLOW_TRACKING_URI": store}
-    run(*NBVAL, "notebooks/04_evaluate.ipynb", **env)
-
-
 def test_every_unlabelled_passenger_has_a_prediction(series: Path) -> None:
     with (series / "05_deploy/predictions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -58,17 +48,34 @@ def test_the_portable_model_that_is_left_is_whole_and_is_the_registered_one(seri
     assert deployed["alias"] == read(series / "04_evaluate/verdict.json")["alias"]
 
 
-def test_plain_papermill_gives_the_same_files(series: Path, run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def shown(notebook: Path) -> list[Any]:
+    """What each cell that was written shows, pictures left out."""
+    cells = [cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+    written = [cell for cell in cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    return [
+        [output.get("text") or {k: v for k, v in output.data.items() if k != "image/png"} for output in cell.outputs]
+        for cell in written
+    ]
+
+
+def test_plain_papermill_on_four_cores_and_under_another_hash_seed_gives_the_same_files_and_outputs(
+    series: Path,
+    run,  # type: ignore[no-untyped-def]
+    tmp_path: Path,
+) -> None:
     plain, stage = series.with_name("plain"), "04_evaluate"
     for before in STAGES[: STAGES.index(stage)]:
         shutil.copytree(series / before, plain / before)
     run(
         *("papermill", f"notebooks/{stage}.ipynb", str(tmp_path / "out.ipynb"), "-f", "params/titanic.yaml"),
         *("-p", "run_dir", f"outputs/{plain.name}", "-k", "python3", "--no-progress-bar"),
+        LIFEBOAT_SPARK="local[4]",
+        PYTHONHASHSEED="2",
         MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path / 'empty.db'}",  # as before: there was no champion yet
     )
     for file in sorted((series / stage).glob("*.json")):
         assert read(plain / stage / file.name) == read(file), file.name
+    assert shown(tmp_path / "out.ipynb") == shown(ROOT / "notebooks" / f"{stage}.ipynb")
 
 
 @pytest.mark.parametrize("stage", [*STAGES, "06_scale"])
