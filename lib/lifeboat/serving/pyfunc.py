@@ -16,7 +16,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from lifeboat.serving.scorer import Scorer
 
 
-class PortableModel(PythonModel):
+class PortableModel(PythonModel):  # type: ignore[misc]
     """Scores a frame of raw columns."""
 
     def load_context(self, context: PythonModelContext) -> None:
