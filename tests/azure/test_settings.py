@@ -12,6 +12,7 @@ from made_run import GIVEN
 from lifeboat.azure.settings import AzureSettings
 from lifeboat.cli.azure import read_file
 from lifeboat.errors import ParameterError
+from lifeboat.pipeline.rules import azure_faults
 
 
 def refusal(given: dict[str, Any], environ: dict[str, str] | None = None) -> str:
@@ -75,3 +76,15 @@ def test_a_file_without_the_block_is_refused(tmp_path: Path) -> None:
 def test_the_file_that_comes_along_lacks_only_what_is_a_reader_s_own() -> None:
     said = refusal(read_file(Path("params/azure.yaml")))
     assert [line.split()[0] for line in said.splitlines()[1:]] == ["subscription_id", "resource_group", "workspace"]
+
+
+def test_a_run_refuses_a_secret_before_it_starts_as_its_notebooks_would_keep_it() -> None:
+    ((name, said),) = azure_faults({"azure": {"endpoint": "lifeboat-test", "api_key": "hunter2"}})
+    assert name == "azure"
+    assert "api_key: a secret has no place in a parameter file" in said
+    assert "hunter2" not in said
+
+
+def test_a_run_asks_for_no_account_as_it_sends_nothing() -> None:
+    assert azure_faults({"azure": {"endpoint": "lifeboat-test"}}) == []
+    assert azure_faults({"azure": {}}) == []
