@@ -66,7 +66,7 @@ venv:
 	@echo "Making .venv from requirements.txt: once, about a minute, 1.5 GB"
 	@"$(PYTHON)" -m venv --clear .venv
 	@{ $(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV)" \
-		&& $(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt; } \
+		&& $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements.txt; } \
 		|| { echo "uv could not do it; pip can, in a few minutes"; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
