@@ -9,16 +9,19 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from lifeboat import inputs
 from lifeboat.azure.client import need_sdk
 from lifeboat.azure.settings import AzureSettings
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.serving.needs import INFERENCE_SERVER, requirements
 
+SLOTS = ("blue", "green")
 ENVIRONMENT, TAG = "lifeboat-scoring", "lifeboat"
 SCHEMAS = "https://azuremlschemas.azureedge.net/latest"
 PACKAGE = Path(__file__).parents[1]
@@ -49,19 +52,20 @@ class Bundle:
         told = yaml.safe_load((folder / "deployment.yml").read_text())
         return cls(folder, told["model"]["version"], told["environment"]["version"], told["tags"][TAG])
 
+    @cached_property
+    def _answers(self) -> dict[str, Any]:
+        answers: dict[str, Any] = json.loads((self.folder / ANSWERS).read_text())
+        return answers
+
     @property
     def records(self) -> list[dict[str, Any]]:
         """Rows to ask about."""
-        return list(self._answers()["records"])
+        return list(self._answers["records"])
 
     @property
     def expected(self) -> list[int]:
         """What Spark's own model said of each."""
-        return list(self._answers()["predictions"])
-
-    def _answers(self) -> dict[str, Any]:
-        answers: dict[str, Any] = json.loads((self.folder / ANSWERS).read_text())
-        return answers
+        return list(self._answers["predictions"])
 
 
 def make_bundle(deployed: Path, settings: AzureSettings, folder: Path) -> Bundle:
@@ -82,7 +86,7 @@ def make_bundle(deployed: Path, settings: AzureSettings, folder: Path) -> Bundle
     shutil.copy(deployed / ANSWERS, folder)
     copy_code(folder / "code")
     (folder / "conda.yml").write_text(_yaml(conda()))
-    model = digest(folder / "model")[:VERSION_DIGITS]
+    model = inputs.digest(folder / "model" / "manifest.json")[:VERSION_DIGITS]  # as `Scorer.digest` and /version say
     environment = _sha(f"{settings.image}\n{(folder / 'conda.yml').read_text()}")[:VERSION_DIGITS]
     (folder / "endpoint.yml").write_text(_yaml(endpoint(settings)))
     content = deployment(settings, model, environment)
@@ -98,11 +102,11 @@ def endpoint(settings: AzureSettings) -> dict[str, Any]:
     return {"$schema": f"{SCHEMAS}/managedOnlineEndpoint.schema.json", **about}
 
 
-def deployment(settings: AzureSettings, model: str, environment: str, slot: str = "blue") -> dict[str, Any]:
+def deployment(settings: AzureSettings, model: str, environment: str) -> dict[str, Any]:
     """One of the endpoint's two deployments as Azure's YAML has it; paths are the bundle's."""
     return {
         "$schema": f"{SCHEMAS}/managedOnlineDeployment.schema.json",
-        "name": slot,
+        "name": SLOTS[0],  # a deployment takes the idle one
         "endpoint_name": settings.endpoint,
         "model": {"name": settings.model, "version": model, "type": "custom_model", "path": "model"},
         "environment": {

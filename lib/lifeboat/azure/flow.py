@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.azure.bundle import TAG, Bundle
@@ -153,7 +153,7 @@ def move_traffic(this: Deployment, slot: str) -> Endpoint:
     if endpoint is None or slot not in endpoint.slots:
         raise AzureError(f"deploy into {slot}: Azure said it is done, and does not find it; call again")
     others = {name: share for name, share in endpoint.traffic.items() if name != slot}
-    now = endpoint.traffic.get(slot, 0)
+    now = endpoint.share(slot)
     rest = {max(others, key=lambda name: others[name]): 100} if others else {}
     if now and others:  # an interrupted deployment gave it some: if it fails now, it is to have none
         this.before = rest
@@ -167,10 +167,7 @@ def move_traffic(this: Deployment, slot: str) -> Endpoint:
             set_traffic(this.client, endpoint.name, parted(slot, step, rest))
         with_it = watch(ask, this.bundle, this.settings)
         this.tell(f"{slot} gets {step} % of the traffic: {with_it}")
-    this.before = None
-    moved = look(this.client, endpoint.name)
-    assert moved is not None
-    return moved
+    return replace(endpoint, traffic={slot: 100})
 
 
 def parted(slot: str, share: int, rest: Traffic) -> Traffic:

@@ -27,7 +27,7 @@ def status(endpoint: Endpoint) -> str:
     """What is there, for people: a line a slot, and how to ask."""
     lines = [f"endpoint {endpoint.name}: {endpoint.state}", f"{'slot':8}{'traffic':>8}  {'state':12}{'turn':>4}  model"]
     lines += [
-        f"{slot.name:8}{slot.share:>6} %  {slot.state:12}{slot.turn:>4}  {slot.model}"
+        f"{slot.name:8}{endpoint.share(slot.name):>6} %  {slot.state:12}{slot.turn:>4}  {slot.model}"
         for slot in endpoint.slots.values()
     ]
     return "\n".join([*lines, how_to_ask(endpoint)])
@@ -81,7 +81,7 @@ def delete(client: MLClient, name: str, slot: str = "") -> str:
         return f"endpoint {name} and its slots ({', '.join(endpoint.slots) or 'none'}) are deleted"
     if slot not in endpoint.slots:
         raise AzureError(f"{name} has no slot {slot!r}; it has: {', '.join(endpoint.slots) or 'none'}")
-    if share := endpoint.slots[slot].share:
+    if share := endpoint.share(slot):
         raise AzureError(f"{slot} has {share} % of the traffic: `lifeboat azure rollback` first, or deploy another")
     with said(f"delete slot {slot}"):
         client.online_deployments.begin_delete(name=slot, endpoint_name=name).result()

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lifeboat.azure.bundle import TAG
+from lifeboat.azure.bundle import SLOTS, TAG
 from lifeboat.azure.client import EVERY, AzureError, said
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-SLOTS = ("blue", "green")
 DONE = ("Succeeded", "Failed", "Canceled")
 TURN = "lifeboat_turn"  # a tag: which deployment of all it was
 Traffic = dict[str, int]
@@ -26,7 +25,6 @@ class Slot:
     Attributes:
         name: ``blue`` or ``green``.
         state: Azure's word, such as ``Succeeded`` or ``Creating``.
-        share: Percent of the endpoint's traffic.
         digest: What it holds, as its bundle names it; empty: somebody else deployed it.
         turn: Its number among all deployments, the first being 1.
         model: The model's name and version, or its address in Azure.
@@ -34,7 +32,6 @@ class Slot:
 
     name: str
     state: str
-    share: int
     digest: str
     turn: int
     model: str
@@ -58,6 +55,10 @@ class Endpoint:
     slots: dict[str, Slot]
     traffic: Traffic
 
+    def share(self, slot: str) -> int:
+        """Percent of the traffic that a slot gets."""
+        return self.traffic.get(slot, 0)
+
 
 def look(client: MLClient, name: str) -> Endpoint | None:
     """The endpoint with its slots; None where there is none. Waits until nobody is changing it any more."""
@@ -71,7 +72,7 @@ def look(client: MLClient, name: str) -> Endpoint | None:
         traffic = {slot: int(share) for slot, share in (endpoint.traffic or {}).items() if int(share)}
         names = sorted(str(one.name) for one in client.online_deployments.list(name))
         found = [settled(lambda slot=slot: client.online_deployments.get(slot, name)) for slot in names]  # type: ignore[misc]
-        slots = {one.name: _slot(one, traffic.get(one.name, 0)) for one in found}
+        slots = {one.name: _slot(one) for one in found}
         return Endpoint(name, _word(endpoint.provisioning_state), str(endpoint.scoring_uri), slots, traffic)
 
 
@@ -82,14 +83,13 @@ def settled(get: Callable[[], Any]) -> Any:
     return found
 
 
-def _slot(found: Any, share: int) -> Slot:
+def _slot(found: Any) -> Slot:
     tags = found.tags or {}
     turn = str(tags.get(TURN, "0"))
     model = "/".join(str(found.model or "").rstrip("/").split("/")[-3::2])  # .../models/NAME/versions/VERSION
     return Slot(
         str(found.name),
         _word(found.provisioning_state),
-        share,
         str(tags.get(TAG, "")),
         int(turn) if turn.isdecimal() else 0,
         model,
@@ -110,8 +110,8 @@ def choose(endpoint: Endpoint, digest: str) -> str:
     slots = endpoint.slots
     holders = [slot for slot in slots.values() if slot.name in SLOTS and slot.digest == digest]
     if holders:
-        return max(holders, key=lambda slot: (slot.share, slot.turn)).name
-    idle = [name for name in SLOTS if name not in slots or slots[name].share == 0]
+        return max(holders, key=lambda slot: (endpoint.share(slot.name), slot.turn)).name
+    idle = [name for name in SLOTS if endpoint.share(name) == 0]
     if not idle:
         raise AzureError(
             f"both slots of {endpoint.name} serve ({shares(endpoint.traffic)}): "
