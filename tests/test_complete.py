@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from lifeboat import load
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.pipeline.params import read_yaml
+from lifeboat.reading import OURS
 
 SCHEMA = "id INT NOT NULL, late INT, delay DOUBLE"
 
@@ -42,7 +43,7 @@ def test_a_key_is_made_first_then_tables_are_joined_then_columns_computed(rows: 
         "make_key": True,
     }
     needs = load.parse_needs(asked, "key")
-    assert (needs.no_value, needs.made_key) == (("NA",), "key")
+    assert (needs.no_value, needs.made_key) == ({"": ("NA",)}, "key")
     found = load.complete(rows, load.parse_schema("seats INT", made_key="key"), needs)
     assert values(found, "large", "named") == [(None, 1), (1, 1), (None, 1), (None, 1), (None, 1)]
     assert found.select("key").exceptAll(load.add_key(rows, "key").select("key")).isEmpty(), "of the file's columns"
@@ -89,7 +90,7 @@ def test_each_row_gets_its_partners_columns_and_none_is_lost_or_comes_twice(
 ) -> None:
     (tmp_path / "planes.csv").write_text("plane,id,seats\nA,9,55\nB,8,\nD,7,1\n,6,99\n")
     found = load.add_joined(rows, join(tmp_path / "planes.csv", "plane", columns=["id", "seats"], rename={"id": "nr"}))
-    assert found.columns == ["id", "plane", "hour", load.UNREADABLE, "nr", "seats"]
+    assert found.columns == ["id", "plane", "hour", *OURS.names, "nr", "seats"]
     assert values(found, "id", "nr", "seats") == [
         ("1", "9", "55"), ("2", "8", None), ("3", None, None), ("4", "9", "55"), ("5", None, None),
     ]  # fmt: skip
@@ -117,7 +118,7 @@ def test_values_meet_whether_they_came_as_text_or_typed(
 
 def test_a_gap_of_a_table_may_have_a_word_of_its_own(spark: SparkSession, rows: DataFrame, tmp_path: Path) -> None:
     (tmp_path / "planes.csv").write_text("plane,seats\nA,NA\nB,50\n")
-    found = load.add_joined(rows, join(tmp_path / "planes.csv", "plane"), ["NA"])
+    found = load.add_joined(rows, join(tmp_path / "planes.csv", "plane"), load.parse_needs({"no_value": ["NA"]}))
     assert values(found, "seats") == [(None,), ("50",), (None,), (None,), (None,)]
 
 
@@ -132,7 +133,7 @@ def test_two_rows_of_a_table_for_one_row_are_an_error_that_shows_them(
 @pytest.mark.parametrize(
     ("text", "more", "message"),
     [
-        ("plane,seats\nA,1,2\n", {}, r"planes\.csv: a line has too many or too few values: 'A,1,2'"),
+        ("plane,seats\nA,1,2\nB,1\n", {}, r"planes\.csv: line 2: has 3 values where the header names 2: 'A,1,2'"),
         ("plain,seats\nA,1\n", {}, r"unknown column in on \(.*planes\.csv\) 'plane': did you mean 'plain'"),
         ("plane,seats\nA,1\n", {"columns": ["seat"]}, "unknown column 'seat': did you mean 'seats'"),
         ("plane,seats\nA,1\n", {"rename": {"seat": "s"}}, "unknown column 'seat': did you mean 'seats'"),
@@ -226,14 +227,14 @@ def test_a_row_without_a_label_is_kept_aside_with_the_reason(spark: SparkSession
     needs = load.parse_needs({"compute": {"late": "delay > 15"}})
     checked = load.check_rows(load.complete(raw, schema, needs), schema, "id")
     assert values(checked.rows, "id", "late", "delay") == [(1, 1, 20.0)]
-    assert values(checked.rejected, "id", "reasons") == [("2", ["late: missing"])]
+    assert values(checked.rejected, "id", "`lifeboat:reasons`") == [("2", ["late: missing"])]
 
 
 def test_rows_to_predict_go_without_the_computed_label(spark: SparkSession, tmp_path: Path) -> None:
     raw = as_csv(spark, tmp_path, "id,at\n1,20\n")
     needs = load.parse_needs({"compute": {"late": "gone > 1", "hour": "at + 1"}})
     found = load.complete(raw, load.parse_schema("id INT, late INT"), needs, leave_out=["late"])
-    assert found.drop(load.UNREADABLE).columns == ["id", "at", "hour"]
+    assert found.drop(*OURS.names).columns == ["id", "at", "hour"]
 
 
 # --- a key

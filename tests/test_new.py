@@ -109,9 +109,23 @@ def test_lines_with_too_many_or_too_few_values_are_counted_and_left_out(write: W
     assert (seen.rows, seen.unreadable, seen.columns["a"].values) == (2, 2, {"1": 1, "5": 1})
 
 
-def test_a_column_without_a_name_is_called_as_spark_calls_it(write: Write, spark: Any) -> None:
-    place = write(",b", "1,2")
-    assert list(survey(place).columns) == spark.read.option("header", True).csv(str(place)).columns == ["_c0", "b"]
+def test_a_column_without_a_name_is_refused_by_its_number(write: Write) -> None:
+    with pytest.raises(DataError, match=r"rows\.csv: column 1 has no name: give it one in the header"):
+        survey(write(",b", "1,2"))
+
+
+def test_semicolons_tabs_and_bars_are_found_out_whatever_stands_in_a_quoted_text(write: Write) -> None:
+    assert survey(write("a;b", '1;"x,y,z"', "2;w")).csv.separator == ";"
+    assert survey(write("a\tb", "1\t2,5")).csv.separator == "\t"
+    assert survey(write("a|b", "1|2")).csv.separator == "|"
+    assert survey(write("a", "1")).csv.separator == ","
+
+
+def test_texts_of_several_lines_are_found_out_where_they_make_the_file_whole(write: Write) -> None:
+    whole = survey(write("a,b", '1,"one', 'two"', "2,x"))
+    assert (whole.csv.multiline, whole.rows, whole.unreadable) == (True, 2, 0)
+    spoilt = survey(write("a,b", '1,"one', "2,x", "3,y"))
+    assert (spoilt.csv.multiline, spoilt.rows, spoilt.unreadable) == (False, 2, 1)
 
 
 def test_parquet_keeps_its_types_and_what_is_no_number_is_a_gap(tmp_path: Path) -> None:
@@ -146,7 +160,7 @@ def test_a_folder_of_files_is_one_table(tmp_path: Path) -> None:
 
 def test_a_large_file_is_counted_whole_and_sampled_evenly(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_module, "SAMPLE", 100)
-    monkeypatch.setattr("lifeboat.survey.reading.BLOCK", 2000)
+    monkeypatch.setattr("lifeboat.reading.text.BLOCK", 2000)
     twice = [i % 4000 for i in range(5000)]  # in other blocks of the file
     seen = survey(write(*columns(("id", list(range(5000))), ("twice", twice), ("b", [*[0] * 4999, ""]))))
     assert not seen.columns["twice"].unique
@@ -161,9 +175,8 @@ def test_a_large_file_is_counted_whole_and_sampled_evenly(write: Write, monkeypa
     ("lines", "said"),
     [
         (["a,b"], "rows.csv holds no row: there is nothing to learn from"),
-        ([""], "rows.csv is empty: its first line must name the columns"),
-        (["a;b", "1;2"], "rows.csv has one column, 'a;b': put commas between the values"),
-        (["age,Age", "1,2"], "columns that Spark cannot tell apart: age, Age; rename all but one"),
+        ([""], "rows.csv has no header: all of its first lines are blank"),
+        (["age,Age", "1,2"], "Spark cannot tell the columns 'age', 'Age' apart: rename all but one"),
     ],
 )
 def test_a_file_that_is_no_table_is_told(write: Write, lines: list[str], said: str) -> None:

@@ -31,17 +31,13 @@ def _inside(value: Any) -> Iterator[Any]:
 def files(path: str | Path) -> list[Path]:
     """The file at a path, or those of the folder there in order of their names; none where there is nothing.
 
-    A folder's files whose names start with ``.`` or ``_`` are Spark's own notes, and do not count.
+    Files and folders whose names start with ``.`` or ``_`` are other programs' own notes, and do not count.
     """
     place = resolve(path)
     if place.is_file():
         return [place]
-    return sorted(f for f in place.rglob("*") if f.is_file() and not f.name.startswith((".", "_")))
-
-
-def is_parquet(place: Path) -> bool:
-    """Whether a file or a folder holds parquet; else it is taken for CSV."""
-    return place.suffix == ".parquet" or (place.is_dir() and any(place.glob("*.parquet")))
+    inside = (f for f in place.rglob("*") if not any(part[0] in "._" for part in f.relative_to(place).parts))
+    return sorted(f for f in inside if f.is_file())
 
 
 def digest(path: str | Path) -> str:

@@ -10,6 +10,7 @@ from pyspark.sql.types import DoubleType, FloatType, StringType, StructField, St
 
 from lifeboat import load, runfolder
 from lifeboat.errors import DataError, ParameterError
+from lifeboat.names import OURS
 
 JITTER = 0.1  # a number is drawn from this share of itself to either side
 LABEL_NOISE = 0.05  # share of labels turned round
@@ -27,7 +28,7 @@ def real_rows(spark: SparkSession, path: str | Path, schema: StructType, key: st
     """
     raw = load.read_raw(spark, path)
     known = [field for field in schema if field.name in raw.columns]
-    others = [name for name in raw.columns if name not in schema.names and name != load.UNREADABLE]
+    others = [name for name in raw.columns if name not in schema.names and not name.startswith(OURS)]
     whole = StructType([*known, *[StructField(name, StringType()) for name in others]])
     within = {name: limits for name, limits in ranges.items() if name in whole.names}
     if key not in whole.names:

@@ -45,6 +45,12 @@ def test_a_whole_number_may_be_written_with_a_point_and_a_number_without(plain: 
     assert margin(plain, GOOD | {"count": np.int32(1), "amount": np.float32(3), "flag": np.bool_(True)}) == 7
 
 
+def test_true_is_1_where_a_number_is_wanted_and_1_is_true_where_a_truth_is_as_in_a_file(plain: Scorer) -> None:
+    assert margin(plain, GOOD | {"count": True, "flag": 1}) == 7
+    assert margin(plain, GOOD | {"count": False, "flag": 0.0}) == 5
+    assert margin(plain, GOOD | {"word": 5}) == 7
+
+
 def test_a_known_column_that_the_model_does_not_use_is_ignored_whatever_it_holds(plain: Scorer) -> None:
     assert margin(plain, GOOD | {"ticket": ["A/5", 1], "y": None}) == 7
 
@@ -58,7 +64,6 @@ def test_a_nullable_column_may_be_left_out_null_or_not_a_number(plain: Scorer) -
     [
         ("count", None, "nothing (missing or null)", "a whole number from -2147483648 to 2147483647"),
         ("count", 2.5, "2.5 (number)", "a whole number from -2147483648 to 2147483647"),
-        ("count", True, "True (true or false)", "a whole number from -2147483648 to 2147483647"),
         ("count", "1", "'1' (text)", "a whole number from -2147483648 to 2147483647"),
         ("count", 2**31, "2147483648 (number)", "a whole number from -2147483648 to 2147483647"),
         ("count", math.inf, "inf (number)", "a whole number from -2147483648 to 2147483647"),
@@ -74,13 +79,14 @@ def test_a_nullable_column_may_be_left_out_null_or_not_a_number(plain: Scorer) -
         ("amount", math.nan, "nan (number)", "a number from 0 to 10"),
         ("amount", [3.0], "[3.0] (list)", "a number from 0 to 10"),
         ("amount", 10**400, "a whole number of more than 77 digits", "a number from 0 to 10"),
-        ("word", 5, "5 (number)", "text"),
+        ("word", 5.5, "5.5 (number)", "text"),
+        ("word", "", "'' (text)", "text"),
         ("word", None, "nothing (missing or null)", "text"),
         ("word", math.nan, "nan (number)", "text"),
-        ("flag", 1, "1 (number)", "true or false"),
+        ("flag", 2, "2 (number)", "true or false"),
         ("flag", "true", "'true' (text)", "true or false"),
         ("spare", math.inf, "inf (number)", "a number that is finite, or null"),
-        ("spare", False, "False (true or false)", "a number that is finite, or null"),
+        ("spare", "1", "'1' (text)", "a number that is finite, or null"),
     ],
 )
 def test_a_wrong_value_is_refused_with_field_value_and_what_is_allowed(

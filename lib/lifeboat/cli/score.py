@@ -4,12 +4,20 @@ from __future__ import annotations
 
 # what is imported here, every `lifeboat --help` waits for: the heavy parts are imported where they are used
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lifeboat.cli.csv_options import Encoding, Multiline, Separator, SkipLines, written
 from lifeboat.cli.models import portable_folder
 from lifeboat.cli.plainly import said_plainly
+from lifeboat.errors import ParameterError
+
+if TYPE_CHECKING:
+    from lifeboat.serving.batch import Counts
+    from lifeboat.serving.columns import ColumnScorer
+
+TOO_MANY = 4  # the exit status where more rows were refused than may be
 
 
 def score(
@@ -17,43 +25,104 @@ def score(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A parquet or CSV file, or a folder of them.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="A parquet file; a folder of them with --spark.")],
     spark: Annotated[
-        str, typer.Option(help="Where Spark runs, such as local[*] or spark://host:7077; without it no Spark at all.")
+        str, typer.Option(help="Where Spark runs, such as local[*] or spark://host:7077; else only where it must.")
     ] = "",
     keep: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN", help="Write this column and no other of IN's; repeatable."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace OUT.")] = False,
+    allow_refused: Annotated[
+        str, typer.Option(metavar="N", help="How many rows may be refused: a number, or a share such as 0.01 or 1%.")
+    ] = "0",
+    separator: Separator = "",
+    encoding: Encoding = "",
+    skip_lines: SkipLines = None,
+    multiline: Multiline = None,
 ) -> None:
     """Score every row of IN with a portable model, and write OUT.
 
     OUT has IN's columns and three more: prediction; probability, that of class 1 (with more than two classes, of
     each); and reason, empty where the row was scored, else the sentence that says why it cannot be. No row is left
-    out. In a CSV file an empty value is a missing one; its own columns stay text in OUT.
+    out. A raw file is read and completed as the one that the model was trained on: its gaps, joins and computed
+    columns. The columns of a CSV file stay text in OUT. Exit status 4: more rows were refused than --allow-refused.
     """
     with said_plainly():
-        _score(model, source, target, spark, keep or None, force)
+        allowed = _allowed(allow_refused)
+        counts = _score(model, source, target, spark, keep, force, written(separator, encoding, skip_lines, multiline))
+        _tell(counts, target)
+        if counts.refused > (allowed if isinstance(allowed, int) else allowed * counts.rows):
+            typer.echo(f"more than --allow-refused {allow_refused}: exit status {TOO_MANY}", err=True)
+            raise typer.Exit(TOO_MANY)
 
 
-def _score(model: str, source: Path, target: Path, where: str, keep: list[str] | None, force: bool) -> None:
+def _allowed(text: str) -> int | float:
+    """A number of rows, or a share of them."""
+    try:
+        if text.isdecimal():
+            return int(text)
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        if 0 <= share <= 1:
+            return share
+    except ValueError:
+        pass
+    raise ParameterError(
+        f"--allow-refused is {text!r}; write a number of rows such as 10, or a share such as 0.01 or 1%"
+    )
+
+
+def _score(
+    model: str, source: Path, target: Path, where: str, keep: list[str] | None, force: bool, given: dict[str, Any]
+) -> Counts:
+    from lifeboat.reading import open_table, parse_csv
+    from lifeboat.runfolder import from_root
+    from lifeboat.serving.batch import score_file
     from lifeboat.serving.columns import ColumnScorer
     from lifeboat.serving.scorer import Scorer
 
     scorer = ColumnScorer(Scorer.load(portable_folder(model)))
     source, target = source.absolute(), target.absolute()
-    if where:
-        from lifeboat import session
-        from lifeboat.serving.frames import score_on_spark
+    if not source.exists():
+        raise ParameterError(f"no file or folder {from_root(source)!r} to score")
+    csv = {**scorer.scorer.enrichment.get("csv", {}), **given}
+    names = open_table(source, parse_csv(csv)).names
+    lacking = [column.name for column in scorer.scorer.columns if column.name not in names and column.made]
+    if not where and not lacking:
+        return score_file(scorer, source, target, keep, force, parse_csv(csv))
+    return _on_spark(scorer, source, target, where, keep, force, csv, names)
 
-        spark = session.start(where)
-        try:
-            scored = score_on_spark(spark, scorer, source, target, keep, force)
-        finally:
-            spark.stop()
-    else:
-        from lifeboat.serving.batch import score_file
 
-        scored = score_file(scorer, source, target, keep, force)
-    typer.echo(f"{scored.rows - scored.refused:,} rows scored into {target}")
-    if scored.refused:
-        typer.echo(f"{scored.refused:,} rows cannot be: their column `reason` says why")
+def _on_spark(
+    scorer: ColumnScorer,
+    source: Path,
+    target: Path,
+    where: str,
+    keep: list[str] | None,
+    force: bool,
+    csv: dict[str, Any],
+    names: list[str],
+) -> Counts:
+    """Complete the rows as in training, and score them; without ``where`` here, into one file."""
+    from lifeboat import session
+    from lifeboat.load import Enrichment, read_raw
+    from lifeboat.serving.frames import score_on_spark
+
+    enrichment = Enrichment(**scorer.scorer.enrichment)
+    needs = enrichment.needs_for([column.name for column in scorer.scorer.columns], names)
+    for path in enrichment.changed_tables(needs.joins):
+        typer.echo(f"{path} has changed since the model was trained: what it holds now is used", err=True)
+    spark = session.start(where or "local[*]")
+    try:
+        raw = read_raw(spark, source, csv)
+        rows = enrichment.apply(raw, needs) if enrichment.schema else raw
+        return score_on_spark(rows, scorer, source, target, names if keep is None else keep, force, not where)
+    finally:
+        spark.stop()
+
+
+def _tell(counts: Counts, target: Path) -> None:
+    typer.echo(f"{counts.rows - counts.refused:,} rows scored into {target}")
+    if counts.refused:
+        typer.echo(f"{counts.refused:,} rows refused; `reason` says of each why. The commonest:")
+        for reason, times in counts.reasons.most_common(3):
+            typer.echo(f"  {times:,} x {reason}")

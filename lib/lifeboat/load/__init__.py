@@ -1,15 +1,25 @@
 """The first stage: read a table, complete its rows, keep those that fit the schema, and split off a hold-out."""
 
 from lifeboat.load.check import Checked, check_rows, plain_text, typed_value
-from lifeboat.load.complete import Join, Needs, add_computed, add_joined, add_key, complete, parse_needs
+from lifeboat.load.complete import (
+    Join,
+    Needs,
+    add_computed,
+    add_joined,
+    add_key,
+    complete,
+    parse_needs,
+    without_gap_words,
+)
+from lifeboat.load.enrichment import Enrichment, read_enrichment
 from lifeboat.load.look import count_missing, missing_rates, rates
-from lifeboat.load.read import UNREADABLE, read_raw
+from lifeboat.load.read import read_raw
 from lifeboat.load.schema import Ranges, check_ranges, describe, parse_schema, with_label, write_json
 from lifeboat.load.split import at_most, mark_holdout, share
 
 __all__ = [
-    "UNREADABLE",
     "Checked",
+    "Enrichment",
     "Join",
     "Needs",
     "Ranges",
@@ -28,9 +38,11 @@ __all__ = [
     "parse_schema",
     "plain_text",
     "rates",
+    "read_enrichment",
     "read_raw",
     "share",
     "typed_value",
     "with_label",
+    "without_gap_words",
     "write_json",
 ]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pyspark.errors import AnalysisException, ParseException
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, StructType
 
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load.check import plain_text, typed_value
-from lifeboat.load.read import UNREADABLE, read_raw
+from lifeboat.load.read import read_raw
+from lifeboat.reading import FAULT, FILE, LINE, OURS, UNREADABLE, parse_csv
 from lifeboat.sql import ticked
 
 KEY_DIGITS = 20  # 80 bits: among ten million rows two contents share a key once in 10^10 times
@@ -28,12 +30,14 @@ class Join:
         on: Columns by which a row finds its partner, named as the rows name them.
         columns: Columns to take, named as the table names them; empty: all.
         rename: Name in the table -> name beside the rows; done first.
+        csv: How it is written, as ``reading.parse_csv`` takes it.
     """
 
     path: str
     on: tuple[str, ...]
     columns: tuple[str, ...] = ()
     rename: Mapping[str, str] = field(default_factory=dict)
+    csv: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,25 +45,32 @@ class Needs:
     """What a data set's rows need before they are whole.
 
     Attributes:
-        no_value: Words that mean in CSV that there is no value, as for ``load.read_raw``.
-        joins: Tables to put beside the rows.
+    XX: Tables to put beside the rows.
         compute: As ``add_computed`` reads it.
         made_key: Name of a key to make from each row's content; empty: the file has one.
     """
 
-    no_value: tuple[str, ...] = ()
+    no_value: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     joins: tuple[Join, ...] = ()
     compute: Mapping[str, str] = field(default_factory=dict)
     made_key: str = ""
+
+    def words(self, column: str) -> tuple[str, ...]:
+        """The words that say in a column that there is no value."""
+        return (*self.no_value.get("", ()), *self.no_value.get(column, ()))
 
 
 def _names(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(name, str) and name for name in value)
 
 
-TABLE = '{path: FILE, "on": [columns], columns: [columns], rename: {old: new}}; the last two may be left out'
+def _words(value: Any) -> bool:
+    return _names(value) or (isinstance(value, Mapping) and _names(list(value)) and all(map(_names, value.values())))
+
+
+TABLE = '{path: FILE, "on": [columns], columns: [columns], rename: {old: new}, csv: {...}}; only path and on must be'
 PARTS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "no_value": (_names, "a list of words, such as [NA]; a number in quotes"),
+    "no_value": (_words, "a list of words, such as [NA], or {column: [words]}; a number in quotes"),
     "join": (lambda value: isinstance(value, list | tuple), f"a list of tables, each {TABLE}"),
     "compute": (lambda value: isinstance(value, Mapping), "{new column: SQL expression}"),
     "make_key": (lambda value: isinstance(value, bool), "true or false"),
@@ -88,7 +99,26 @@ def parse_needs(complete: Mapping[str, Any], key: str = "") -> Needs:
         if not _names([name, sql]) or not sql.strip():
             raise ParameterError(f"complete: compute: {name!r} is {sql!r}; write a column's name and an SQL expression")
     joins = tuple(_parse_join(spec) for spec in complete.get("join", ()))
-    return Needs(tuple(complete.get("no_value", ())), joins, dict(compute), key if complete.get("make_key") else "")
+    for name, sql in compute.items():
+        refuse_code(name, sql)
+    no_value = complete.get("no_value", ())
+    words = no_value if isinstance(no_value, Mapping) else {"": no_value} if no_value else {}
+    by_column = {column: tuple(of_column) for column, of_column in words.items()}
+    return Needs(by_column, joins, dict(compute), key if complete.get("make_key") else "")
+
+
+# A model may come from a registry: what it computes must neither run code nor ask tables. The words are refused wherever
+# they stand, in a text too: telling texts from code is Spark's own parser's work, and a mistake here would be a hole.
+CODE = re.compile(r"\b(reflect|try_reflect|java_method|identifier)\b", re.IGNORECASE)
+QUERY = re.compile(r"\bselect\b|\(\s*(?:table|with|from)\s+[\w`]", re.IGNORECASE)
+
+
+def refuse_code(name: str, sql: str) -> None:
+    """Raise ParameterError where an SQL expression calls what runs code, or asks a table."""
+    if found := CODE.search(sql):
+        raise ParameterError(f"compute: {name}: {sql!r} has {found[0]!r} in it, which can run code: write it without")
+    if found := QUERY.search(sql):
+        raise ParameterError(f"compute: {name}: {sql!r} asks a table ({found[0]!r}): take columns alone")
 
 
 def _parse_join(spec: Any) -> Join:
@@ -111,7 +141,11 @@ def _parse_join(spec: Any) -> Join:
         raise ParameterError(
             f"complete: join: {path}: rename is {rename!r}; write {{name in the table: name to give it}}"
         )
-    return Join(path, tuple(on), tuple(columns), dict(rename))
+    csv = spec.get("csv", {})
+    if not isinstance(csv, Mapping):
+        raise ParameterError(f"complete: join: {path}: csv is {csv!r}; write {{separator: ';'}} or the like")
+    parse_csv(csv)
+    return Join(path, tuple(on), tuple(columns), dict(rename), dict(csv))
 
 
 def complete(raw: DataFrame, schema: StructType, needs: Needs, leave_out: Iterable[str] = ()) -> DataFrame:
@@ -123,11 +157,24 @@ def complete(raw: DataFrame, schema: StructType, needs: Needs, leave_out: Iterab
         needs: As ``parse_needs`` reads them.
         leave_out: Computed columns that this file is to go without, such as the label of rows to predict.
     """
-    rows = add_key(raw, needs.made_key) if needs.made_key else raw
+    rows = without_gap_words(raw, needs)
+    rows = add_key(rows, needs.made_key) if needs.made_key else rows
     for join in needs.joins:
-        rows = add_joined(rows, join, needs.no_value)
+        rows = add_joined(rows, join, needs, schema)
     without = set(leave_out)
     return add_computed(rows, schema, {name: sql for name, sql in needs.compute.items() if name not in without})
+
+
+def without_gap_words(df: DataFrame, needs: Needs) -> DataFrame:
+    """Null in the place of words that say that there is no value, in columns of text."""
+    words = {name: needs.words(name) for name in df.columns if name not in OURS.names}
+    texts = {name for name, kind in df.dtypes if kind == "string"}
+    nulled = {
+        name: F.when(~F.btrim(F.col(ticked(name)), F.lit(" \t")).isin(*of_column), F.col(ticked(name)))
+        for name, of_column in words.items()
+        if of_column and name in texts
+    }
+    return df.select(*[nulled.get(name, F.col(ticked(name))).alias(name) for name in df.columns]) if nulled else df
 
 
 def add_key(df: DataFrame, key: str) -> DataFrame:
@@ -137,32 +184,39 @@ def add_key(df: DataFrame, key: str) -> DataFrame:
     difference. The same file has the same keys on any machine, and rows that are added leave the others' alone.
     """
     _refuse_known(df, [key], "the key to make")
-    content = F.to_json(F.struct(*[F.col(ticked(name)).cast("string").alias(name) for name in sorted(df.columns)]))
+    columns = sorted(name for name in df.columns if name not in (LINE, FILE, FAULT))
+    content = F.to_json(F.struct(*[F.col(ticked(name)).cast("string").alias(name) for name in columns]))
     hashed = df.withColumn(key, F.substring(F.sha2(content, 256), 1, KEY_DIGITS))
     nth = F.row_number().over(Window.partitionBy(key).orderBy(key)).cast("string")
     return hashed.withColumn(key, F.when(nth == "1", F.col(key)).otherwise(F.concat_ws("-", F.col(key), nth)))
 
 
-def add_joined(df: DataFrame, join: Join, no_value: Sequence[str] = ()) -> DataFrame:
+def add_joined(df: DataFrame, join: Join, needs: Needs | None = None, schema: StructType | None = None) -> DataFrame:
     """Put a table's columns beside the rows: null where a row has no partner. No row is lost, none comes twice.
 
-    Values are the same when their text is: ``7`` in a CSV file, the number 7 and 7.0 in parquet are, while ``07`` is
-    another. Null and empty text have no partner.
+    Values are the same when they are as typed: of an INT of the schema, ``7``, ``07`` and the number 7.0 are one. Of a
+    column that the schema does not name the texts must be the same. Null and empty text have no partner.
+
+    Args:
+        df: The rows.
+        join: The table.
+        needs: Whose words for gaps hold in the table too.
+        schema: The data set's.
 
     Raises:
         DataError: Two rows of the table have the same values in ``on``, a line of it cannot be read, or a column is
             not there.
         ParameterError: A column of the table has a name that the rows have: give it another by ``rename``.
     """
-    table = read_raw(df.sparkSession, join.path, no_value)
-    broken = table.filter(F.col(UNREADABLE).isNotNull()).first()
+    table = read_raw(df.sparkSession, join.path, join.csv)
+    broken = table.filter(F.col(FAULT).isNotNull()).first()
     if broken is not None:
-        raise DataError(f"join: {join.path}: a line has too many or too few values: {broken[UNREADABLE]!r}")
-    table = table.drop(UNREADABLE)
+        raise DataError(f"join: {join.path}: line {broken[LINE]}: {broken[FAULT]}: {broken[UNREADABLE]!r}")
+    table = table.drop(*OURS.names)
     for name in (*join.rename, *join.columns):
         if name not in table.columns:
             raise DataError(f"join: {join.path}: {unknown('column', name, table.columns)}")
-    table = table.withColumnsRenamed(dict(join.rename))
+    table = without_gap_words(table.withColumnsRenamed(dict(join.rename)), needs or Needs())
     for side, known in ((join.path, table.columns), ("the rows", df.columns)):
         for name in join.on:
             if name not in known:
@@ -170,19 +224,26 @@ def add_joined(df: DataFrame, join: Join, no_value: Sequence[str] = ()) -> DataF
     wanted = [join.rename.get(name, name) for name in join.columns] or table.columns
     wanted = [name for name in wanted if name not in join.on]
     _refuse_known(df, wanted, f"join: {join.path}: rename")
-    places = {f"_on {place}": name for place, name in enumerate(join.on)}
-    keys = [plain_text(name, table.schema[name].dataType).alias(place) for place, name in places.items()]
-    beside = table.select(*keys, *wanted).dropna(subset=list(places))
-    twice = beside.groupBy(*places).count().filter("count > 1").orderBy(*places).first()
+    partners = {f"lifeboat:on:{number}": name for number, name in enumerate(join.on)}
+    keys = [_as_text(table, name, schema).alias(partner) for partner, name in partners.items()]
+    beside = table.select(*keys, *map(ticked, wanted)).dropna(subset=list(partners))
+    twice = beside.groupBy(*partners).count().filter("count > 1").orderBy(*partners).first()
     if twice is not None:
-        example = ", ".join(f"{name} = {twice[place]}" for place, name in places.items())
+        example = ", ".join(f"{name} = {twice[partner]}" for partner, name in partners.items())
         raise DataError(
             f"join: {join.path}: {example} stands in {twice['count']} rows; each row must find one partner at most: "
             "name more columns in `on`, or keep one row of each"
         )
-    mine = {place: plain_text(name, df.schema[name].dataType) for place, name in places.items()}
-    meets = [value.eqNullSafe(F.col(place)) for place, value in mine.items()]
-    return df.join(beside, meets, "left").drop(*places)
+    meets = [_as_text(df, name, schema).eqNullSafe(F.col(partner)) for partner, name in partners.items()]
+    return df.join(beside, meets, "left").drop(*partners)
+
+
+def _as_text(df: DataFrame, name: str, schema: StructType | None) -> Column:
+    """A column to compare by: as the schema types it, else as the text that a file would have of it."""
+    came = df.schema[name].dataType
+    if schema is not None and name in schema.names:
+        return typed_value(schema[name], came).cast("string")
+    return plain_text(name, came)
 
 
 def add_computed(df: DataFrame, schema: StructType, compute: Mapping[str, str]) -> DataFrame:
@@ -202,7 +263,8 @@ def add_computed(df: DataFrame, schema: StructType, compute: Mapping[str, str]) 
     _refuse_known(df, compute, "compute")
     types = {name: typed_value(field, df.schema[name].dataType) for name, field in _fields(schema, df)}
     columns = [types.get(name, F.col(ticked(name))).alias(name) for name in df.columns]
-    rows = df.select(F.struct("*").alias("_came"), *columns)
+    came = "lifeboat:came"
+    rows = df.select(F.struct("*").alias(came), *columns)
     for name, sql in compute.items():
         try:
             rows = rows.withColumn(name, F.expr(sql))
@@ -212,7 +274,7 @@ def add_computed(df: DataFrame, schema: StructType, compute: Mapping[str, str]) 
             raise ParameterError(f"compute: {name}: {sql!r} cannot be computed: {said}") from error
         if isinstance(kind, BooleanType):
             rows = rows.withColumn(name, F.col(name).cast("int"))
-    return rows.select("_came.*", *compute)
+    return rows.select(f"`{came}`.*", *map(ticked, compute))
 
 
 def _fields(schema: StructType, df: DataFrame) -> list[tuple[str, Any]]:

@@ -1,50 +1,117 @@
-"""Read a table: a CSV file as text, parquet in its own types."""
+"""Read a table into Spark: a CSV file as text, parquet in its own types."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import LongType, StringType, StructField, StructType
 
-from lifeboat.inputs import is_parquet
+from lifeboat.errors import DataError
+from lifeboat.names import check_names
+from lifeboat.reading import FAULT, FILE, LINE, UNREADABLE, CsvFormat, Table, open_table, parse_csv
+from lifeboat.reading.scan import scan
+from lifeboat.reading.table import Part, csv_batches, same_columns
 from lifeboat.runfolder import resolve_input
 
-UNREADABLE = "_unreadable"
+OURS = {LINE: "bigint", FILE: "string", UNREADABLE: "string", FAULT: "string"}
+GLOB = re.compile(r"([\\{}\[\]*?])")  # what Spark takes for a pattern in a path
 
 
-def read_raw(spark: SparkSession, path: str | Path, no_value: Sequence[str] = ()) -> DataFrame:
-    """A CSV file (or a folder of them) with every column as text, or a parquet folder with its own types.
+def read_raw(spark: SparkSession, path: str | Path, csv: Mapping[str, Any] | None = None) -> DataFrame:
+    """A CSV file (or a folder of them) with every column as text, or parquet with its own types.
 
-    Text first, so that a value that does not fit its type is still there to be shown. A line with too many or too
-    few values is kept whole in the column ``_unreadable``.
+    Text first, so that a value that does not fit its type is still there to be shown. Beside the table's columns
+    stand four of ours: ``lifeboat:line`` and ``lifeboat:file`` say where a record starts (in parquet, which row it
+    is); a record that is no
+    row has its text in ``lifeboat:unreadable``, the reason in ``lifeboat:fault`` and null in the table's columns.
 
     Args:
         spark: The session.
-        path: A place on this machine, or any address that Spark can read, such as ``s3a://bucket/rows.parquet``: with
-            an ending other than ``.parquet`` it is CSV, with none a folder of parquet files.
-        no_value: Words that mean in CSV that there is no value, such as ``NA``; an empty text always does.
+        path: A file or folder on this machine, read as ``reading.open_table`` says, by as many tasks as it has
+            pieces; or any address that Spark can read, such as ``s3a://bucket/rows.parquet``: with an ending other
+            than ``.parquet`` it is CSV, each file read whole by one task; with none a folder of parquet files.
+        csv: How CSV files are written, as ``reading.parse_csv`` takes it; None: as usual.
 
     Raises:
-        DataError: There is nothing at ``path``.
+        DataError: There is nothing at ``path``, or it is no table.
+        ParameterError: ``csv`` has a part that is none.
     """
-    place, parquet = _found(str(path))
-    if parquet:
-        return spark.read.parquet(place).withColumn(UNREADABLE, F.lit(None).cast("string"))
-    reader = spark.read.option("header", True).option("escape", '"')
-    names = reader.csv(place).columns  # reads the header line alone
-    text = StructType([StructField(name, StringType()) for name in [*names, UNREADABLE]])
-    rows = reader.option("columnNameOfCorruptRecord", UNREADABLE).schema(text).csv(place)
-    if not no_value:
-        return rows
-    return rows.withColumns({name: F.when(~F.col(name).isin(*no_value), F.col(name)) for name in names})
+    written = parse_csv(csv or {})
+    address = str(path).removeprefix("file://") if str(path).startswith("file:///") else str(path)
+    if "://" in address:  # not this machine's: only Spark can look there
+        if PurePosixPath(address).suffix in (".parquet", ""):
+            return _with_ours(spark.read.parquet(address))
+        return _elsewhere(spark, address, written)
+    table = open_table(resolve_input(address), written)
+    return _parquet(spark, table) if table.parquet else _csv(spark, table)
 
 
-def _found(path: str) -> tuple[str, bool]:
-    """Where Spark is to read, and whether that is parquet."""
-    if "://" in path:  # not this machine's: only Spark can look there
-        return path, PurePosixPath(path).suffix in (".parquet", "")
-    place = resolve_input(path)
-    return str(place), is_parquet(place)
+def _with_ours(df: DataFrame) -> DataFrame:
+    """Beside the rows of parquet: the number of the row in its file, and the file."""
+    known = {LINE: F.col("_metadata.row_index") + 1, FILE: F.col("_metadata.file_path")}
+    return df.select("*", *[known.get(name, F.lit(None)).cast(kind).alias(name) for name, kind in OURS.items()])
+
+
+def _parquet(spark: SparkSession, table: Table) -> DataFrame:
+    """The files that ``open_table`` found, by name; values of ``column=value`` folders stay text."""
+    spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
+    base = table.place if table.place.is_dir() else table.place.parent
+    files = [GLOB.sub(r"\\\1", part.path) for part in table.parts]
+    return _with_ours(spark.read.option("basePath", str(base)).parquet(*files))
+
+
+def _texts(names: list[str]) -> StructType:
+    ours = [StructField(name, LongType() if kind == "bigint" else StringType()) for name, kind in OURS.items()]
+    return StructType([*[StructField(name, StringType()) for name in names], *ours])
+
+
+def _csv(spark: SparkSession, table: Table) -> DataFrame:
+    pieces = spark.range(0, len(table.pieces()), 1, len(table.pieces()))
+    return pieces.mapInArrow(partial(_read_pieces, table), _texts(table.names))
+
+
+def _read_pieces(table: Table, numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    pieces = table.pieces()
+    for batch in numbers:
+        for number in batch.column(0).to_pylist():
+            yield from table.read(pieces[number], table.names)
+
+
+def _elsewhere(spark: SparkSession, address: str, csv: CsvFormat) -> DataFrame:
+    """CSV on other storage: a task for each file, which Spark hands to it whole."""
+    files = spark.read.format("binaryFile").load(address).select("path", "content")
+    names = _names_elsewhere(files, csv)
+    return files.select("content", "path").mapInArrow(partial(_read_contents, names, csv), _texts(names))
+
+
+def _names_elsewhere(files: DataFrame, csv: CsvFormat) -> list[str]:
+    """The columns of files on other storage, which must all have the same."""
+    found = files.mapInArrow(partial(_headers, csv), "path string, names array<string>").orderBy("path").collect()
+    if not found:
+        raise DataError("there is no file at that address")
+    for row in found:
+        same_columns(found[0].names, row.names, found[0].path, row.path)
+    check_names(found[0].names, found[0].path)
+    return list(found[0].names)
+
+
+def _headers(csv: CsvFormat, files: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in files:
+        paths, contents = (batch.column(name).to_pylist() for name in ("path", "content"))
+        names = [scan(content, path, csv).names for path, content in zip(paths, contents, strict=True)]
+        yield pa.RecordBatch.from_pydict({"path": paths, "names": names})
+
+
+def _read_contents(names: list[str], csv: CsvFormat, files: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in files:
+        for path, content in zip(batch.column("path").to_pylist(), batch.column("content").to_pylist(), strict=True):
+            part = Part(path, path, {}, scanned := scan(content, path, csv), [scanned.names.index(n) for n in names])
+            for lines in scanned.ranges:
+                yield from (b for b, _ in csv_batches(content, part, csv, lines, names, names, path))

@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lifeboat.errors import DataError, unknown
+from lifeboat.names import OURS as PREFIX
+from lifeboat.reading import FAULT, LINE, OURS, UNREADABLE
 from lifeboat.serving.fields import Column, InputError
 from lifeboat.serving.scorer import Scorer, Scores, classify, no_number
 from lifeboat.serving.steps import Values
 from lifeboat.serving.tables import tables
-
-UNREADABLE = "_unreadable"  # a line of a CSV file with too many or too few values, whole; as `load.read_raw` has it
 
 Objects = npt.NDArray[np.object_]
 
@@ -25,68 +25,68 @@ class ColumnScorer:
 
     Attributes:
         scorer: The model.
-        answers: The columns that scoring adds: ``prediction`` (int), ``probability`` (that of class 1, double; of
-            more than two classes a list, one a class) and ``reason`` (text, null where the row was scored).
     """
 
     def __init__(self, scorer: Scorer) -> None:
         self.scorer = scorer
         self._tables = tables(scorer.graph)
         several = scorer.score([]).probabilities.shape[1] > 2
-        probability = pa.list_(pa.float64()) if several else pa.float64()
-        kinds = {"prediction": pa.int32(), "probability": probability, "reason": pa.string()}
-        self.answers = [pa.field(name, kind) for name, kind in kinds.items()]
+        self._probability = pa.list_(pa.float64()) if several else pa.float64()
 
-    def columns_to_read(self, names: Sequence[str], keep: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    def answers(self, kept: Sequence[str]) -> list[pa.Field]:
+        """The columns that scoring adds: prediction (int), probability and reason.
+
+        ``probability`` is that of class 1, a double; of more than two classes a list, one a class. ``reason`` is
+        text, null where the row was scored. Beside a column of one of these names, all three start with ``lifeboat:``.
+        """
+        kinds = {"prediction": pa.int32(), "probability": self._probability, "reason": pa.string()}
+        prefix = PREFIX if {name.lower() for name in kept} & kinds.keys() else ""
+        return [pa.field(prefix + name, kind) for name, kind in kinds.items()]
+
+    def columns_to_read(self, schema: pa.Schema, keep: Sequence[str] | None) -> tuple[list[str], list[str]]:
         """The columns to keep and those to read, of the ones that a table has.
 
         Args:
-            names: The table's columns; those that the model does not read are not looked at.
+            schema: The table's columns; those that the model does not read are not looked at.
             keep: Those to write beside the answers; None for all.
 
         Raises:
-            DataError: The table lacks a column, has one twice, or has one that is called as an answer is.
+            DataError: The table lacks a column, has one twice, or has one of a type that its declared type cannot take.
         """
-        kept = [name for name in names if name != UNREADABLE] if keep is None else list(dict.fromkeys(keep))
+        names = schema.names
+        own = [name for name in names if name not in OURS.names]
+        kept = own if keep is None else list(dict.fromkeys(keep))
         needed = [column.name for column in self.scorer.columns]
         for what, wanted in (("of the model", needed), ("to keep", kept)):
             for name in wanted:
                 if name not in names:
-                    raise DataError(unknown(f"column {what}", name, set(names) - {UNREADABLE}))
+                    raise DataError(unknown(f"column {what}", name, own))
                 if names.count(name) > 1:
                     raise DataError(f"the table has {names.count(name)} columns called {name!r}: rename all but one")
-        for field in self.answers:
-            if field.name in kept:
-                raise DataError(f"the table has a column {field.name!r} already: rename it, or keep others alone")
-        return kept, list(dict.fromkeys([*kept, *needed, *({UNREADABLE} & set(names))]))
+        for column in self.scorer.columns:
+            refuse_type(column, schema.field(column.name).type)
+        return kept, list(dict.fromkeys([*kept, *needed, *(name for name in OURS.names if name in names)]))
 
-    def answer(self, batch: pa.RecordBatch, kept: Sequence[str], text: bool) -> pa.RecordBatch:
+    def answer(self, batch: pa.RecordBatch, kept: Sequence[str]) -> pa.RecordBatch:
         """Score a batch: what ``Scorer.score`` says of each row by itself, and where it refuses one, its sentence.
 
         Args:
-            batch: The model's raw columns, in any of Arrow's types; where there is a column ``_unreadable``, a row
-                that has a text there cannot be scored.
+            batch: The model's raw columns, in any of Arrow's types, a text for what it says; where there is a column
+                ``lifeboat:fault``, a row that has a text there cannot be scored.
             kept: Columns to hand on.
-            text: The columns are text, as a CSV file has them: empty is null, and each becomes its type first.
 
         Returns:
             The columns kept and the answers, row by row as they came.
         """
-        reasons: Objects = np.full(batch.num_rows, None, dtype=object)
-        if UNREADABLE in batch.schema.names:
-            for row, line in enumerate(batch.column(UNREADABLE).to_pylist()):
-                reasons[row] = line if line is None else f"the line has too many or too few values: {line}"
+        reasons = _faults(batch)
         raw = {}
         for column in self.scorer.columns:
-            values = _values(batch.column(column.name))
-            if text:
-                values = Values([None if v is None else column.from_text(v) for v in values.distinct], values.places)
-            raw[column.name] = _checked(column, values, reasons)
+            raw[column.name] = _checked(column, _values(batch.column(column.name)), reasons)
         features = self.scorer.features(raw)
         for row in np.flatnonzero(np.isnan(features).any(axis=1)).tolist():
             reasons[row] = reasons[row] or str(no_number())
         answers = self._answers(self._scores(features), reasons)
-        schema = pa.schema([*(batch.schema.field(name) for name in kept), *self.answers])
+        schema = pa.schema([*(batch.schema.field(name) for name in kept), *self.answers(kept)])
         return pa.RecordBatch.from_arrays([*(batch.column(name) for name in kept), *answers], schema=schema)
 
     def _scores(self, features: npt.NDArray[np.float64]) -> Scores:
@@ -96,19 +96,44 @@ class ColumnScorer:
 
     def _answers(self, scores: Scores, reasons: Objects) -> list[pa.Array]:
         bad = np.array([reason is not None for reason in reasons], dtype=bool)
-        if self.answers[1].type == pa.float64():
+        if self._probability == pa.float64():
             probability = pa.array(scores.probabilities[:, 1], mask=bad)
         else:
             lists = [None if wrong else row for wrong, row in zip(bad, scores.probabilities, strict=True)]
-            probability = pa.array(lists, self.answers[1].type)
+            probability = pa.array(lists, self._probability)
         prediction = pa.array(scores.predictions.astype(np.int32), mask=bad)
         return [prediction, probability, pa.array(reasons, pa.string())]
+
+
+def refuse_type(column: Column, kind: pa.DataType) -> None:
+    """Raise DataError where no value of a file's type can be one of the declared type."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    plain = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_null)
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    times = (pa.types.is_date, pa.types.is_timestamp) if column.type == "string" else ()
+    if not any(is_kind(kind) for is_kind in (*plain, *texts, *times)):
+        raise DataError(
+            f"column {column.name!r} is {kind} in the file, and the model takes {column.allowed()}: write it so"
+        )
+
+
+def _faults(batch: pa.RecordBatch) -> Objects:
+    """For each row why it cannot be read; None where it can."""
+    reasons: Objects = np.full(batch.num_rows, None, dtype=object)
+    if FAULT not in batch.schema.names:
+        return reasons
+    lines, texts, faults = (batch.column(name) for name in (LINE, UNREADABLE, FAULT))
+    for row in np.flatnonzero(faults.is_valid().to_numpy(zero_copy_only=False)).tolist():
+        reasons[row] = f"line {lines[row]}: {faults[row]}: {texts[row]}"
+    return reasons
 
 
 def _values(cells: pa.Array) -> Values:
     """An Arrow column as Python's values, each distinct text or whole number once."""
     if pa.types.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
+    if pa.types.is_timestamp(cells.type):
+        cells = cells.cast(pa.timestamp("us", cells.type.tz), safe=False)
     if not (pa.types.is_floating(cells.type) or pa.types.is_nested(cells.type) or pa.types.is_null(cells.type)):
         coded = cells.dictionary_encode(null_encoding="encode")
         if len(coded.dictionary) <= len(cells) // 2:
@@ -118,7 +143,7 @@ def _values(cells: pa.Array) -> Values:
 
 def _checked(column: Column, values: Values, reasons: Objects) -> Values:
     """The values as the column's reader gives them; one that it refuses becomes None, and its rows get the reason."""
-    read = column.reader()
+    read = column.reader(texts=True)
     try:
         return Values(read(values.distinct), values.places)
     except InputError:

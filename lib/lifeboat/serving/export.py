@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,17 +49,26 @@ class ExportError(LifeboatError, ValueError):
     """A fitted pipeline that cannot be scored without Spark."""
 
 
-def export_model(model: PipelineModel, columns: list[dict[str, Any]], label: str, folder: Path) -> Path:
+def export_model(
+    model: PipelineModel,
+    columns: list[dict[str, Any]],
+    label: str,
+    folder: Path,
+    enrichment: Mapping[str, Any] | None = None,
+    class_names: Sequence[str] = (),
+) -> Path:
     """Write a fitted pipeline as a portable model: the same model gives the same bytes, whenever and wherever.
 
     Args:
         model: Stages of ``lifeboat.preprocess``, string indexers, one assembler, and last a random forest,
             gradient-boosted trees or a logistic regression.
         columns: The raw table's columns, each a dict of name, type (int, bigint, double, string, boolean), nullable,
-            minimum and maximum (null: unbounded), as ``schema.json`` has them. A column that the model cannot
-            take null in is marked so whatever ``nullable`` says.
+            minimum and maximum (null: unbounded), as ``schema.json`` has them, and perhaps the further attributes of
+            ``fields.Column``. A column that the model cannot take null in is marked so whatever ``nullable`` says.
         label: The column that the model predicts.
         folder: Where to write ``model.onnx``, ``preprocess.json`` and ``manifest.json``; replaced when whole.
+        enrichment: How raw rows were read and completed, as ``schema.json`` has it.
+        class_names: What people call class 0 and class 1; empty: no and yes.
 
     Returns:
         The folder's absolute path.
@@ -83,8 +92,10 @@ def export_model(model: PipelineModel, columns: list[dict[str, Any]], label: str
     aside = runfolder.begin(folder.parent, folder.name)
     files = {"model.onnx": _graph(classifier, aside / "spark"), "preprocess.json": _json(stages)}
     manifest = {
+        "class_names": [*class_names] or ["no", "yes"],
+        "enrichment": dict(enrichment or {}),
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
-        "format": 1,
+        "format": 2,
         "label": label,
         "model": settings,
         "signature": signature,
@@ -190,6 +201,7 @@ def _signature(stages: list[Described], columns: list[dict[str, Any]]) -> list[d
     never_null = carried[stages[-1]["outputs"][0]]
     return [
         {key: column.get(key) for key in ("name", "type", "minimum", "maximum")}
+        | {key: column[key] for key in ("gaps", "made", "title", "unit", "usual") if column.get(key) not in (None, "")}
         | {"nullable": bool(column["nullable"]) and column["name"] not in never_null}
         for column in columns
         if column["name"] in read

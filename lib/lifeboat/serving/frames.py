@@ -2,62 +2,86 @@
 
 from __future__ import annotations
 
+import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset as pads
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.pandas.types import from_arrow_schema
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
+from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StructType
 
-from lifeboat.inputs import is_parquet
-from lifeboat.load import read_raw
-from lifeboat.serving.batch import Scored, written_aside
-from lifeboat.serving.columns import UNREADABLE, ColumnScorer
+from lifeboat.reading import FILE, LINE
+from lifeboat.serving.batch import Counts, add_reasons, written_aside
+from lifeboat.serving.columns import ColumnScorer
+from lifeboat.sql import ticked
 
 
-def score_frame(
-    frame: DataFrame, scorer: ColumnScorer, keep: Sequence[str] | None = None, text: bool = False
-) -> DataFrame:
+def score_frame(frame: DataFrame, scorer: ColumnScorer, keep: Sequence[str] | None = None) -> DataFrame:
     """Score each row; the workers need lifeboat, but no model and no file: the model travels with the task.
 
     Args:
-        frame: The raw columns of the model, and any others.
+        frame: The raw columns of the model, and any others; a text is taken for what it says.
         scorer: The model.
         keep: Columns to keep beside the answers; None for all.
-        text: Whether the columns are text, as ``load.read_raw`` gives those of a CSV file.
 
     Returns:
         The columns kept, and those of ``ColumnScorer.answers``.
 
     Raises:
-        DataError: A column is not there, is there twice, or is called as an answer is.
+        DataError: A column is not there, or of a type that the model cannot take.
     """
-    kept, read = scorer.columns_to_read(frame.columns, keep)
+    kept, read = scorer.columns_to_read(to_arrow_schema(frame.schema), keep)
 
     def scored(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        return (scorer.answer(batch, kept, text) for batch in batches)
+        return (scorer.answer(batch, kept) for batch in batches)
 
-    added = from_arrow_schema(pa.schema(scorer.answers))
-    return frame.select(*read).mapInArrow(scored, StructType([*frame.select(*kept).schema, *added]))
+    added = from_arrow_schema(pa.schema(scorer.answers(kept)))
+    columns = frame.select(*map(ticked, kept)).schema
+    return frame.select(*map(ticked, read)).mapInArrow(scored, StructType([*columns, *added]))
 
 
 def score_on_spark(
-    spark: SparkSession,
+    frame: DataFrame,
     scorer: ColumnScorer,
     source: Path,
     target: Path,
     keep: Sequence[str] | None = None,
     force: bool = False,
-) -> Scored:
-    """What ``batch.score_file`` does, on Spark: ``target`` is a folder of parquet files.
+    one_file: bool = False,
+) -> Counts:
+    """What ``batch.score_file`` does, on Spark. The driver and the workers must see both paths.
 
-    The driver and the workers must see both paths.
+    Args:
+        frame: The rows of ``source``, with all columns that the model reads.
+        scorer: The model.
+        source: Where they come from.
+        target: The folder of parquet files to write.
+        keep: Columns to write beside the answers; None for all.
+        force: Whether to replace what is at ``target``.
+        one_file: Whether ``target`` is to be one file instead, each row in its place.
     """
     with written_aside(source, target, force) as aside:
-        raw, text = read_raw(spark, source), not is_parquet(source)
-        frame = score_frame(raw if text else raw.drop(UNREADABLE), scorer, keep, text)
-        frame.write.parquet(str(aside))
-    table = pads.dataset(target, format="parquet")
-    return Scored(table.count_rows(), table.count_rows(filter=pads.field("reason").is_valid()))
+        rows = frame.orderBy(ticked(FILE), ticked(LINE)) if one_file else frame
+        score_frame(rows, scorer, keep).write.parquet(str(aside))
+        table = pads.dataset(aside, format="parquet")
+        reasons = Counter[str]()
+        for batch in table.to_batches(columns=[table.schema.names[-1]]):
+            add_reasons(reasons, batch.column(0))
+        count = table.count_rows()
+        if one_file:
+            _to_one_file(table, aside)
+    return Counts(count, reasons)
+
+
+def _to_one_file(table: pads.Dataset, folder: Path) -> None:
+    """Put a folder's files into one in its place."""
+    whole = folder.with_name(f"{folder.name}.whole")
+    with pq.ParquetWriter(whole, table.schema) as writer:
+        for batch in table.to_batches():
+            writer.write_batch(batch)
+    shutil.rmtree(folder)
+    whole.rename(folder)

@@ -107,7 +107,7 @@ def _sizes(rows: int) -> Iterator[int]:
 
 def raw_columns(scorer: Scorer) -> list[Column]:
     """The raw columns that a portable model needs."""
-    return [Column(**described) for described in scorer.manifest["signature"]["inputs"]]
+    return scorer.columns
 
 
 def to_records(values: Pools) -> list[dict[str, Any]]:
@@ -139,7 +139,7 @@ def value_pools(portable: Path) -> Pools:
     """
     manifest = json.loads((portable / "manifest.json").read_bytes())
     stages = json.loads((portable / "preprocess.json").read_bytes())
-    columns = [Column(**described) for described in manifest["signature"]["inputs"]]
+    columns = [Column.of(described) for described in manifest["signature"]["inputs"]]
     known: dict[str, set[Any]] = {column.name: set() for column in columns}
     sources = {column.name: {column.name} for column in columns}  # a column -> the raw ones it comes from
     for stage in stages[:-1]:

@@ -27,6 +27,9 @@ from lifeboat.serving.steps import STEPS, Values, apply
 Floats = npt.NDArray[np.float64]
 
 
+FORMATS = (1, 2)  # the first says nothing of how raw rows are completed
+
+
 class BrokenModelError(LifeboatError, ValueError):
     """The model's folder is not whole: a file is missing, or is not the one that was exported."""
 
@@ -99,8 +102,9 @@ class Scorer:
     def __init__(self, manifest: dict[str, Any], digest: str, stages: list[dict[str, Any]], graph: bytes) -> None:
         self._parts = (manifest, digest, stages, graph)
         self.manifest, self.digest, self.graph = manifest, digest, graph
-        self.columns = [Column(**described) for described in manifest["signature"]["inputs"]]
+        self.columns = [Column.of(described) for described in manifest["signature"]["inputs"]]
         self._known = frozenset(manifest["signature"]["known"])
+        self._made = frozenset(column.name for column in self.columns if column.made)
         self._readers = [(column.name, column.reader()) for column in self.columns]
         self._steps = [(s["inputs"], s["outputs"][0], STEPS[s["stage"]](s)) for s in stages if s["stage"] in STEPS]
         self._features: list[str] = manifest["model"]["features"]
@@ -131,8 +135,18 @@ class Scorer:
             if isinstance(error, BrokenModelError):
                 raise
             raise BrokenModelError(f"{folder} is not a portable model: {error!r}; export it again") from error
+        if manifest.get("format", 1) not in FORMATS:
+            raise BrokenModelError(
+                f"{folder} is a portable model of format {manifest['format']!r}; this Lifeboat reads {FORMATS}"
+            )
         digest = hashlib.sha256(text).hexdigest()
         return cls(manifest, digest, json.loads(files["preprocess.json"]), files["model.onnx"])
+
+    @property
+    def enrichment(self) -> dict[str, Any]:
+        """How raw rows are read and completed, as it was written for training; empty in a model of format 1."""
+        written: dict[str, Any] = self.manifest.get("enrichment", {})
+        return written
 
     def __reduce__(self) -> tuple[type[Scorer], tuple[Any, ...]]:
         return Scorer, self._parts  # onnxruntime's session cannot travel: it is made anew
@@ -141,8 +155,8 @@ class Scorer:
         """Check and score raw records, one or a million by the same path.
 
         Args:
-            records: Each maps a column's name to its value. A column that may be null may be left out; one that the
-                model does not use is ignored, one that nobody knows is refused.
+            records: Each maps a column's name to its value. A column that may be null may be left out, but for those
+                that are computed or joined; one that the model does not use is ignored, one that nobody knows refused.
 
         Raises:
             InputError: A record does not fit; nothing was scored.
@@ -150,6 +164,8 @@ class Scorer:
         for record in records:
             if not record.keys() <= self._known:
                 self._refuse(next(name for name in record if name not in self._known))
+            if not self._made <= record.keys():  # left out, it would pass for a gap that training never had
+                raise next(column for column in self.columns if column.made and column.name not in record).missing()
         columns = {name: Values(read([record.get(name) for record in records])) for name, read in self._readers}
         features = self.features(columns)
         if np.isnan(features).any():

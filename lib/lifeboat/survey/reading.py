@@ -1,114 +1,76 @@
-"""The rows of a CSV or parquet file, or of a folder of them, block by block and as text."""
+"""What must be known of a table before it is looked at: how its CSV is written, and what its types are called."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
 from lifeboat.errors import DataError
 from lifeboat.inputs import files
+from lifeboat.reading import CsvFormat, Table, open_table
+from lifeboat.reading.records import UNCLOSED, Records, records, values
+from lifeboat.reading.table import is_parquet_file
+from lifeboat.reading.text import Block, blocks
 
-BLOCK = 4 * 2**20  # bytes of a file that are read at once
-
-
-@dataclass
-class Source:
-    """Where rows come from.
-
-    Attributes:
-        place: The file or folder.
-        names: The columns' names, as Spark names them: one without a name is ``_c0`` by its place.
-        types: What a parquet file says of their types, in the table's SQL words; empty where only the texts can tell.
-        parquet: Whether the values have types of their own.
-        unreadable: Lines with too many or too few values, so far.
-    """
-
-    place: Path
-    parts: list[Path]
-    names: list[str]
-    types: list[str]
-    parquet: bool
-    unreadable: int = field(default=0)
-
-    def blocks(self) -> Iterator[list[pa.Array]]:
-        """The rows, some thousand at a time: all columns as text, null where there is nothing."""
-        for part in self.parts:
-            try:
-                for batch in self._batches(part):
-                    yield [as_text(column) for column in batch.columns]
-            except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-                form = "parquet" if self.parquet else "CSV in UTF-8"
-                raise DataError(f"{part.name} cannot be read as {form}: {error}") from error
-
-    def _batches(self, part: Path) -> Iterator[pa.RecordBatch]:
-        if self.parquet:
-            return pq.ParquetFile(part).iter_batches()  # type: ignore[no-any-return]
-        return pacsv.open_csv(  # type: ignore[no-any-return]
-            pa.input_stream(part, compression="detect"),
-            pacsv.ReadOptions(column_names=self.names, skip_rows=1, block_size=BLOCK),
-            pacsv.ParseOptions(invalid_row_handler=self._count),
-            pacsv.ConvertOptions(
-                column_types=dict.fromkeys(self.names, pa.string()),
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-            ),
-        )
-
-    def _count(self, _: pacsv.InvalidRow) -> str:
-        self.unreadable += 1
-        return "skip"
+SEPARATORS = ",;\t|"  # of equals, the first
+SEEN = 200  # records that the separator is guessed from
 
 
-def open_source(path: str | Path) -> Source:
-    """Find a table and read what its columns are called.
+def find_table(path: Path, csv: CsvFormat, guess: bool) -> Table:
+    """Open a table, its separator guessed from its first file unless it is given, and ``multiline`` where it must be.
 
     Raises:
-        DataError: There is nothing at ``path``, no comma in its first line, or two columns have one name.
+        DataError: It is no table.
     """
-    place = Path(path)
-    parts = files(place)
-    if not parts:
-        raise DataError(f"no file or folder {str(path)!r}")
-    if any(part.suffix == ".parquet" for part in parts):
-        try:
-            schema = pq.read_schema(parts[0])
-        except pa.ArrowInvalid as error:
-            raise DataError(f"{parts[0].name} cannot be read as parquet: {error}") from error
-        return Source(place, parts, _named(schema.names, place), [declared_type(kind) for kind in schema.types], True)
-    names = _named(_header(parts[0]), place)
-    return Source(place, parts, names, [""] * len(names), False)
+    if not guess:
+        return open_table(path, csv)
+    csv = replace(csv, separator=guess_separator(path, csv))
+    table = open_table(path, csv)
+    if csv.multiline or table.parquet or not _unclosed(table):
+        return table
+    try:
+        whole = open_table(path, replace(csv, multiline=True))
+        return whole if not whole.lines().rejected else table
+    except DataError:  # a quote that is never closed: lines are records
+        return table
 
 
-def _named(header: list[str], place: Path) -> list[str]:
-    names = [name or f"_c{i}" for i, name in enumerate(header)]
-    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-        raise DataError(f"{place.name} has one column, {names[0]!r}: put commas between the values")
-    lower = Counter(name.lower() for name in names)
-    twice = [name for name in names if lower[name.lower()] > 1]
-    if twice:
-        raise DataError(
-            f"{place.name} has columns that Spark cannot tell apart: {', '.join(twice)}; rename all but one"
-        )
-    return names
+def guess_separator(path: Path, csv: CsvFormat) -> str:
+    """The separator that gives most records of the first file as many values as its header, and the most."""
+    found = files(path)
+    if not found or is_parquet_file(found[0]):
+        return csv.separator
+    first = next(blocks(str(found[0]), found[0].name, csv), None)
+    if first is None:
+        return csv.separator
+    return max(SEPARATORS, key=lambda mark: _fit(first, replace(csv, separator=mark), found[0].name))
 
 
-def _header(part: Path) -> list[str]:
-    with pa.input_stream(part, compression="detect") as stream:
-        lines = csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
-        header = next(lines, [])
-    if not header:
-        raise DataError(f"{part.name} is empty: its first line must name the columns")
-    return header
+def _fit(block: Block, csv: CsvFormat, name: str) -> int:
+    """How many values the separator makes of each record, where it makes as many of most; else 1."""
+    lines = block.text.split(b"\n", csv.skip_lines + SEEN)[csv.skip_lines :][:SEEN]
+    start = Block(block.start, block.end, b"\n".join(lines) + b"\n", block.line)
+    try:
+        first: list[Records] = list(islice(records(iter([start]), csv, name), 1))
+    except DataError:
+        return 1
+    widths = [len(values(record, csv.separator)) for found in first for record in found.each()]
+    return widths[0] if widths and 2 * widths.count(widths[0]) > len(widths) else 1
+
+
+def _unclosed(table: Table) -> bool:
+    """Whether a record is no row because its quote is not closed in its line."""
+    return any(pc.any(pc.equal(batch.column("lifeboat:fault"), UNCLOSED)).as_py() for batch in table.batches([]))
+
+
+def declared_types(table: Table) -> Sequence[str]:
+    """What a parquet file says of its columns' types, in SQL words; of text nothing."""
+    return [declared_type(field.type) if table.parquet else "" for field in table.schema]
 
 
 def declared_type(kind: pa.DataType) -> str:
@@ -128,9 +90,11 @@ def declared_type(kind: pa.DataType) -> str:
 
 def as_text(column: pa.Array) -> pa.Array:
     """A column as text, one that is empty or no number as null; a cell with parts, as the fact that there is one."""
-    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         column = pc.if_else(column.is_valid(), pa.scalar("(parts)"), pa.scalar(None, pa.string()))
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
     text = pc.cast(column, pa.string())
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)

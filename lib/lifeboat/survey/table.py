@@ -14,17 +14,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lifeboat.errors import DataError
-from lifeboat.survey.reading import open_source
+from lifeboat.reading import FAULT, CsvFormat
+from lifeboat.serving.fields import FORMS as TEXTS
+from lifeboat.survey.reading import as_text, declared_types, find_table
 
 MANY = 1000  # different values: of a column with more, they are no longer counted one by one
 SAMPLE = 20_000  # rows kept, at most twice as many: each with the same distance to the next
 GAP_WORDS = ("na", "n/a", "#n/a", "nan", "null", "none", "nil", "missing", "unknown", "?", "-", "--", ".")
 NUMBERS = ("INT", "BIGINT", "DOUBLE")
 TYPES = (*NUMBERS, "BOOLEAN", "STRING", "DATE")
-FORMS = {  # of a text that may be more than a text; Spark reads a number with spaces around it
-    "whole": r"^\s*[+-]?\d{1,18}\s*$",
-    "number": r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*$",
-    "boolean": r"^(?i:true|false)$",
+FORMS = {  # of a text that may be more than a text
+    "whole": r"^[ \t]*[+-]?[0-9]{1,18}[ \t]*$",
+    "number": rf"^(?:{TEXTS['double']})$",
+    "boolean": r"^[ \t]*(?i:true|false)[ \t]*$",
     "date": r"^(\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}( .*)?)$",
 }
 CODE = r"^\s*[+-]?(0\d|\d{19,}\s*$)"  # 007 and a long one are names made of digits: a number would lose some
@@ -76,6 +78,7 @@ class Survey:
         columns: Name -> column, in the order of the file.
         sample: All columns as text, null where there is nothing: every row, or each n-th of many.
         parquet: Whether the values have types of their own.
+        csv: How its CSV is written.
     """
 
     path: Path
@@ -84,6 +87,7 @@ class Survey:
     columns: Mapping[str, Column]
     sample: pa.Table
     parquet: bool
+    csv: CsvFormat = field(default_factory=CsvFormat)
 
 
 @dataclass
@@ -170,27 +174,35 @@ class _Seen:
         return len(np.unique(hashes)) == len(hashes)
 
 
-def survey(path: str | Path) -> Survey:
+def survey(path: str | Path, csv: CsvFormat | None = None, guess: bool = True) -> Survey:
     """Look at a CSV or parquet file, or a folder of them, once from its first row to its last.
 
     Memory holds a block of the file, the sample, and eight bytes a row for each column whose values have all been
     different so far.
 
+    Args:
+        path: Where it is.
+        csv: How its CSV is written; None: as usual.
+        guess: Whether its separator, and whether texts go over several lines, are to be found out.
+
     Raises:
-        DataError: There is nothing at ``path``, no row, no comma, or two columns of one name.
+        DataError: There is nothing at ``path``, no row, or what is there is no table.
     """
-    source = open_source(path)
-    seen = [_Seen(name, kind) for name, kind in zip(source.names, source.types, strict=True)]
-    sample, rows = _Sample(), 0
-    for texts in source.blocks():
+    source = find_table(Path(path), csv or CsvFormat(), guess)
+    seen = [_Seen(name, kind) for name, kind in zip(source.names, declared_types(source), strict=True)]
+    sample, rows, unreadable = _Sample(), 0, 0
+    for batch in source.batches():
+        good = batch.filter(batch.column(FAULT).is_null())
+        unreadable += batch.num_rows - good.num_rows
+        texts = [as_text(column) for column in good.columns[: len(seen)]]
         for one, text in zip(seen, texts, strict=True):
             one.add(text)
         sample.add(pa.table(texts, source.names))
-        rows += len(texts[0])
+        rows += good.num_rows
     if not rows:
         raise DataError(f"{source.place.name} holds no row: there is nothing to learn from")
     columns = {one.name: one.column() for one in seen}
-    return Survey(source.place, rows, source.unreadable, columns, sample.table(), source.parquet)
+    return Survey(source.place, rows, unreadable, columns, sample.table(), source.parquet, source.csv)
 
 
 class _Sample:
