@@ -12,14 +12,15 @@ from typing import Any, ClassVar, TypeVar
 from pyspark import keyword_only
 from pyspark.ml import Estimator, Model, Transformer
 from pyspark.ml.param import Param, Params, TypeConverters
-from pyspark.ml.param.shared import HasInputCol, HasInputCols, HasOutputCol
+from pyspark.ml.param.shared import HasInputCol, HasInputCols, HasOutputCol, HasOutputCols
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
-from pyspark.sql.types import IntegralType, NumericType, StringType
+from pyspark.sql.types import BooleanType, DataType, IntegralType, NumericType, StringType
 
 from lifeboat.columns import check_column, look_up, number_or_null, text_or_null
 from lifeboat.errors import DataError, ParameterError
+from lifeboat.sql import ticked
 
 _P = TypeVar("_P", bound=Params)
 
@@ -84,7 +85,7 @@ class TextCategory(_Stage, Transformer, HasInputCol, HasOutputCol):
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         check_column(dataset, self.getInputCol(), (StringType,))
-        word = F.regexp_extract(self.getInputCol(), self.getOrDefault("pattern"), 1)
+        word = F.regexp_extract(F.col(ticked(self.getInputCol())), self.getOrDefault("pattern"), 1)
         category = look_up(self.word_to_category(), word)
         return dataset.withColumn(self.getOutputCol(), F.coalesce(category, F.lit(self.getOrDefault("other"))))
 
@@ -101,7 +102,7 @@ class SumColumns(_Stage, Transformer, HasInputCols, HasOutputCol):
         total: Column | None = None
         for name in self.getInputCols():
             check_column(dataset, name, (NumericType,))
-            value = F.col(name).cast("double")
+            value = F.col(ticked(name)).cast("double")
             total = value if total is None else total + value
         if total is None:
             raise ParameterError("SumColumns got an empty inputCols; name at least one column")
@@ -123,8 +124,54 @@ class EqualTo(_Stage, Transformer, HasInputCol, HasOutputCol):
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         check_column(dataset, self.getInputCol(), (NumericType,))
-        same = F.col(self.getInputCol()).cast("double") == F.lit(self.getOrDefault("value"))
+        same = F.col(ticked(self.getInputCol())).cast("double") == F.lit(self.getOrDefault("value"))
         return dataset.withColumn(self.getOutputCol(), same.cast("double"))
+
+
+class CopyColumns(_Stage, Transformer, HasInputCols, HasOutputCols):
+    """Columns under other names, for stages that cannot read theirs: Spark's own take ``a.b`` for a field of ``a``."""
+
+    optional: Param[bool] = Param(
+        Params._dummy(),
+        "optional",
+        "leave out a column that the rows do not have, as those to predict have no label",
+        TypeConverters.toBoolean,
+    )
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        inputCols: list[str] | None = None,
+        outputCols: list[str] | None = None,
+        optional: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self._setDefault(optional=False)
+        self._set(**self._input_kwargs)
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        copies = {}
+        for source, target in zip(self.getInputCols(), self.getOutputCols(), strict=True):
+            if source in dataset.columns or not self.getOrDefault("optional"):
+                check_column(dataset, source, (DataType,))
+                copies[target] = F.col(ticked(source))
+        return dataset.withColumns(copies)
+
+
+class BooleanText(_Stage, Transformer, HasInputCols, HasOutputCols):
+    """Boolean columns as text, ``true`` or ``false``, for stages that number texts; null stays null."""
+
+    @keyword_only
+    def __init__(self, *, inputCols: list[str] | None = None, outputCols: list[str] | None = None) -> None:
+        super().__init__()
+        self._set(**self._input_kwargs)
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        pairs = dict(zip(self.getOutputCols(), self.getInputCols(), strict=True))
+        for source in pairs.values():
+            check_column(dataset, source, (BooleanType,))
+        return dataset.withColumns({target: F.col(ticked(name)).cast("string") for target, name in pairs.items()})
 
 
 class _GroupMeanParams(_Stage, HasInputCol, HasOutputCol):
@@ -139,7 +186,7 @@ class _GroupMeanParams(_Stage, HasInputCol, HasOutputCol):
         if not group:
             return F.lit("")
         check_column(dataset, group, (StringType, IntegralType))
-        return F.col(group).cast("string")
+        return F.col(ticked(group)).cast("string")
 
 
 class GroupMeanImputer(_GroupMeanParams, Estimator["GroupMeanImputerModel"]):

@@ -6,16 +6,18 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.names import HOLDOUT
+from lifeboat.sql import ticked
 
 
 def share(key: str, salt: str) -> Column:
     """A number in [0, 1) that only the row's key and ``salt`` decide, on any machine, in any order."""
-    salted = F.concat(F.lit(f"{salt}:"), F.col(key).cast("string"))
+    salted = F.concat(F.lit(f"{salt}:"), F.col(ticked(key)).cast("string"))
     return F.pmod(F.xxhash64(salted), F.lit(1_000_000)) / F.lit(1_000_000)
 
 
 def mark_holdout(df: DataFrame, key: str, fraction: float, seed: int, split_by: str = "") -> DataFrame:
-    """Add the boolean column ``holdout``: true for about ``fraction`` of the rows.
+    """Add the boolean column ``lifeboat:holdout``: true for about ``fraction`` of the rows.
 
     Args:
         df: Rows with the columns ``key`` and ``split_by``.
@@ -32,14 +34,15 @@ def mark_holdout(df: DataFrame, key: str, fraction: float, seed: int, split_by: 
     if not 0 < fraction < 1:
         raise ParameterError(f"holdout_fraction is {fraction}; it must lie between 0 and 1, such as 0.2")
     if not split_by:
-        return df.withColumn("holdout", share(key, f"holdout-{seed}") < F.lit(fraction))
+        return df.withColumn(HOLDOUT, share(key, f"holdout-{seed}") < F.lit(fraction))
     if split_by not in df.columns:
         raise ParameterError(unknown("column in split_by", split_by, df.columns))
+    when = F.col(ticked(split_by))
     latest = max(1, round(df.count() * fraction))
-    first_held = df.select(split_by).orderBy(F.desc(split_by)).offset(latest - 1).first()
-    if first_held is None or df.filter(F.col(split_by) < F.lit(first_held[0])).isEmpty():
+    first_held = df.select(when).orderBy(when.desc()).offset(latest - 1).first()
+    if first_held is None or df.filter(when < F.lit(first_held[0])).isEmpty():
         raise DataError(f"split_by: the latest {latest} rows by {split_by!r} are all there are: it has too few values")
-    return df.withColumn("holdout", F.col(split_by) >= F.lit(first_held[0]))
+    return df.withColumn(HOLDOUT, when >= F.lit(first_held[0]))
 
 
 def at_most(df: DataFrame, key: str, rows: int, most: int = 20_000) -> DataFrame:

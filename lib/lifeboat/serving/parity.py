@@ -23,7 +23,7 @@ from lifeboat.serving.graph import AT_MOST
 from lifeboat.serving.scorer import Scorer, Scores
 
 CHUNK = 50_000  # rows at a time: memory stays bounded whatever the number of rows
-ROW = "_row"  # Spark promises no order
+ROW = "lifeboat:row"  # Spark promises no order
 
 ARROW = {"int": pa.int32(), "bigint": pa.int64(), "double": pa.float64(), "string": pa.string(), "boolean": pa.bool_()}
 

@@ -1,0 +1,88 @@
+"""Names of columns: those that Lifeboat makes beside a table's own, and which a table may not have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from lifeboat.errors import DataError
+
+PREFIX = "lifeboat:"  # no table's column starts so, and each of ours does: none can meet another
+
+FEATURES = f"{PREFIX}features"
+PREDICTION = f"{PREFIX}prediction"
+PROBABILITY = f"{PREFIX}probability"
+RAW_PREDICTION = f"{PREFIX}rawPrediction"
+FOLD = f"{PREFIX}fold"
+HOLDOUT = f"{PREFIX}holdout"
+
+_KINDS = ("imputed", "index", "copy", "text")
+_UNSAFE = re.compile(r"[.`*]")  # Spark's own stages take a.b for a field of a, and * for all columns
+_MADE = re.compile(rf"{PREFIX}(?:{'|'.join(_KINDS)}):(.*)", re.DOTALL)
+_ESCAPED = re.compile(r"%(25|2E|60|2A)")
+
+
+def imputed(name: str) -> str:
+    """The column ``name`` once its gaps are filled."""
+    return _made("imputed", name)
+
+
+def index(name: str) -> str:
+    """The numbers of the values of the categorical column ``name``."""
+    return _made("index", name)
+
+
+def text(name: str) -> str:
+    """The column of truths ``name`` as text."""
+    return _made("text", name)
+
+
+def for_spark(name: str) -> str:
+    """The column ``name`` as Spark's own stages can read it: itself, or its copy where they cannot."""
+    return _made("copy", name) if _UNSAFE.search(name) else name
+
+
+def _made(kind: str, name: str) -> str:
+    return f"{PREFIX}{kind}:" + re.sub(r"[%.`*]", lambda found: f"%{ord(found[0]):02X}", name)
+
+
+def plain_name(column: str) -> str:
+    """A column's name for people.
+
+    >>> plain_name("lifeboat:imputed:Age"), plain_name("lifeboat:fold"), plain_name("Age")
+    ('Age', 'fold', 'Age')
+    """
+    made = _MADE.fullmatch(column)
+    if made is None:
+        return column.removeprefix(PREFIX)
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), made[1])
+
+
+def check_names(names: Iterable[str], where: str) -> None:
+    """Raise DataError unless a table can have columns of these names, which is nearly any name.
+
+    Args:
+        names: The columns, in their order.
+        where: What has them, for the message: a file.
+    """
+    seen: dict[str, str] = {}
+    for place, name in enumerate(names, 1):
+        fault = _fault(name, place, seen.get(name.lower()))
+        if fault:
+            raise DataError(f"{where}: {fault}")
+        seen[name.lower()] = name
+
+
+def _fault(name: str, place: int, twin: str | None) -> str:
+    """What is wrong with a column's name, and the mend; empty where nothing is."""
+    if not name:
+        return f"column {place} has an empty name: give it one"
+    if "\0" in name or name.splitlines() != [name]:
+        return f"column {place}, {name!r}, has a line break or a NUL in its name: rename it"
+    if name.lower().startswith(PREFIX):
+        return f"column {name!r}: names that start with {PREFIX!r} are Lifeboat's own: rename it"
+    if twin == name:
+        return f"there are two columns {name!r}: rename one"
+    if twin is not None:
+        return f"columns {twin!r} and {name!r} differ by case alone, and Spark cannot tell them apart: rename one"
+    return ""
