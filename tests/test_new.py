@@ -364,7 +364,22 @@ def test_a_large_category_gets_as_many_bins_and_one_too_large_is_left_out(write:
     assert reason(found, "many").startswith("250 different texts: too many")
 
 
-ODD_NAMES = ["a.b", "ti`ck", "x {y}", "Größe", "100 %", "id:1", "it's", "a\tb", "a,  b", "# no", "$x$", "  two", "*", "- a"]
+ODD_NAMES = [
+    "a.b",
+    "ti`ck",
+    "x {y}",
+    "Größe",
+    "100 %",
+    "id:1",
+    "it's",
+    "a\tb",
+    "a,  b",
+    "# no",
+    "$x$",
+    "  two",
+    "*",
+    "- a",
+]
 
 
 def test_every_column_keeps_its_name_whatever_is_in_it(write: Write) -> None:

@@ -124,7 +124,9 @@ def _as_groups(
     groups = dict(chosen) if isinstance(chosen, Mapping) else {name: [name] for name in chosen}
     for name, columns in groups.items():
         if isinstance(columns, str) or not columns:
-            raise ParameterError(f"features: {name!r} is {columns!r}; write a list of columns, such as ['lifeboat:index:Sex']")
+            raise ParameterError(
+                f"features: {name!r} is {columns!r}; write a list of columns, such as ['lifeboat:index:Sex']"
+            )
         for column in columns:
             if column not in known:
                 raise ParameterError(unknown("feature", column, known))

@@ -15,6 +15,12 @@ PROBABILITY = f"{PREFIX}probability"
 RAW_PREDICTION = f"{PREFIX}rawPrediction"
 FOLD = f"{PREFIX}fold"
 HOLDOUT = f"{PREFIX}holdout"
+CLASSIFIER_COLUMNS = {  # Spark's Param of a classifier or an evaluator -> the column that it names
+    "featuresCol": FEATURES,
+    "predictionCol": PREDICTION,
+    "probabilityCol": PROBABILITY,
+    "rawPredictionCol": RAW_PREDICTION,
+}
 
 _KINDS = ("imputed", "index", "copy", "text")
 _UNSAFE = re.compile(r"[.`*]")  # Spark's own stages take a.b for a field of a, and * for all columns

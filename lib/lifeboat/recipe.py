@@ -116,9 +116,7 @@ def copies(
     if unsafe:
         stages.append(preprocess.CopyColumns(inputCols=unsafe, outputCols=[names.for_spark(name) for name in unsafe]))
     if label and names.for_spark(label) != label:
-        stages.append(
-            preprocess.CopyColumns(inputCols=[label], outputCols=[names.for_spark(label)], optional=True)
-        )
+        stages.append(preprocess.CopyColumns(inputCols=[label], outputCols=[names.for_spark(label)], optional=True))
     return stages
 
 

@@ -101,9 +101,7 @@ def settle(df: DataFrame, key: str, rows: int) -> DataFrame:
     Returns:
         The same rows and columns.
     """
-    return df.repartition(1 + rows // ROWS_PER_PARTITION, F.col(ticked(key))).sortWithinPartitions(
-        ticked(key)
-    )
+    return df.repartition(1 + rows // ROWS_PER_PARTITION, F.col(ticked(key))).sortWithinPartitions(ticked(key))
 
 
 def count_jobs(session: SparkSession, work: Callable[[], object]) -> int | None:

@@ -62,7 +62,9 @@ def resample(
         raise ParameterError(f"rows is {rows}; make 1 or more")
     drifting = [f.name for f in real.schema if isinstance(f.dataType, DoubleType | FloatType) and f.name != label]
     limits = [
-        bound(ticked(name)).alias(f"{how} {name}") for name in drifting for how, bound in (("min", F.min), ("max", F.max))
+        bound(ticked(name)).alias(f"{how} {name}")
+        for name in drifting
+        for how, bound in (("min", F.min), ("max", F.max))
     ]
     seen = real.agg(F.count("*").alias("n"), *limits).collect()[0].asDict()
     if not seen["n"]:

@@ -91,8 +91,8 @@ class CrossValidated:
         larger_is_better: Whether a larger score is a better one.
         best: Index of the chosen point.
         model: The whole pipeline with the chosen point, fitted on all rows.
-        out_of_fold: All rows with their fold, probability and prediction by a model that never saw them, in columns named
-            as in ``lifeboat.names``.
+        out_of_fold: All rows with fold, probability and prediction, in columns named as in ``lifeboat.names``, by a
+            model that never saw them.
     """
 
     points: list[dict[str, Any]]
@@ -119,13 +119,9 @@ def make_estimator(name: str, params: dict[str, Any], label: str, seed: int) -> 
     """
     if name not in ESTIMATORS:
         raise ParameterError(unknown("estimator", name, ESTIMATORS))
-    estimator = ESTIMATORS[name](  # type: ignore[call-arg]
-        labelCol=names.for_spark(label),
-        featuresCol=names.FEATURES,
-        predictionCol=names.PREDICTION,
-        probabilityCol=names.PROBABILITY,
-        rawPredictionCol=names.RAW_PREDICTION,
-    )
+    estimator = ESTIMATORS[name](labelCol=names.for_spark(label))  # type: ignore[call-arg]
+    for param, column in names.CLASSIFIER_COLUMNS.items():
+        estimator.set(estimator.getParam(param), column)
     settings = {"seed": seed, **params} if estimator.hasParam("seed") else params
     for key, value in settings.items():
         estimator.set(find_param(estimator, key), checked_value(estimator, key, value))
@@ -170,9 +166,7 @@ def make_evaluator(metric: str, label: str) -> Evaluator:
         raise ParameterError(unknown("metric", metric, METRICS))
     kind, name = METRICS[metric]
     evaluator: Evaluator = kind(labelCol=names.for_spark(label), metricName=name)
-    columns = {"predictionCol": names.PREDICTION, "probabilityCol": names.PROBABILITY}
-    columns["rawPredictionCol"] = names.RAW_PREDICTION
-    for param, column in columns.items():
+    for param, column in names.CLASSIFIER_COLUMNS.items():
         if evaluator.hasParam(param):
             evaluator.set(evaluator.getParam(param), column)
     return evaluator
