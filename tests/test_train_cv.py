@@ -224,6 +224,7 @@ def test_an_estimator_is_made_by_its_name_with_its_params(
     made = train_cv.make_estimator(name, params, "y", seed=9)
     assert type(made).__name__ == kind
     assert made.getOrDefault("labelCol") == "y"
+    assert {key: made.getOrDefault(key) for key in names.CLASSIFIER_COLUMNS} == names.CLASSIFIER_COLUMNS
     assert {key: made.getOrDefault(key) for key in params} == params
     assert not made.hasParam("seed") or made.getOrDefault("seed") == 9
 

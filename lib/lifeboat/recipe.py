@@ -107,7 +107,8 @@ def copies(
     Returns:
         None where Spark can read all as they are, as nearly always.
     """
-    texts = [name for name in categorical if name in booleans]
+    modes = [name for name, how in impute.items() if how == "mode"]
+    texts = [name for name in dict.fromkeys([*categorical, *modes]) if name in booleans]
     read = [name for name in (*numeric, *categorical) if name not in impute and (name in numeric or name not in texts)]
     unsafe = [name for name in dict.fromkeys(read) if names.for_spark(name) != name]
     stages: list[Stage] = []

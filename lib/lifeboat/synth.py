@@ -61,11 +61,8 @@ def resample(
     if rows < 1:
         raise ParameterError(f"rows is {rows}; make 1 or more")
     drifting = [f.name for f in real.schema if isinstance(f.dataType, DoubleType | FloatType) and f.name != label]
-    limits = [
-        bound(ticked(name)).alias(f"{how} {name}")
-        for name in drifting
-        for how, bound in (("min", F.min), ("max", F.max))
-    ]
+    bounds = (("min", F.min), ("max", F.max))
+    limits = [bound(ticked(name)).alias(f"{how} {name}") for name in drifting for how, bound in bounds]
     seen = real.agg(F.count("*").alias("n"), *limits).collect()[0].asDict()
     if not seen["n"]:
         raise DataError("there is no row to draw from: none fits the schema")

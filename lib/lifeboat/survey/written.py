@@ -134,11 +134,8 @@ def _row(column: Column) -> tuple[str, str, str, str, str]:
 
 def _parameter(name: str, value: Any, why: str, proposal: Proposal) -> list[str]:
     if name == "schema":
-        return (
-            ["schema: >-", *(f"  {line}" for line in _folded(value))]
-            if value.isprintable()
-            else [f"schema: {inline(value)}"]
-        )
+        folded = ["schema: >-", *(f"  {line}" for line in _folded(value))]
+        return folded if value.isprintable() else [f"schema: {inline(value)}"]
     if name in ("numeric", "categorical"):
         return _feature_list(name, proposal)
     if name == "complete" and value:
@@ -151,9 +148,8 @@ def _completed(complete: dict[str, Any]) -> list[str]:
     gaps, compute = complete.get("no_value", {}), complete.get("compute", {})
     lines = _with_reason("  no_value:", "words that stand where there is none") if gaps else []
     for name, words in gaps.items():
-        lines += [
-            f"    {line}" for line in _yaml({name: words}, allow_unicode=name.isprintable(), flow=None).splitlines()
-        ]
+        block = _yaml({name: words}, allow_unicode=name.isprintable(), flow=None)
+        lines += [f"    {line}" for line in block.split("\n")]
     lines += _with_reason("  compute:", "new columns, by SQL") if compute else []
     for name, sql in compute.items():
         first, *cases = sql.split(" WHEN ")
