@@ -15,7 +15,7 @@ from lifeboat.names import FEATURES
 from lifeboat.preprocess import EqualTo, GroupMeanImputer, ModeImputer, SumColumns
 from lifeboat.titanic import Title
 
-KNOWN = "Known: BooleanText, CopyColumns, EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory"
+KNOWN = "Known: EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory"
 IMPUTE = {"age": "mean by port", "fare": "mean", "port": "mode"}
 
 
@@ -111,6 +111,11 @@ def test_another_way_to_impute_is_refused_with_the_three_there_are(how: str) -> 
     with pytest.raises(ParameterError) as caught:
         recipe.imputers({"age": how})
     assert str(caught.value) == f"impute: 'age' is {how!r}; write 'mean', 'mean by COLUMN' or 'mode'"
+
+
+def test_a_group_s_column_may_have_any_name() -> None:
+    (stage,) = recipe.imputers({"a.b": "mean by x {y}, or by `z`"})
+    assert (stage.getOrDefault("groupCol"), stage.getOutputCol()) == ("x {y}, or by `z`", "lifeboat:imputed:a%2Eb")
 
 
 def test_features_stand_in_the_order_asked_numbers_first_each_read_after_its_imputer(spark: SparkSession) -> None:

@@ -12,11 +12,11 @@ from typing import Any, ClassVar, TypeVar
 from pyspark import keyword_only
 from pyspark.ml import Estimator, Model, Transformer
 from pyspark.ml.param import Param, Params, TypeConverters
-from pyspark.ml.param.shared import HasInputCol, HasInputCols, HasOutputCol, HasOutputCols
+from pyspark.ml.param.shared import HasInputCol, HasInputCols, HasOutputCol
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
-from pyspark.sql.types import BooleanType, DataType, IntegralType, NumericType, StringType
+from pyspark.sql.types import IntegralType, NumericType, StringType
 
 from lifeboat.columns import check_column, look_up, number_or_null, text_or_null
 from lifeboat.errors import DataError, ParameterError
@@ -37,7 +37,7 @@ def to_groups(value: Any) -> dict[str, list[str]]:
     return value
 
 
-class _Stage(Params, DefaultParamsReadable[Any], DefaultParamsWritable):
+class JsonStage(Params, DefaultParamsReadable[Any], DefaultParamsWritable):
     """What all stages share: keyword-only construction, and saving and loading by Spark itself."""
 
     _input_kwargs: dict[str, Any]
@@ -47,7 +47,7 @@ class _Stage(Params, DefaultParamsReadable[Any], DefaultParamsWritable):
         return self._copyValues(model._resetUid(self.uid))
 
 
-class TextCategory(_Stage, Transformer, HasInputCol, HasOutputCol):
+class TextCategory(JsonStage, Transformer, HasInputCol, HasOutputCol):
     """A category found in a text by a pattern, then mapped to the few that are kept.
 
     Takes a string column; gives a string column, never null: a text that is null, does not match or holds a word
@@ -90,7 +90,7 @@ class TextCategory(_Stage, Transformer, HasInputCol, HasOutputCol):
         return dataset.withColumn(self.getOutputCol(), F.coalesce(category, F.lit(self.getOrDefault("other"))))
 
 
-class SumColumns(_Stage, Transformer, HasInputCols, HasOutputCol):
+class SumColumns(JsonStage, Transformer, HasInputCols, HasOutputCol):
     """The sum of numeric columns, as double; null where one of them is."""
 
     @keyword_only
@@ -109,7 +109,7 @@ class SumColumns(_Stage, Transformer, HasInputCols, HasOutputCol):
         return dataset.withColumn(self.getOutputCol(), total)
 
 
-class EqualTo(_Stage, Transformer, HasInputCol, HasOutputCol):
+class EqualTo(JsonStage, Transformer, HasInputCol, HasOutputCol):
     """1.0 where a numeric column equals ``value``, else 0.0; null where the column is null."""
 
     value: Param[float] = Param(Params._dummy(), "value", "the number to compare with", TypeConverters.toFloat)
@@ -128,53 +128,7 @@ class EqualTo(_Stage, Transformer, HasInputCol, HasOutputCol):
         return dataset.withColumn(self.getOutputCol(), same.cast("double"))
 
 
-class CopyColumns(_Stage, Transformer, HasInputCols, HasOutputCols):
-    """Columns under other names, for stages that cannot read theirs: Spark's own take ``a.b`` for a field of ``a``."""
-
-    optional: Param[bool] = Param(
-        Params._dummy(),
-        "optional",
-        "leave out a column that the rows do not have, as those to predict have no label",
-        TypeConverters.toBoolean,
-    )
-
-    @keyword_only
-    def __init__(
-        self,
-        *,
-        inputCols: list[str] | None = None,
-        outputCols: list[str] | None = None,
-        optional: bool | None = None,
-    ) -> None:
-        super().__init__()
-        self._setDefault(optional=False)
-        self._set(**self._input_kwargs)
-
-    def _transform(self, dataset: DataFrame) -> DataFrame:
-        copies = {}
-        for source, target in zip(self.getInputCols(), self.getOutputCols(), strict=True):
-            if source in dataset.columns or not self.getOrDefault("optional"):
-                check_column(dataset, source, (DataType,))
-                copies[target] = F.col(ticked(source))
-        return dataset.withColumns(copies)
-
-
-class BooleanText(_Stage, Transformer, HasInputCols, HasOutputCols):
-    """Boolean columns as text, ``true`` or ``false``, for stages that number texts; null stays null."""
-
-    @keyword_only
-    def __init__(self, *, inputCols: list[str] | None = None, outputCols: list[str] | None = None) -> None:
-        super().__init__()
-        self._set(**self._input_kwargs)
-
-    def _transform(self, dataset: DataFrame) -> DataFrame:
-        pairs = dict(zip(self.getOutputCols(), self.getInputCols(), strict=True))
-        for source in pairs.values():
-            check_column(dataset, source, (BooleanType,))
-        return dataset.withColumns({target: F.col(ticked(name)).cast("string") for target, name in pairs.items()})
-
-
-class _GroupMeanParams(_Stage, HasInputCol, HasOutputCol):
+class _GroupMeanParams(JsonStage, HasInputCol, HasOutputCol):
     groupCol: Param[str] = Param(
         Params._dummy(), "groupCol", "column of strings or whole numbers; empty: one group", TypeConverters.toString
     )
@@ -246,7 +200,7 @@ class GroupMeanImputerModel(_GroupMeanParams, Model):
         return dataset.withColumn(self.getOutputCol(), filled)
 
 
-class ModeImputer(_Stage, Estimator["ModeImputerModel"], HasInputCol, HasOutputCol):
+class ModeImputer(JsonStage, Estimator["ModeImputerModel"], HasInputCol, HasOutputCol):
     """Fill a string column, null or empty, with its most frequent value; of equals, the first in order.
 
     Raises:
@@ -267,7 +221,7 @@ class ModeImputer(_Stage, Estimator["ModeImputerModel"], HasInputCol, HasOutputC
         return self._handed_to(ModeImputerModel())._set(mode=first.value)
 
 
-class ModeImputerModel(_Stage, Model, HasInputCol, HasOutputCol):
+class ModeImputerModel(JsonStage, Model, HasInputCol, HasOutputCol):
     """What a ModeImputer learned: the most frequent value."""
 
     mode: Param[str] = Param(Params._dummy(), "mode", "most frequent value", TypeConverters.toString)

@@ -12,6 +12,7 @@ from pyspark.ml.feature import StringIndexer, StringIndexerModel, VectorAssemble
 from pyspark.ml.param import Param
 
 from lifeboat import names, preprocess
+from lifeboat.copies import BooleanText, CopyColumns
 from lifeboat.errors import ParameterError, unknown
 
 Stage = Estimator[Any] | Transformer
@@ -113,11 +114,11 @@ def copies(
     unsafe = [name for name in dict.fromkeys(read) if names.for_spark(name) != name]
     stages: list[Stage] = []
     if texts:
-        stages.append(preprocess.BooleanText(inputCols=texts, outputCols=[names.text(name) for name in texts]))
+        stages.append(BooleanText(inputCols=texts, outputCols=[names.text(name) for name in texts]))
     if unsafe:
-        stages.append(preprocess.CopyColumns(inputCols=unsafe, outputCols=[names.for_spark(name) for name in unsafe]))
+        stages.append(CopyColumns(inputCols=unsafe, outputCols=[names.for_spark(name) for name in unsafe]))
     if label and names.for_spark(label) != label:
-        stages.append(preprocess.CopyColumns(inputCols=[label], outputCols=[names.for_spark(label)], optional=True))
+        stages.append(CopyColumns(inputCols=[label], outputCols=[names.for_spark(label)], optional=True))
     return stages
 
 

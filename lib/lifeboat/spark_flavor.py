@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import yaml
 from pyspark.ml import PipelineModel
 
-from lifeboat.preprocess import CopyColumns
+from lifeboat.copies import CopyColumns
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature

@@ -15,11 +15,7 @@ from pyspark import inheritable_thread_target
 from pyspark.ml import Estimator, Model, Pipeline, PipelineModel, Predictor
 from pyspark.ml.base import _FitMultipleIterator
 from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
-from pyspark.ml.evaluation import (
-    BinaryClassificationEvaluator,
-    Evaluator,
-    MulticlassClassificationEvaluator,
-)
+from pyspark.ml.evaluation import BinaryClassificationEvaluator, Evaluator, MulticlassClassificationEvaluator
 from pyspark.ml.param import Param, Params
 from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import DataFrame
@@ -119,10 +115,9 @@ def make_estimator(name: str, params: dict[str, Any], label: str, seed: int) -> 
     """
     if name not in ESTIMATORS:
         raise ParameterError(unknown("estimator", name, ESTIMATORS))
-    estimator = ESTIMATORS[name](labelCol=names.for_spark(label))  # type: ignore[call-arg]
-    for param, column in names.CLASSIFIER_COLUMNS.items():
-        estimator.set(estimator.getParam(param), column)
-    settings = {"seed": seed, **params} if estimator.hasParam("seed") else params
+    estimator = ESTIMATORS[name]()
+    seeded = {"seed": seed} if estimator.hasParam("seed") else {}
+    settings = {"labelCol": names.for_spark(label), **names.CLASSIFIER_COLUMNS, **seeded, **params}
     for key, value in settings.items():
         estimator.set(find_param(estimator, key), checked_value(estimator, key, value))
     return estimator
@@ -166,10 +161,8 @@ def make_evaluator(metric: str, label: str) -> Evaluator:
         raise ParameterError(unknown("metric", metric, METRICS))
     kind, name = METRICS[metric]
     evaluator: Evaluator = kind(labelCol=names.for_spark(label), metricName=name)
-    for param, column in names.CLASSIFIER_COLUMNS.items():
-        if evaluator.hasParam(param):
-            evaluator.set(evaluator.getParam(param), column)
-    return evaluator
+    columns = {param: column for param, column in names.CLASSIFIER_COLUMNS.items() if evaluator.hasParam(param)}
+    return evaluator._set(**columns)
 
 
 def add_folds(df: DataFrame, key: str, num_folds: int, seed: int) -> DataFrame:

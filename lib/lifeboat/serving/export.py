@@ -22,10 +22,9 @@ from pyspark.ml.feature import StringIndexerModel, VectorAssembler
 
 import lifeboat
 from lifeboat import runfolder
+from lifeboat.copies import BooleanText, CopyColumns
 from lifeboat.errors import DataError, LifeboatError, unknown
 from lifeboat.preprocess import (
-    BooleanText,
-    CopyColumns,
     EqualTo,
     GroupMeanImputerModel,
     ModeImputerModel,
@@ -142,10 +141,6 @@ def _pairs(stage: CopyColumns | BooleanText) -> list[Described]:
     return [{"inputs": [source], "outputs": [target]} for source, target in pairs]
 
 
-def _copies(stage: CopyColumns) -> list[Described]:
-    return [] if stage.getOrDefault("optional") else _pairs(stage)  # a label is nothing to score by
-
-
 def _group_mean(stage: GroupMeanImputerModel) -> list[Described]:
     described = _one(stage, means=stage.getOrDefault("means"), overall=stage.getOrDefault("overall"))
     described[0]["inputs"] += [group] if (group := stage.getOrDefault("groupCol")) else []
@@ -175,7 +170,7 @@ def _insist(stage: Transformer, name: str, value: str) -> None:
 
 LEARNED: dict[type[Transformer], Callable[[Any], list[Described]]] = {
     BooleanText: _pairs,
-    CopyColumns: _copies,
+    CopyColumns: lambda stage: [] if stage.getOrDefault("optional") else _pairs(stage),  # the label
     TextCategory: _text_category,
     SumColumns: _sum_columns,
     EqualTo: lambda stage: _one(stage, value=stage.getOrDefault("value")),
