@@ -13,9 +13,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lifeboat import evaluate, load, names, recipe, train_cv
+from lifeboat.copies import CopyColumns
 from lifeboat.errors import DataError
 from lifeboat.importance import permutation_importance
 from lifeboat.serving.export import export_model
+from lifeboat.serving.parity import parity
 from lifeboat.serving.scorer import Scorer
 from lifeboat.session import settle
 from lifeboat.sql import ticked
@@ -104,7 +106,8 @@ def test_the_portable_model_answers_as_spark_by_the_names_of_the_file(
         {"name": name, "type": kind.lower(), "nullable": True, "minimum": None, "maximum": None}
         for name, kind in {label: "INT", **TYPES}.items()
     ]
-    scorer = Scorer.load(export_model(found.model, columns, label, tmp_path / "portable"))
+    portable = export_model(found.model, columns, label, tmp_path / "portable")
+    scorer = Scorer.load(portable)
     assert {column.name for column in scorer.columns} == {*NUMERIC, *CATEGORICAL}
     asked = rows.drop(names.HOLDOUT, label)
     sparks = found.model.transform(asked).orderBy(ticked(KEY))
@@ -113,6 +116,10 @@ def test_the_portable_model_answers_as_spark_by_the_names_of_the_file(
     assert ours.predictions.tolist() == [int(row[0]) for row in said]
     assert ours.probabilities.tolist() == [row[1] for row in said]
     assert len(set(ours.predictions.tolist())) == 2
+    # as MLflow has it, with a copy of the prediction at its end
+    kept = PipelineModel([*found.model.stages, CopyColumns(inputCols=[names.PREDICTION], outputCols=["prediction"])])
+    held = parity(kept, portable, 300, 1, rows.sparkSession)
+    assert (held.class_mismatches, held.largest_probability_difference) == (0, 0.0)
 
 
 def test_truths_are_categories_and_one_not_written_down_is_unseen(spark: SparkSession) -> None:

@@ -169,8 +169,6 @@ def _insist(stage: Transformer, name: str, value: str) -> None:
 
 
 LEARNED: dict[type[Transformer], Callable[[Any], list[Described]]] = {
-    BooleanText: _pairs,
-    CopyColumns: lambda stage: [] if stage.getOrDefault("optional") else _pairs(stage),  # the label
     TextCategory: _text_category,
     SumColumns: _sum_columns,
     EqualTo: lambda stage: _one(stage, value=stage.getOrDefault("value")),
@@ -178,6 +176,8 @@ LEARNED: dict[type[Transformer], Callable[[Any], list[Described]]] = {
     ModeImputerModel: lambda stage: _one(stage, mode=stage.getOrDefault("mode")),
     StringIndexerModel: _string_index,
     VectorAssembler: _assemble,
+    BooleanText: _pairs,
+    CopyColumns: lambda stage: [] if stage.getOrDefault("optional") else _pairs(stage),  # the label
 }
 
 
