@@ -36,8 +36,9 @@ def lifeboat(folder: str, said: Said, estimator: str = "random_forest") -> Stage
     """What the notebooks do, without their looking around."""
     from pyspark.ml import Pipeline
     from pyspark.ml.tuning import CrossValidator
+    from pyspark.sql import functions as F
 
-    from lifeboat import load, recipe, session, train_cv
+    from lifeboat import load, names, recipe, session, train_cv
     from lifeboat.serving.batch import score_file
     from lifeboat.serving.columns import ColumnScorer
     from lifeboat.serving.export import export_model
@@ -49,8 +50,8 @@ def lifeboat(folder: str, said: Said, estimator: str = "random_forest") -> Stage
     checked = load.check_rows(load.read_raw(spark, folder), table, KEY, GIVEN["ranges"])
     rows = load.mark_holdout(checked.rows, KEY, GIVEN["holdout_fraction"], SEED)
     n = spark.read.parquet(folder).count()
-    for name, kept in (("train", "not holdout"), ("holdout", "holdout")):
-        session.settle(rows.filter(kept).drop("holdout"), KEY, n).write.parquet(str(work / name))
+    for name, kept in (("train", ~F.col(names.HOLDOUT)), ("holdout", F.col(names.HOLDOUT))):
+        session.settle(rows.filter(kept).drop(names.HOLDOUT), KEY, n).write.parquet(str(work / name))
     spark.catalog.clearCache()
     yield "load"
     train, holdout = (spark.read.parquet(str(work / name)) for name in ("train", "holdout"))
@@ -69,14 +70,14 @@ def lifeboat(folder: str, said: Said, estimator: str = "random_forest") -> Stage
         estimatorParamMaps=train_cv.make_grid(classifier, grid),
         evaluator=train_cv.make_evaluator("accuracy", LABEL),
         numFolds=FOLDS,
-        foldCol="fold",
+        foldCol=names.FOLD,
         parallelism=2,
         seed=SEED,
     )
     found = train_cv.cross_validate(cv, train_cv.add_folds(train, KEY, FOLDS, SEED), KEY)
     said["scores"] = [found.mean(point) for point in range(2)]
     yield "cv"
-    judged = found.model.transform(holdout).select(LABEL, "probability", "prediction").cache()
+    judged = found.model.transform(holdout).select(LABEL, names.PROBABILITY, names.PREDICTION).cache()
     said["holdout"] = {name: train_cv.make_evaluator(name, LABEL).evaluate(judged) for name in METRICS}
     yield "evaluate"
     columns = load.describe(table, KEY, LABEL, GIVEN["ranges"])["columns"]

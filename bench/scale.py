@@ -147,6 +147,7 @@ def draw(found: dict[str, dict[int, Measured]], place: Path) -> None:
     from lifeboat.plots.style import COLOURS, use_style
 
     use_style()
+    plt.rcParams["text.parse_math"] = True  # the axes write their powers of ten so
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.8))
     for (engine, sizes), colour, marker in zip(found.items(), COLOURS, "osD^v", strict=False):
         for ax, what in zip(axes, ("seconds", "peak_mb"), strict=True):

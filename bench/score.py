@@ -86,10 +86,12 @@ def against_spark(run: Path, portable: Path, rows: int, turns: int, where: str, 
     """Score the same files by both on Spark, in turns, and print the rows a second and the ratio."""
     from pyspark.ml import PipelineModel
     from pyspark.ml.functions import vector_to_array
+    from pyspark.sql import functions as F
 
     from lifeboat import session
     from lifeboat.cli.models import spark_model
     from lifeboat.jvm import WarmJvm
+    from lifeboat.names import PREDICTION, PROBABILITY
     from lifeboat.serving.columns import ColumnScorer
     from lifeboat.serving.frames import score_on_spark
     from lifeboat.serving.scorer import Scorer
@@ -104,7 +106,7 @@ def against_spark(run: Path, portable: Path, rows: int, turns: int, where: str, 
 
         def by_transform(place: Path) -> None:
             scored = model.transform(spark.read.parquet(str(place)))
-            answers = ["prediction", vector_to_array("probability")[1].alias("probability")]
+            answers = [F.col(PREDICTION), vector_to_array(PROBABILITY)[1].alias(PROBABILITY)]
             scored.select(*spark.read.parquet(str(place)).columns, *answers).write.mode("overwrite").parquet(str(out))
 
         for work in (by_arrow, by_transform, by_arrow):

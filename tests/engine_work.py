@@ -19,10 +19,12 @@ from typing import Any
 import psutil
 from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from lifeboat import recipe, session, train_cv
 from lifeboat.evaluate import collect_scored, point_metrics
 from lifeboat.load import mark_holdout
+from lifeboat.names import FOLD, HOLDOUT, imputed
 from lifeboat.serving.export import export_model
 
 IMPUTE = {"size": "mean by kind", "kind": "mode"}
@@ -56,18 +58,18 @@ def work(spark: SparkSession, name: str, folder: Path, progress: Told) -> dict[s
     rows = train_cv.add_folds(mark_holdout(rows, "id", 0.25, 1), "id", 2, 1)
     session.ROWS_PER_PARTITION, metric, params, grid = WORK[name]
     classifier = train_cv.make_estimator(name, params, "y", 1)
-    stages = [*recipe.imputers({"kind": "mode"}), *recipe.imputers({"size": "mean by kind_imputed"})]
+    stages = [*recipe.imputers({"kind": "mode"}), *recipe.imputers({"size": f"mean by {imputed('kind')}"})]
     stages += [recipe.indexer(["kind"], IMPUTE), recipe.assembler(["size", "age"], ["kind"], IMPUTE), classifier]
     cv = CrossValidator(
         estimator=train_cv.SharedPipeline(stages=stages),
         estimatorParamMaps=train_cv.make_grid(classifier, grid),
         evaluator=train_cv.make_evaluator(metric, "y"),
         numFolds=2,
-        foldCol="fold",
+        foldCol=FOLD,
         seed=1,
     )
-    found = train_cv.cross_validate(cv, rows.filter("not holdout"), "id", progress=progress)
-    scored = collect_scored(found.model.transform(rows.filter("holdout")), "y", key="id")
+    found = train_cv.cross_validate(cv, rows.filter(~F.col(HOLDOUT)), "id", progress=progress)
+    scored = collect_scored(found.model.transform(rows.filter(F.col(HOLDOUT))), "y", key="id")
     portable = export_model(found.model, COLUMNS, "y", folder / "portable")
     files = {file.name: sha256(file.read_bytes()).hexdigest() for file in portable.iterdir()}
     spark.catalog.clearCache()

@@ -35,10 +35,11 @@ from lifeboat.evaluate import (
     wilson,
 )
 from lifeboat.evaluate.metrics import percentiles, resampled
+from lifeboat.names import PREDICTION, PROBABILITY
 
 # no deadline: a busy machine is not a fault
 QUICKLY = settings(max_examples=60, deadline=None)
-COLUMNS = ["id", "label", "probability", "prediction"]
+COLUMNS = ["id", "label", PROBABILITY, PREDICTION]
 FOUR = Scored([1, 0, 1, 0], [0.9, 0.2, 0.4, 0.6], [1, 0, 0, 1])
 
 
@@ -85,7 +86,7 @@ def test_a_spark_frame_is_collected_in_key_order_with_its_groups_aligned(spark: 
         (1, 0, Vectors.dense(0.5, 0.5), 0.0, "male", 3),
         (2, 0, Vectors.sparse(2, [1], [1.0]), 1.0, None, 1),
     ]
-    df = spark.createDataFrame(rows, ["id", "label", "probability", "prediction", "Sex", "Pclass"])
+    df = spark.createDataFrame(rows, [*COLUMNS, "Sex", "Pclass"])
     scored = collect_scored(df.repartition(3), "label", key="id", groups=["Sex", "Pclass"])
     assert scored.key is not None
     assert scored.key.tolist() == [1, 2, 3]
@@ -114,7 +115,7 @@ def test_a_missing_column_is_named_with_the_nearest(spark: SparkSession) -> None
     df = spark.createDataFrame([(1, 0)], "id int, label int")
     with pytest.raises(DataError, match="unknown column 'lable': did you mean 'label'"):
         collect_scored(df, "lable", key="id")
-    with pytest.raises(DataError, match="unknown column 'probability'"):
+    with pytest.raises(DataError, match="unknown column 'lifeboat:probability'"):
         collect_scored(df, "label", key="id")
     rows = spark.createDataFrame([(1, 0, Vectors.dense(0.5, 0.5), 0.0)], COLUMNS)
     with pytest.raises(ParameterError, match="limit is 0"):

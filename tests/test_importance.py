@@ -15,6 +15,7 @@ from lifeboat.evaluate import collect_scored, point_metrics
 from lifeboat.importance import permutation_importance
 
 # `strong` decides the label but for one row in ten, `weak` a little, `constant` nothing
+ANSWERS = {"probability": "probability", "prediction": "prediction"}  # as Spark names them where nobody says
 ROWS = [(i, int(i % 2 == 0) if i % 10 else i % 20 // 10, float(i % 2), float(i * 7 % 11), 1.0) for i in range(60)]
 
 
@@ -35,12 +36,12 @@ def test_the_rise_is_the_one_of_shuffling_the_raw_column_by_hand(rows: DataFrame
     random = np.random.default_rng(5)
     weak = np.array([row[3] for row in ROWS])
     expected = []
-    before = point_metrics(collect_scored(model.transform(rows), "y", key="id"))["log_loss"]
+    before = point_metrics(collect_scored(model.transform(rows), "y", key="id", **ANSWERS))["log_loss"]
     for _ in range(2):
         shuffled = weak[random.permutation(60)]
         copy = [(i, y, strong, float(w), c) for (i, y, strong, _, c), w in zip(ROWS, shuffled, strict=True)]
         said = model.transform(rows.sparkSession.createDataFrame(copy, rows.schema))
-        expected.append(point_metrics(collect_scored(said, "y", key="id"))["log_loss"] - before)
+        expected.append(point_metrics(collect_scored(said, "y", key="id", **ANSWERS))["log_loss"] - before)
     assert expected[0] != 0
     assert found[0].repeats == pytest.approx(tuple(expected), rel=1e-12)
     assert found[0].mean == pytest.approx(np.mean(expected), rel=1e-12)

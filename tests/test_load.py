@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from lifeboat import load
 from lifeboat.errors import DataError, ParameterError
-from lifeboat.names import REASONS
+from lifeboat.names import HOLDOUT, REASONS
 from lifeboat.reading import UNREADABLE
 
 SCHEMA = "id INT NOT NULL, label INT NOT NULL, name STRING NOT NULL, age DOUBLE, port STRING"
@@ -208,7 +208,7 @@ def numbered(spark: SparkSession, n: int, partitions: int) -> DataFrame:
 
 
 def held_out(df: DataFrame, seed: int = 1) -> set[int]:
-    return {row["key"] for row in load.mark_holdout(df, "key", 0.2, seed).filter("holdout").collect()}
+    return {row["key"] for row in load.mark_holdout(df, "key", 0.2, seed).filter(F.col(HOLDOUT)).collect()}
 
 
 def test_the_hold_out_is_the_same_however_the_rows_are_spread_and_typed(spark: SparkSession) -> None:
@@ -242,7 +242,7 @@ def test_split_by_a_column_holds_out_the_latest_and_keeps_equals_together(spark:
     df = spark.createDataFrame([(key, f"2024-05-0{day}") for key, day in days], "key int, at string")
     for spread in (df.coalesce(1), df.repartition(4)):
         marked = load.mark_holdout(spread, "key", 0.25, 1, "at")
-        assert {row["key"] for row in marked.filter("holdout").collect()} == {2, 4, 5, 8}
+        assert {row["key"] for row in marked.filter(F.col(HOLDOUT)).collect()} == {2, 4, 5, 8}
 
 
 @settings(max_examples=4, deadline=None)
@@ -257,7 +257,7 @@ def test_the_latest_rows_are_no_fewer_than_asked_for_and_no_more_than_ties_make(
         with pytest.raises(DataError, match="are all there are: it has too few values"):
             load.mark_holdout(df, "key", fraction, 1, "at")
     else:
-        held = load.mark_holdout(df, "key", fraction, 1, "at").filter("holdout").collect()
+        held = load.mark_holdout(df, "key", fraction, 1, "at").filter(F.col(HOLDOUT)).collect()
         assert sorted(row["key"] for row in held) == [key for key, value in enumerate(values) if value >= first]
 
 

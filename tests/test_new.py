@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -376,19 +377,53 @@ def test_a_large_category_gets_as_many_bins_and_one_too_large_is_left_out(write:
     assert reason(found, "many").startswith("250 different texts: too many")
 
 
-def test_names_that_spark_or_the_notebooks_cannot_take_are_computed_anew(write: Write) -> None:
-    lines = columns(("a.b", NOISE), ("prediction", NOISE[::-1]), ("mean radius", NOISE), ("y", Y))
-    values = proposed(write(*lines)).values
-    assert values["complete"]["compute"] == {"a_b": "`a.b`", "prediction_": "prediction"}
-    assert values["numeric"] == ["a_b", "prediction_", "mean radius"]
-    assert "`mean radius` INT NOT NULL" in values["schema"]
+ODD_NAMES = [
+    "a.b",
+    "ti`ck",
+    "x {y}",
+    "Größe",
+    "100 %",
+    "id:1",
+    "it's",
+    "a\tb",
+    "a,  b",
+    "# no",
+    "$x$",
+    "  two",
+    "*",
+    "- a",
+]
 
 
-def test_words_for_gaps_in_numbers_are_computed_away(write: Write) -> None:
-    values = proposed(write(*columns(("age", ["NA", *NOISE[1:]]), ("y", Y)))).values
-    assert values["complete"]["compute"]["age_known"] == "CASE WHEN age NOT IN ('NA') THEN age END"
-    assert (values["numeric"], values["impute"]) == (["age_known"], {"age_known": "mean"})
-    assert values["schema"].startswith("age_known INT, ")
+def test_every_column_keeps_its_name_whatever_is_in_it(write: Write) -> None:
+    odd = [("prediction", NOISE[::-1]), *((f'"{name}"', NOISE) for name in ODD_NAMES)]
+    found = proposed(write(*columns(*odd, ('"the ""end"""', [1 - y for y in Y]))), 'the "end"', name="odd")
+    names = ["prediction", *ODD_NAMES]
+    assert (found.values["numeric"], found.values["label"]) == (names, 'the "end"')
+    assert "compute" not in found.values["complete"]
+    assert "`ti``ck` INT NOT NULL" in found.values["schema"]
+    values = check_text(written(found, "lifeboat new", "params/odd.yaml"))
+    assert {name: values[name] for name in found.values} == found.values
+
+
+def test_words_for_gaps_are_named_for_the_columns_that_have_them(write: Write) -> None:
+    found = proposed(write(*columns(("a.b: c", ["NA", "-", *NOISE[2:]]), ("y", Y))), name="rows")
+    assert found.values["complete"]["no_value"] == {"a.b: c": ["-", "NA"]}
+    assert (found.values["numeric"], found.values["impute"]) == (["a.b: c"], {"a.b: c": "mean"})
+    assert found.values["schema"].startswith("`a.b: c` INT, ")
+    assert parameters(written(found, "c", "p"))["complete"] == found.values["complete"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ('"a\nb"', "column 1, 'a\\nb', has a line break or a NUL in its name: rename it"),
+        ("lifeboat:x", "column 'lifeboat:x': names that start with 'lifeboat:' are Lifeboat's own: rename it"),
+    ],
+)
+def test_a_name_that_no_column_can_have_is_refused_with_it(write: Write, name: str, said: str) -> None:
+    with pytest.raises(DataError, match=re.escape(f"rows.csv: {said}")):
+        proposed(write(*columns((name, NOISE), ("y", Y))))
 
 
 def test_the_baseline_is_the_column_of_few_values_that_tells_most(write: Write) -> None:

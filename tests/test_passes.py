@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lifeboat.load import check_rows, parse_schema, read_raw
+from lifeboat.names import CLASSIFIER_COLUMNS, FEATURES, FOLD
 from lifeboat.preprocess import EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory
 from lifeboat.session import count_jobs
 from lifeboat.train_cv import SharedPipeline, add_folds, cross_validate, make_evaluator
@@ -58,12 +59,12 @@ def preparing(titles: int = 4) -> list[object]:
         GroupMeanImputer(inputCol="fare", outputCol="fare_filled"),
         ModeImputer(inputCol="port", outputCol="port_filled"),
         StringIndexer(inputCols=["title", "port_filled"], outputCols=["title_i", "port_i"], handleInvalid="keep"),
-        VectorAssembler(inputCols=["age_filled", "fare_filled", "title_i", "port_i"], outputCol="features"),
+        VectorAssembler(inputCols=["age_filled", "fare_filled", "title_i", "port_i"], outputCol=FEATURES),
     ]
 
 
 def forest() -> RandomForestClassifier:
-    return RandomForestClassifier(labelCol="y", numTrees=1, maxDepth=1, maxBins=64, seed=1)
+    return RandomForestClassifier(labelCol="y", numTrees=1, maxDepth=1, maxBins=64, seed=1, **CLASSIFIER_COLUMNS)
 
 
 def jobs_to_prepare(spark: SparkSession, df: DataFrame, titles: int = 4) -> int | None:
@@ -110,7 +111,7 @@ def test_cross_validation_takes_as_many_jobs_for_1000_gaps_as_for_10(spark: Spar
             estimatorParamMaps=[{}],
             evaluator=make_evaluator("accuracy", "y"),
             numFolds=2,
-            foldCol="fold",
+            foldCol=FOLD,
             seed=1,
         )
         df = made(missing)

@@ -209,6 +209,12 @@ def test_a_figure_is_as_high_as_its_longest_panel_needs_up_to_what_is_drawn() ->
     assert plots.height([], least=4) == 4
 
 
+def test_a_dollar_in_a_name_is_a_dollar(ax: Axes) -> None:
+    plots.missing_values(ax, {r"$\nothing$ of maths": 1}, 10)
+    ax.figure.canvas.draw()
+    assert r"$\nothing$ of maths" in [label.get_text() for label in ax.get_yticklabels()]
+
+
 def test_no_gap_at_all_is_a_finding_too(ax: Axes) -> None:
     plots.missing_values(ax, {}, 10)
     assert ax.get_title(loc="left") == "No value is missing"

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 
 from lifeboat import recipe
 from lifeboat.errors import ParameterError
+from lifeboat.names import FEATURES
 from lifeboat.preprocess import EqualTo, GroupMeanImputer, ModeImputer, SumColumns
 from lifeboat.titanic import Title
 
@@ -99,17 +100,22 @@ def test_each_way_to_impute_becomes_its_stage() -> None:
     assert isinstance(mode, ModeImputer)
     assert [stage.getOrDefault("groupCol") for stage in (by_group, overall)] == ["port", ""]
     assert [(stage.getInputCol(), stage.getOutputCol()) for stage in (by_group, overall, mode)] == [
-        ("age", "age_imputed"),
-        ("fare", "fare_imputed"),
-        ("port", "port_imputed"),
+        ("age", "lifeboat:imputed:age"),
+        ("fare", "lifeboat:imputed:fare"),
+        ("port", "lifeboat:imputed:port"),
     ]
 
 
-@pytest.mark.parametrize("how", ["median", "mean by", "mean by a b", "Mode", "mean by port ", ""])
+@pytest.mark.parametrize("how", ["median", "mean by", "mean by ", "Mode", "mean  by port", ""])
 def test_another_way_to_impute_is_refused_with_the_three_there_are(how: str) -> None:
     with pytest.raises(ParameterError) as caught:
         recipe.imputers({"age": how})
     assert str(caught.value) == f"impute: 'age' is {how!r}; write 'mean', 'mean by COLUMN' or 'mode'"
+
+
+def test_a_group_s_column_may_have_any_name() -> None:
+    (stage,) = recipe.imputers({"a.b": "mean by x {y}, or by `z`"})
+    assert (stage.getOrDefault("groupCol"), stage.getOutputCol()) == ("x {y}, or by `z`", "lifeboat:imputed:a%2Eb")
 
 
 def test_features_stand_in_the_order_asked_numbers_first_each_read_after_its_imputer(spark: SparkSession) -> None:
@@ -124,7 +130,7 @@ def test_features_stand_in_the_order_asked_numbers_first_each_read_after_its_imp
     fitted = Pipeline(stages=stages).fit(df)
     # age: the null's port is null, so the mean of all, 40; fare: 5; sex: x and y are equals, so in their order;
     # port: S is the mode and so more frequent than C
-    assert [row.features.toArray().tolist() for row in fitted.transform(df).collect()] == [
+    assert [row[FEATURES].toArray().tolist() for row in fitted.transform(df).collect()] == [
         [8.0, 3.0, 20.0, 0.0, 0.0],
         [4.0, 1.0, 40.0, 1.0, 0.0],
         [5.0, 2.0, 40.0, 0.0, 0.0],
@@ -132,7 +138,7 @@ def test_features_stand_in_the_order_asked_numbers_first_each_read_after_its_imp
     ]
     unseen = spark.createDataFrame([(1, 1.0, 1.0, "z", "S"), (2, 1.0, 1.0, None, "Q")], df.schema)
     said = fitted.transform(unseen.coalesce(1)).collect()
-    assert [row.features.toArray().tolist()[3:] for row in said] == [[2.0, 0.0], [2.0, 2.0]]
+    assert [row[FEATURES].toArray().tolist()[3:] for row in said] == [[2.0, 0.0], [2.0, 2.0]]
 
 
 def test_wiring_names_what_each_stage_reads_and_writes(spark: SparkSession) -> None:
@@ -144,26 +150,18 @@ def test_wiring_names_what_each_stage_reads_and_writes(spark: SparkSession) -> N
     ]
     assert recipe.wiring(stages) == [
         ("SumColumns", ["a", "b"], ["total"]),
-        ("GroupMeanImputer", ["age", "port"], ["age_imputed"]),
-        ("GroupMeanImputer", ["fare"], ["fare_imputed"]),
-        ("ModeImputer", ["port"], ["port_imputed"]),
-        ("StringIndexer", ["port_imputed", "sex"], ["port_index", "sex_index"]),
-        ("VectorAssembler", ["age_imputed", "total", "port_index", "sex_index"], ["features"]),
+        ("GroupMeanImputer", ["age", "port"], ["age"]),
+        ("GroupMeanImputer", ["fare"], ["fare"]),
+        ("ModeImputer", ["port"], ["port"]),
+        ("StringIndexer", ["port", "sex"], ["port", "sex"]),
+        ("VectorAssembler", ["age", "total", "port", "sex"], ["features"]),
     ]
-
-
-@pytest.mark.parametrize(
-    ("column", "name"),
-    [("Age_imputed", "Age"), ("Sex_index", "Sex"), ("Alone", "Alone"), ("index_of_price", "index_of_price")],
-)
-def test_a_feature_s_name_for_people_has_no_ending_of_ours(column: str, name: str) -> None:
-    assert recipe.plain_name(column) == name
 
 
 def test_without_a_category_there_is_no_indexer(spark: SparkSession) -> None:
     assert recipe.indexers([], {}) == []
     (one,) = recipe.indexers(["port"], {"port": "mode"})
-    assert (one.getInputCols(), one.getOutputCols()) == (["port_imputed"], ["port_index"])
+    assert (one.getInputCols(), one.getOutputCols()) == (["lifeboat:imputed:port"], ["lifeboat:index:port"])
 
 
 def test_bins_are_enough_for_every_category_and_one_never_seen(spark: SparkSession) -> None:

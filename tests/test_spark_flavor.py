@@ -11,11 +11,29 @@ from pyspark.ml.classification import RandomForestClassifier
 from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import SparkSession
 
-from lifeboat import deploy
+from lifeboat import deploy, names
 from lifeboat.preprocess import SumColumns
 from lifeboat.spark_flavor import save_model
+from lifeboat.train_cv import make_estimator
 
 INPUTS = [{"name": "a", "type": "int", "nullable": False}, {"name": "b", "type": "double", "nullable": False}]
+
+
+def test_mlflow_answers_where_the_table_has_a_column_of_the_name_that_it_reads(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_DFS_TMP", str(tmp_path / "tmp"))
+    rows = spark.createDataFrame(
+        [(float(i * 7 % 5), int(i * 7 % 5 > 2)) for i in range(20)], "prediction double, y int"
+    )
+    assembler = VectorAssembler(inputCols=["prediction"], outputCol=names.FEATURES)
+    forest = make_estimator("random_forest", {"numTrees": 1, "maxDepth": 1}, "y", 1)
+    model = Pipeline(stages=[assembler, forest]).fit(rows.coalesce(1))
+    inputs = [{"name": "prediction", "type": "double", "nullable": False}]
+    save_model(model, tmp_path / "model", deploy.signature(inputs, "y"))
+    asked = rows.toPandas()
+    loaded = mlflow.pyfunc.load_model(str(tmp_path / "model"))
+    assert loaded.predict(asked[["prediction"]]) == [float(value > 2) for value in asked["prediction"]]
 
 
 def test_mlflow_reads_the_model_and_it_answers_alike_in_both_of_its_ways(

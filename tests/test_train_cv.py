@@ -12,8 +12,9 @@ from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.functions import vector_to_array
 from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-from lifeboat import train_cv
+from lifeboat import names, train_cv
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.preprocess import GroupMeanImputer
 from lifeboat.session import count_jobs, settle
@@ -34,13 +35,13 @@ def rows(spark: SparkSession) -> DataFrame:
 def stages(last: Any) -> list[Any]:
     return [
         GroupMeanImputer(inputCol="x", outputCol="x_imputed", groupCol="g"),
-        VectorAssembler(inputCols=["x_imputed", "z"], outputCol="features"),
+        VectorAssembler(inputCols=["x_imputed", "z"], outputCol=names.FEATURES),
         last,
     ]
 
 
 def forest(**params: Any) -> RandomForestClassifier:
-    return RandomForestClassifier(labelCol="y", numTrees=3, maxDepth=3, seed=5, **params)
+    return RandomForestClassifier(labelCol="y", numTrees=3, maxDepth=3, seed=5, **names.CLASSIFIER_COLUMNS, **params)
 
 
 def validator(pipeline: Pipeline, grid: list[Any], metric: str = "accuracy", parallelism: int = 1) -> CrossValidator:
@@ -49,7 +50,7 @@ def validator(pipeline: Pipeline, grid: list[Any], metric: str = "accuracy", par
         estimatorParamMaps=grid,
         evaluator=train_cv.make_evaluator(metric, "y"),
         numFolds=3,
-        foldCol="fold",
+        foldCol=names.FOLD,
         seed=1,
         parallelism=parallelism,
     )
@@ -77,7 +78,7 @@ def test_the_mean_scores_and_the_choice_are_those_of_sparks_own_fit(
 
 
 def probabilities(model: Any, df: DataFrame) -> list[list[float]]:
-    return [row[0] for row in model.transform(df).orderBy("id").select(vector_to_array("probability")).collect()]
+    return [row[0] for row in model.transform(df).orderBy("id").select(vector_to_array(names.PROBABILITY)).collect()]
 
 
 def test_the_grid_is_every_combination_the_last_name_changing_fastest(
@@ -100,17 +101,17 @@ def test_every_row_is_predicted_once_by_a_model_that_never_saw_its_fold(
     for fold in range(3):
         point = ours.points[ours.best]
         alone = Pipeline(stages=stages(forest().copy().setParams(labelCol="y", seed=5, **point)))
-        judged = alone.fit(rows.filter(f"fold != {fold}")).transform(rows.filter(f"fold = {fold}"))
-        assert [row["probability"] for row in kept if row["fold"] == fold] == [
-            row["probability"] for row in judged.orderBy("id").collect()
+        judged = alone.fit(rows.filter(F.col(names.FOLD) != fold)).transform(rows.filter(F.col(names.FOLD) == fold))
+        assert [row[names.PROBABILITY] for row in kept if row[names.FOLD] == fold] == [
+            row[names.PROBABILITY] for row in judged.orderBy("id").collect()
         ]
-        mine = [row["prediction"] == row["y"] for row in kept if row["fold"] == fold]
+        mine = [row[names.PREDICTION] == row["y"] for row in kept if row[names.FOLD] == fold]
         assert sum(mine) / len(mine) == pytest.approx(ours.scores[ours.best][fold], rel=1e-15)
 
 
 def test_progress_is_told_after_every_fit(rows: DataFrame) -> None:
     told: list[tuple[int, int, str]] = []
-    classifier = LogisticRegression(labelCol="y", maxIter=1)
+    classifier = LogisticRegression(labelCol="y", maxIter=1, **names.CLASSIFIER_COLUMNS)
     grid = train_cv.make_grid(classifier, {"regParam": [0.0, 0.1]})
     cv = validator(train_cv.SharedPipeline(stages=stages(classifier)), grid)
     train_cv.cross_validate(cv, rows, "id", progress=lambda *said: told.append(said))
@@ -122,14 +123,14 @@ def test_progress_is_told_after_every_fit(rows: DataFrame) -> None:
 def test_a_fold_without_rows_is_named_before_anything_is_fitted(rows: DataFrame) -> None:
     cv = validator(train_cv.SharedPipeline(stages=stages(forest())), [{}])
     with pytest.raises(DataError, match=r"each of 0 to 2 needs some: take fewer folds"):
-        train_cv.cross_validate(cv, rows.filter("fold > 0"), "id")
+        train_cv.cross_validate(cv, rows.filter(F.col(names.FOLD) > 0), "id")
 
 
 # --- SharedPipeline
 
 
 def test_shared_stages_are_fitted_once_and_the_models_are_the_same(rows: DataFrame, spark: SparkSession) -> None:
-    classifier = LogisticRegression(labelCol="y", maxIter=2)
+    classifier = LogisticRegression(labelCol="y", maxIter=2, **names.CLASSIFIER_COLUMNS)
     grid = train_cv.make_grid(classifier, {"regParam": [0.0, 0.1, 1.0]})
     shared, plain = train_cv.SharedPipeline(stages=stages(classifier)), Pipeline(stages=stages(classifier))
     models: dict[str, dict[int, PipelineModel]] = {}
@@ -143,7 +144,9 @@ def test_shared_stages_are_fitted_once_and_the_models_are_the_same(rows: DataFra
 
 
 def test_a_grid_over_the_preprocessing_fits_it_for_each_point(rows: DataFrame) -> None:
-    pipeline = train_cv.SharedPipeline(stages=stages(LogisticRegression(labelCol="y", maxIter=2)))
+    pipeline = train_cv.SharedPipeline(
+        stages=stages(LogisticRegression(labelCol="y", maxIter=2, **names.CLASSIFIER_COLUMNS))
+    )
     imputer = pipeline.getStages()[0]
     models = dict(pipeline.fitMultiple(rows, [{imputer.groupCol: "g"}, {imputer.groupCol: ""}]))
     assert sorted(models[0].stages[0].getOrDefault("means")) == ["a", "b"]
@@ -154,7 +157,7 @@ def test_what_was_kept_for_the_fits_is_let_go_after_the_last(rows: DataFrame, sp
     def kept() -> set[int]:
         return set(spark.sparkContext._jsc.getPersistentRDDs().keySet())
 
-    classifier = LogisticRegression(labelCol="y", maxIter=1)
+    classifier = LogisticRegression(labelCol="y", maxIter=1, **names.CLASSIFIER_COLUMNS)
     grid = train_cv.make_grid(classifier, {"regParam": [0.0, 0.1]})
     rows.count()
     before = kept()
@@ -221,6 +224,7 @@ def test_an_estimator_is_made_by_its_name_with_its_params(
     made = train_cv.make_estimator(name, params, "y", seed=9)
     assert type(made).__name__ == kind
     assert made.getOrDefault("labelCol") == "y"
+    assert {key: made.getOrDefault(key) for key in names.CLASSIFIER_COLUMNS} == names.CLASSIFIER_COLUMNS
     assert {key: made.getOrDefault(key) for key in params} == params
     assert not made.hasParam("seed") or made.getOrDefault("seed") == 9
 
@@ -273,7 +277,7 @@ def test_a_metric_knows_which_way_is_better(spark: SparkSession) -> None:
 def test_a_row_is_in_the_same_fold_however_the_rows_are_spread(spark: SparkSession) -> None:
     def folds(partitions: int) -> dict[int, int]:
         df = spark.range(200).repartition(partitions)
-        return {row["id"]: row["fold"] for row in train_cv.add_folds(df, "id", 4, 3).collect()}
+        return {row["id"]: row[names.FOLD] for row in train_cv.add_folds(df, "id", 4, 3).collect()}
 
     assert folds(1) == folds(5)
     assert set(folds(1).values()) == {0, 1, 2, 3}
@@ -281,4 +285,4 @@ def test_a_row_is_in_the_same_fold_however_the_rows_are_spread(spark: SparkSessi
 
 def test_one_fold_is_refused(rows: DataFrame) -> None:
     with pytest.raises(ParameterError, match="num_folds is 1; it takes 2 or more"):
-        train_cv.add_folds(rows.drop("fold"), "id", 1, 0)
+        train_cv.add_folds(rows.drop(names.FOLD), "id", 1, 0)

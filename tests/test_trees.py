@@ -9,7 +9,10 @@ from pyspark.ml.classification import RandomForestClassifier
 from pyspark.ml.feature import StringIndexer, VectorAssembler
 from pyspark.sql import SparkSession
 
+from lifeboat.names import imputed, index
 from lifeboat.trees import first_tree
+
+SIZE, CITY = imputed("size"), index("city")
 
 # small ones are all of class 0; of the large ones, cities b and d are of class 1
 SMALL = [(1.0, city, 0) for city in "abcd" for _ in range(4)]
@@ -17,10 +20,10 @@ LARGE = [(3.0, city, int(city in "bd")) for city in "abcd" for _ in range(2)]
 
 
 def grown(spark: SparkSession, rows: list[tuple[float, str | None, int]]) -> dict[str, Any]:
-    df = spark.createDataFrame(rows, "size_imputed double, city string, y int").coalesce(1)
+    df = spark.createDataFrame(rows, f"`{SIZE}` double, city string, y int").coalesce(1)
     stages = [
-        StringIndexer(inputCols=["city"], outputCols=["city_index"], handleInvalid="keep"),
-        VectorAssembler(inputCols=["size_imputed", "city_index"], outputCol="features"),
+        StringIndexer(inputCols=["city"], outputCols=[CITY], handleInvalid="keep"),
+        VectorAssembler(inputCols=[SIZE, CITY], outputCol="features"),
         RandomForestClassifier(
             labelCol="y", numTrees=1, maxDepth=2, bootstrap=False, featureSubsetStrategy="all", seed=1
         ),

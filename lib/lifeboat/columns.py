@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType
 
 from lifeboat.errors import DataError, unknown
+from lifeboat.sql import ticked
 
 
 def check_column(df: DataFrame, name: str, allowed: tuple[type[DataType], ...]) -> None:
@@ -23,13 +24,14 @@ def check_column(df: DataFrame, name: str, allowed: tuple[type[DataType], ...]) 
 
 def number_or_null(name: str) -> Column:
     """A numeric column as double, NaN as null: both mean that nobody wrote the value down."""
-    value = F.col(name).cast("double")
+    value = F.col(ticked(name)).cast("double")
     return F.when(~F.isnan(value), value)
 
 
 def text_or_null(name: str) -> Column:
     """A string column, the empty string as null: a CSV file cannot tell the two apart, so no stage does."""
-    return F.when(F.col(name) != "", F.col(name))
+    value = F.col(ticked(name))
+    return F.when(value != "", value)
 
 
 def look_up(table: dict[str, Any], key: Column) -> Column:

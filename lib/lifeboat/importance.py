@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.evaluate.metrics import HIGHER_IS_BETTER, point_metric
 from lifeboat.evaluate.scored import Floats, Ints, Scored, first_by_hash, zeros_and_ones
+from lifeboat.sql import ticked
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,9 @@ def _as_groups(
     groups = dict(chosen) if isinstance(chosen, Mapping) else {name: [name] for name in chosen}
     for name, columns in groups.items():
         if isinstance(columns, str) or not columns:
-            raise ParameterError(f"features: {name!r} is {columns!r}; write a list of columns, such as ['Sex_index']")
+            raise ParameterError(
+                f"features: {name!r} is {columns!r}; write a list of columns, such as ['lifeboat:index:Sex']"
+            )
         for column in columns:
             if column not in known:
                 raise ParameterError(unknown("feature", column, known))
@@ -140,7 +143,7 @@ def _assembled(
     names = assembler.getInputCols()
     parts = [_as_array(df, name) for name in names]
     columns = [part.alias(f"part {i}") for i, part in enumerate(parts)]
-    table = chosen.orderBy(key).select(F.col(label).cast("double").alias("label"), *columns).toArrow()
+    table = chosen.orderBy(ticked(key)).select(F.col(ticked(label)).cast("double").alias("label"), *columns).toArrow()
     blocks = [np.array(table[f"part {i}"].to_pylist(), dtype=np.float64) for i in range(len(names))]
     ends = np.cumsum([block.shape[1] for block in blocks])
     places = {name: range(end - block.shape[1], end) for name, block, end in zip(names, blocks, ends, strict=True)}
@@ -149,8 +152,8 @@ def _assembled(
 
 def _as_array(df: DataFrame, name: str) -> Column:
     if isinstance(df.schema[name].dataType, VectorUDT):
-        return vector_to_array(F.col(name))
-    return F.array(F.col(name).cast("double"))
+        return vector_to_array(F.col(ticked(name)))
+    return F.array(F.col(ticked(name)).cast("double"))
 
 
 def _judge(classifier: Any, copies: Floats, labels: Ints, metric: str, df: DataFrame) -> Floats:
@@ -166,8 +169,8 @@ def _judge(classifier: Any, copies: Floats, labels: Ints, metric: str, df: DataF
     vectors = frame.select("place", array_to_vector(F.col("values")).alias(classifier.getFeaturesCol()))
     judged = classifier.transform(vectors).select(
         "place",
-        vector_to_array(F.col(classifier.getProbabilityCol()))[1].alias("probability"),
-        F.col(classifier.getPredictionCol()).alias("prediction"),
+        vector_to_array(F.col(ticked(classifier.getProbabilityCol())))[1].alias("probability"),
+        F.col(ticked(classifier.getPredictionCol())).alias("prediction"),
     )
     answer = judged.toArrow().sort_by("place")
     probability, prediction = (answer[name].to_numpy().reshape(count, n) for name in ("probability", "prediction"))

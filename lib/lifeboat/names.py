@@ -1,62 +1,95 @@
-"""The names of columns: which a table may have, and which are ours and therefore no table's."""
+"""Names of columns: those that Lifeboat makes beside a table's own, and which a table may not have."""
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Iterable
 
 from lifeboat.errors import DataError
 
-OURS = "lifeboat:"  # a column that a stage or a notebook makes beside a table's own starts so
-FEATURES = f"{OURS}features"
-RAW_PREDICTION = f"{OURS}raw_prediction"
-PROBABILITY = f"{OURS}probability"
-PREDICTION = f"{OURS}prediction"
-LABEL = f"{OURS}label"
-FOLD = f"{OURS}fold"
-HOLDOUT = f"{OURS}holdout"
-REASONS = f"{OURS}reasons"
-_KINDS = tuple(f"{OURS}{kind}:" for kind in ("imputed", "index", "copy"))
+PREFIX = "lifeboat:"  # no table's column starts so, and each of ours does: none can meet another
+
+FEATURES = f"{PREFIX}features"
+PREDICTION = f"{PREFIX}prediction"
+PROBABILITY = f"{PREFIX}probability"
+RAW_PREDICTION = f"{PREFIX}rawPrediction"
+FOLD = f"{PREFIX}fold"
+HOLDOUT = f"{PREFIX}holdout"
+REASONS = f"{PREFIX}reasons"
+CLASSIFIER_COLUMNS = {  # Spark's Param of a classifier or an evaluator -> the column that it names
+    "featuresCol": FEATURES,
+    "predictionCol": PREDICTION,
+    "probabilityCol": PROBABILITY,
+    "rawPredictionCol": RAW_PREDICTION,
+}
+
+_KINDS = ("imputed", "index", "copy", "text")
+_UNSAFE = re.compile(r"[.`*]")  # Spark's own stages take a.b for a field of a, and * for all columns
+_MADE = re.compile(rf"{PREFIX}(?:{'|'.join(_KINDS)}):(.*)", re.DOTALL)
+_ESCAPED = re.compile(r"%(25|2E|60|2A)")
 
 
 def imputed(name: str) -> str:
-    """The column that holds another's values with its gaps filled."""
-    return f"{OURS}imputed:{name}"
+    """The column ``name`` once its gaps are filled."""
+    return _made("imputed", name)
 
 
 def index(name: str) -> str:
-    """The column that holds another's categories as numbers."""
-    return f"{OURS}index:{name}"
+    """The numbers of the values of the categorical column ``name``."""
+    return _made("index", name)
+
+
+def text(name: str) -> str:
+    """The column of truths ``name`` as text."""
+    return _made("text", name)
+
+
+def for_spark(name: str) -> str:
+    """The column ``name`` as Spark's own stages can read it: itself, or its copy where they cannot."""
+    return _made("copy", name) if _UNSAFE.search(name) else name
+
+
+def _made(kind: str, name: str) -> str:
+    return f"{PREFIX}{kind}:" + re.sub(r"[%.`*]", lambda found: f"%{ord(found[0]):02X}", name)
 
 
 def plain_name(column: str) -> str:
-    """A column's name for people: ``lifeboat:imputed:Age`` is Age, ``lifeboat:fold`` is fold."""
-    for kind in _KINDS:
-        column = column.removeprefix(kind)
-    return column.removeprefix(OURS)
+    """A column's name for people.
+
+    >>> plain_name("lifeboat:imputed:Age"), plain_name("lifeboat:fold"), plain_name("Age")
+    ('Age', 'fold', 'Age')
+    """
+    made = _MADE.fullmatch(column)
+    if made is None:
+        return column.removeprefix(PREFIX)
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), made[1])
 
 
 def check_names(names: Iterable[str], where: str) -> None:
-    """Raise DataError unless a table's columns have names that all parts can tell apart.
-
-    Any name will do but an empty one, one with a line's end or NUL in it, two that differ by case alone, and one that
-    starts as ours do.
+    """Raise DataError unless a table can have columns of these names, which is nearly any name.
 
     Args:
-        names: The columns' names, in order.
-        where: What the message calls the table.
+        names: The columns, in their order.
+        where: What has them, for the message: a file.
     """
-    known = list(names)
-    times = Counter(name.lower() for name in known)
-    for number, name in enumerate(known, 1):
-        if not name:
-            raise DataError(f"{where}: column {number} has no name: give it one in the header")
-        if any(letter in name for letter in "\n\r\0"):
-            raise DataError(f"{where}: the name of column {number}, {name!r}, has a line's end or NUL in it: rename it")
-        if name.startswith(OURS):
-            raise DataError(f"{where}: {name!r} starts with {OURS!r}, as columns do that Lifeboat adds: rename it")
-        if times[name.lower()] > 1:
-            alike = [other for other in known if other.lower() == name.lower()]
-            raise DataError(
-                f"{where}: Spark cannot tell the columns {', '.join(map(repr, alike))} apart: rename all but one"
-            )
+    seen: dict[str, str] = {}
+    for place, name in enumerate(names, 1):
+        fault = _fault(name, place, seen.get(name.lower()))
+        if fault:
+            raise DataError(f"{where}: {fault}")
+        seen[name.lower()] = name
+
+
+def _fault(name: str, place: int, twin: str | None) -> str:
+    """What is wrong with a column's name, and the mend; empty where nothing is."""
+    if not name:
+        return f"column {place} has an empty name: give it one"
+    if "\0" in name or name.splitlines() != [name]:
+        return f"column {place}, {name!r}, has a line break or a NUL in its name: rename it"
+    if name.lower().startswith(PREFIX):
+        return f"column {name!r}: names that start with {PREFIX!r} are Lifeboat's own: rename it"
+    if twin == name:
+        return f"there are two columns {name!r}: rename one"
+    if twin is not None:
+        return f"columns {twin!r} and {name!r} differ by case alone, and Spark cannot tell them apart: rename one"
+    return ""

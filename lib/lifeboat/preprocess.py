@@ -20,6 +20,7 @@ from pyspark.sql.types import IntegralType, NumericType, StringType
 
 from lifeboat.columns import check_column, look_up, number_or_null, text_or_null
 from lifeboat.errors import DataError, ParameterError
+from lifeboat.sql import ticked
 
 _P = TypeVar("_P", bound=Params)
 
@@ -36,7 +37,7 @@ def to_groups(value: Any) -> dict[str, list[str]]:
     return value
 
 
-class _Stage(Params, DefaultParamsReadable[Any], DefaultParamsWritable):
+class JsonStage(Params, DefaultParamsReadable[Any], DefaultParamsWritable):
     """What all stages share: keyword-only construction, and saving and loading by Spark itself."""
 
     _input_kwargs: dict[str, Any]
@@ -46,7 +47,7 @@ class _Stage(Params, DefaultParamsReadable[Any], DefaultParamsWritable):
         return self._copyValues(model._resetUid(self.uid))
 
 
-class TextCategory(_Stage, Transformer, HasInputCol, HasOutputCol):
+class TextCategory(JsonStage, Transformer, HasInputCol, HasOutputCol):
     """A category found in a text by a pattern, then mapped to the few that are kept.
 
     Takes a string column; gives a string column, never null: a text that is null, does not match or holds a word
@@ -84,12 +85,12 @@ class TextCategory(_Stage, Transformer, HasInputCol, HasOutputCol):
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         check_column(dataset, self.getInputCol(), (StringType,))
-        word = F.regexp_extract(self.getInputCol(), self.getOrDefault("pattern"), 1)
+        word = F.regexp_extract(F.col(ticked(self.getInputCol())), self.getOrDefault("pattern"), 1)
         category = look_up(self.word_to_category(), word)
         return dataset.withColumn(self.getOutputCol(), F.coalesce(category, F.lit(self.getOrDefault("other"))))
 
 
-class SumColumns(_Stage, Transformer, HasInputCols, HasOutputCol):
+class SumColumns(JsonStage, Transformer, HasInputCols, HasOutputCol):
     """The sum of numeric columns, as double; null where one of them is."""
 
     @keyword_only
@@ -101,14 +102,14 @@ class SumColumns(_Stage, Transformer, HasInputCols, HasOutputCol):
         total: Column | None = None
         for name in self.getInputCols():
             check_column(dataset, name, (NumericType,))
-            value = F.col(name).cast("double")
+            value = F.col(ticked(name)).cast("double")
             total = value if total is None else total + value
         if total is None:
             raise ParameterError("SumColumns got an empty inputCols; name at least one column")
         return dataset.withColumn(self.getOutputCol(), total)
 
 
-class EqualTo(_Stage, Transformer, HasInputCol, HasOutputCol):
+class EqualTo(JsonStage, Transformer, HasInputCol, HasOutputCol):
     """1.0 where a numeric column equals ``value``, else 0.0; null where the column is null."""
 
     value: Param[float] = Param(Params._dummy(), "value", "the number to compare with", TypeConverters.toFloat)
@@ -123,11 +124,11 @@ class EqualTo(_Stage, Transformer, HasInputCol, HasOutputCol):
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         check_column(dataset, self.getInputCol(), (NumericType,))
-        same = F.col(self.getInputCol()).cast("double") == F.lit(self.getOrDefault("value"))
+        same = F.col(ticked(self.getInputCol())).cast("double") == F.lit(self.getOrDefault("value"))
         return dataset.withColumn(self.getOutputCol(), same.cast("double"))
 
 
-class _GroupMeanParams(_Stage, HasInputCol, HasOutputCol):
+class _GroupMeanParams(JsonStage, HasInputCol, HasOutputCol):
     groupCol: Param[str] = Param(
         Params._dummy(), "groupCol", "column of strings or whole numbers; empty: one group", TypeConverters.toString
     )
@@ -139,7 +140,7 @@ class _GroupMeanParams(_Stage, HasInputCol, HasOutputCol):
         if not group:
             return F.lit("")
         check_column(dataset, group, (StringType, IntegralType))
-        return F.col(group).cast("string")
+        return F.col(ticked(group)).cast("string")
 
 
 class GroupMeanImputer(_GroupMeanParams, Estimator["GroupMeanImputerModel"]):
@@ -199,7 +200,7 @@ class GroupMeanImputerModel(_GroupMeanParams, Model):
         return dataset.withColumn(self.getOutputCol(), filled)
 
 
-class ModeImputer(_Stage, Estimator["ModeImputerModel"], HasInputCol, HasOutputCol):
+class ModeImputer(JsonStage, Estimator["ModeImputerModel"], HasInputCol, HasOutputCol):
     """Fill a string column, null or empty, with its most frequent value; of equals, the first in order.
 
     Raises:
@@ -220,7 +221,7 @@ class ModeImputer(_Stage, Estimator["ModeImputerModel"], HasInputCol, HasOutputC
         return self._handed_to(ModeImputerModel())._set(mode=first.value)
 
 
-class ModeImputerModel(_Stage, Model, HasInputCol, HasOutputCol):
+class ModeImputerModel(JsonStage, Model, HasInputCol, HasOutputCol):
     """What a ModeImputer learned: the most frequent value."""
 
     mode: Param[str] = Param(Params._dummy(), "mode", "most frequent value", TypeConverters.toString)

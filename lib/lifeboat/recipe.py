@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Collection
 from typing import Any
 
 from pyspark.ml import Estimator, PipelineModel, Transformer
 from pyspark.ml.feature import StringIndexer, StringIndexerModel, VectorAssembler
 from pyspark.ml.param import Param
 
-from lifeboat import preprocess
+from lifeboat import names, preprocess
+from lifeboat.copies import BooleanText, CopyColumns
 from lifeboat.errors import ParameterError, unknown
 
-FEATURES = "features"
 Stage = Estimator[Any] | Transformer
-_SUFFIXES = ("_imputed", "_index")
 
 
 def stage_class(name: str) -> type[Stage]:
@@ -69,50 +69,84 @@ def derived(derive: list[dict[str, Any]]) -> list[Stage]:
     return stages
 
 
-def imputers(impute: dict[str, str]) -> list[Stage]:
-    """Stages that fill what is missing: column ``Age`` becomes ``Age_imputed``.
+def imputers(impute: dict[str, str], booleans: Collection[str] = ()) -> list[Stage]:
+    """Stages that fill what is missing: column ``Age`` becomes ``lifeboat:imputed:Age``.
 
     Args:
         impute: Column -> how: ``mean``, ``mean by GROUPCOLUMN`` or ``mode``.
+        booleans: Those that are true or false, and so read as the text that ``copies`` makes of them.
 
     Raises:
         ParameterError: Another way to impute was named.
     """
     stages: list[Stage] = []
     for name, how in impute.items():
-        found = re.fullmatch(r"mode|mean(?: by (?P<group>\w+))?", how)
+        found = re.fullmatch(r"mode|mean(?: by (?P<group>.+))?", how, re.DOTALL)
         if found is None:
             raise ParameterError(f"impute: {name!r} is {how!r}; write 'mean', 'mean by COLUMN' or 'mode'")
         if how == "mode":
-            stages.append(preprocess.ModeImputer(inputCol=name, outputCol=f"{name}_imputed"))
+            source = names.text(name) if name in booleans else name
+            stages.append(preprocess.ModeImputer(inputCol=source, outputCol=names.imputed(name)))
         else:
             group = found["group"] or ""
-            stages.append(preprocess.GroupMeanImputer(inputCol=name, outputCol=f"{name}_imputed", groupCol=group))
+            stages.append(preprocess.GroupMeanImputer(inputCol=name, outputCol=names.imputed(name), groupCol=group))
     return stages
 
 
-def after_imputing(names: list[str], impute: dict[str, str]) -> list[str]:
-    """The columns to read once imputers have run."""
-    return [f"{name}_imputed" if name in impute else name for name in names]
+def copies(
+    numeric: list[str], categorical: list[str], impute: dict[str, str], booleans: Collection[str] = (), label: str = ""
+) -> list[Stage]:
+    """Stages for the columns that Spark's own cannot read: those with a dot in their names, and truths as texts.
+
+    Args:
+        numeric: Features that are numbers.
+        categorical: Features that are categories.
+        impute: As for ``imputers``.
+        booleans: The columns that are true or false.
+        label: The column to predict; rows without it pass.
+
+    Returns:
+        None where Spark can read all as they are, as nearly always.
+    """
+    modes = [name for name, how in impute.items() if how == "mode"]
+    texts = [name for name in dict.fromkeys([*categorical, *modes]) if name in booleans]
+    read = [name for name in (*numeric, *categorical) if name not in impute and (name in numeric or name not in texts)]
+    unsafe = [name for name in dict.fromkeys(read) if names.for_spark(name) != name]
+    stages: list[Stage] = []
+    if texts:
+        stages.append(BooleanText(inputCols=texts, outputCols=[names.text(name) for name in texts]))
+    if unsafe:
+        stages.append(CopyColumns(inputCols=unsafe, outputCols=[names.for_spark(name) for name in unsafe]))
+    if label and names.for_spark(label) != label:
+        stages.append(CopyColumns(inputCols=[label], outputCols=[names.for_spark(label)], optional=True))
+    return stages
 
 
-def indexer(categorical: list[str], impute: dict[str, str]) -> StringIndexer:
+def once_prepared(columns: list[str], impute: dict[str, str], texts: Collection[str] = ()) -> list[str]:
+    """What to read of each column once imputers and copies have run."""
+    return [
+        names.imputed(name) if name in impute else names.text(name) if name in texts else names.for_spark(name)
+        for name in columns
+    ]
+
+
+def indexer(categorical: list[str], impute: dict[str, str], booleans: Collection[str] = ()) -> StringIndexer:
     """One stage that numbers the values of all categorical columns in one pass.
 
     The most frequent value is 0, equals stand in alphabetical order, and a value never seen (or null) has a number
     of its own: the next free one.
     """
     return StringIndexer(
-        inputCols=after_imputing(categorical, impute),
-        outputCols=[f"{name}_index" for name in categorical],
+        inputCols=once_prepared(categorical, impute, booleans),
+        outputCols=[names.index(name) for name in categorical],
         stringOrderType="frequencyDesc",
         handleInvalid="keep",
     )
 
 
-def indexers(categorical: list[str], impute: dict[str, str]) -> list[Stage]:
+def indexers(categorical: list[str], impute: dict[str, str], booleans: Collection[str] = ()) -> list[Stage]:
     """The ``indexer`` where there is a categorical column, and else no stage."""
-    return [indexer(categorical, impute)] if categorical else []
+    return [indexer(categorical, impute, booleans)] if categorical else []
 
 
 def enough_bins(model: PipelineModel, least: int = 128) -> int:
@@ -127,20 +161,16 @@ def enough_bins(model: PipelineModel, least: int = 128) -> int:
 
 
 def assembler(numeric: list[str], categorical: list[str], impute: dict[str, str]) -> VectorAssembler:
-    """The stage that puts all features, numeric ones first, into the vector column ``features``."""
-    columns = after_imputing(numeric, impute) + [f"{name}_index" for name in categorical]
-    return VectorAssembler(inputCols=columns, outputCol=FEATURES)
-
-
-def plain_name(column: str) -> str:
-    """A feature's name for people: ``Age_imputed`` is Age, ``Sex_index`` is Sex."""
-    for suffix in _SUFFIXES:
-        column = column.removesuffix(suffix)
-    return column
+    """The stage that puts all features, numeric ones first, into one vector column."""
+    columns = once_prepared(numeric, impute) + [names.index(name) for name in categorical]
+    return VectorAssembler(inputCols=columns, outputCol=names.FEATURES)
 
 
 def wiring(stages: list[Stage]) -> list[tuple[str, list[str], list[str]]]:
-    """What each stage reads and writes: rows of (class, columns in, columns out), to draw the pipeline from."""
+    """What each stage reads and writes: rows of (class, columns in, columns out), to draw the pipeline from.
+
+    The columns have their names for people.
+    """
     rows = []
     for stage in stages:
         reads = [value for name in ("inputCol", "inputCols", "groupCol") for value in _param(stage, name)]
@@ -154,4 +184,5 @@ def _param(stage: Stage, name: str) -> list[str]:
     if not stage.hasParam(name) or not stage.isSet(name):
         return []
     value = stage.getOrDefault(name)
-    return [value] if isinstance(value, str) and value else list(value)
+    columns = [value] if isinstance(value, str) and value else list(value)
+    return [names.plain_name(column) for column in columns]

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from lifeboat.errors import ParameterError
 from lifeboat.jvm import LOOPBACK, WarmJvm, where_spark_runs
+from lifeboat.sql import ticked
 
 ROWS_PER_PARTITION = 100_000
 
@@ -100,7 +101,7 @@ def settle(df: DataFrame, key: str, rows: int) -> DataFrame:
     Returns:
         The same rows and columns.
     """
-    return df.repartition(1 + rows // ROWS_PER_PARTITION, F.col(key)).sortWithinPartitions(key)
+    return df.repartition(1 + rows // ROWS_PER_PARTITION, F.col(ticked(key))).sortWithinPartitions(ticked(key))
 
 
 def count_jobs(session: SparkSession, work: Callable[[], object]) -> int | None:

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 import yaml
 from pyspark.ml import PipelineModel
 
+from lifeboat.copies import CopyColumns
+
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
+
+MLFLOW_READS = "prediction"  # the column that its ``pyfunc`` gives back
 
 
 def save_model(model: PipelineModel, folder: Path, signature: ModelSignature) -> None:
@@ -29,6 +33,9 @@ def save_model(model: PipelineModel, folder: Path, signature: ModelSignature) ->
     from mlflow.models import Model
 
     folder.mkdir(parents=True, exist_ok=True)
+    answer = model.stages[-1].getOrDefault("predictionCol")
+    if answer != MLFLOW_READS:
+        model = PipelineModel([*model.stages, CopyColumns(inputCols=[answer], outputCols=[MLFLOW_READS])])
     model.write().save(str(folder / "sparkml"))
     described = Model(signature=signature)
     described.add_flavor(

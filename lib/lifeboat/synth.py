@@ -10,12 +10,13 @@ from pyspark.sql.types import DoubleType, FloatType, StringType, StructField, St
 
 from lifeboat import load, runfolder
 from lifeboat.errors import DataError, ParameterError
-from lifeboat.names import OURS
+from lifeboat.names import PREFIX
+from lifeboat.sql import ticked
 
 JITTER = 0.1  # a number is drawn from this share of itself to either side
 LABEL_NOISE = 0.05  # share of labels turned round
 ROWS_PER_FILE = 250_000
-_PLACE = "_place"
+_PLACE, _ID = f"{PREFIX}place", f"{PREFIX}id"
 
 
 def real_rows(spark: SparkSession, path: str | Path, schema: StructType, key: str, ranges: load.Ranges) -> DataFrame:
@@ -28,7 +29,7 @@ def real_rows(spark: SparkSession, path: str | Path, schema: StructType, key: st
     """
     raw = load.read_raw(spark, path)
     known = [field for field in schema if field.name in raw.columns]
-    others = [name for name in raw.columns if name not in schema.names and not name.startswith(OURS)]
+    others = [name for name in raw.columns if name not in schema.names and not name.startswith(PREFIX)]
     whole = StructType([*known, *[StructField(name, StringType()) for name in others]])
     within = {name: limits for name, limits in ranges.items() if name in whole.names}
     if key not in whole.names:
@@ -60,16 +61,15 @@ def resample(
     if rows < 1:
         raise ParameterError(f"rows is {rows}; make 1 or more")
     drifting = [f.name for f in real.schema if isinstance(f.dataType, DoubleType | FloatType) and f.name != label]
-    limits = [
-        bound(name).alias(f"{how} {name}") for name in drifting for how, bound in (("min", F.min), ("max", F.max))
-    ]
+    bounds = (("min", F.min), ("max", F.max))
+    limits = [bound(ticked(name)).alias(f"{how} {name}") for name in drifting for how, bound in bounds]
     seen = real.agg(F.count("*").alias("n"), *limits).collect()[0].asDict()
     if not seen["n"]:
         raise DataError("there is no row to draw from: none fits the schema")
     within = {name: [seen[f"min {name}"], seen[f"max {name}"]] for name in drifting} | (ranges or {})
     # one small window over the real rows: the order must not depend on how the file was read
-    numbered = real.withColumn(_PLACE, F.row_number().over(Window.orderBy(*real.columns)) - 1)
-    ids = real.sparkSession.range(1, rows + 1, 1, 1 + (rows - 1) // ROWS_PER_FILE).withColumnRenamed("id", "_id")
+    numbered = real.withColumn(_PLACE, F.row_number().over(Window.orderBy(*map(ticked, real.columns))) - 1)
+    ids = real.sparkSession.range(1, rows + 1, 1, 1 + (rows - 1) // ROWS_PER_FILE).withColumnRenamed("id", _ID)
     drawn = ids.withColumn(_PLACE, F.pmod(draw("row", seed), F.lit(seen["n"])).cast("int"))
     joined = drawn.join(F.broadcast(numbered), _PLACE)
     return joined.select(*[_changed(real, name, key, label, seed, within).alias(name) for name in real.columns])
@@ -77,7 +77,7 @@ def resample(
 
 def draw(what: str, seed: int) -> Column:
     """A whole number of 64 bits that only ``what`` is drawn, the seed and the row's number decide."""
-    return F.xxhash64(F.lit(f"{what}-{seed}"), F.col("_id"))
+    return F.xxhash64(F.lit(f"{what}-{seed}"), F.col(_ID))
 
 
 def draw_share(what: str, seed: int) -> Column:
@@ -87,9 +87,9 @@ def draw_share(what: str, seed: int) -> Column:
 
 def _changed(real: DataFrame, name: str, key: str, label: str, seed: int, within: load.Ranges) -> Column:
     """What becomes of one column in a row that was drawn."""
-    column, kind = F.col(name), real.schema[name].dataType
+    column, kind = F.col(ticked(name)), real.schema[name].dataType
     if name == key:
-        return F.col("_id").cast(kind)
+        return F.col(_ID).cast(kind)
     if name == label:
         return F.when(draw_share("label", seed) < LABEL_NOISE, 1 - column).otherwise(column).cast(kind)
     if name in within and isinstance(kind, DoubleType | FloatType) and within[name][0] is not None:

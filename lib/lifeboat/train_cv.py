@@ -15,16 +15,13 @@ from pyspark import inheritable_thread_target
 from pyspark.ml import Estimator, Model, Pipeline, PipelineModel, Predictor
 from pyspark.ml.base import _FitMultipleIterator
 from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
-from pyspark.ml.evaluation import (
-    BinaryClassificationEvaluator,
-    Evaluator,
-    MulticlassClassificationEvaluator,
-)
+from pyspark.ml.evaluation import BinaryClassificationEvaluator, Evaluator, MulticlassClassificationEvaluator
 from pyspark.ml.param import Param, Params
 from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lifeboat import names
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load import share
 from lifeboat.session import settle
@@ -90,7 +87,8 @@ class CrossValidated:
         larger_is_better: Whether a larger score is a better one.
         best: Index of the chosen point.
         model: The whole pipeline with the chosen point, fitted on all rows.
-        out_of_fold: All rows with ``fold``, ``probability`` and ``prediction`` by a model that never saw them.
+        out_of_fold: All rows with fold, probability and prediction, in columns named as in ``lifeboat.names``, by a
+            model that never saw them.
     """
 
     points: list[dict[str, Any]]
@@ -110,15 +108,16 @@ class CrossValidated:
 
 
 def make_estimator(name: str, params: dict[str, Any], label: str, seed: int) -> Estimator[Any]:
-    """A classifier by its plain name, with its Params set.
+    """A classifier by its plain name, with its Params set and its columns named as in ``lifeboat.names``.
 
     Raises:
         ParameterError: The name or a Param is unknown, or a Param's value will not do.
     """
     if name not in ESTIMATORS:
         raise ParameterError(unknown("estimator", name, ESTIMATORS))
-    estimator = ESTIMATORS[name](labelCol=label)  # type: ignore[call-arg]
-    settings = {"seed": seed, **params} if estimator.hasParam("seed") else params
+    estimator = ESTIMATORS[name]()
+    seeded = {"seed": seed} if estimator.hasParam("seed") else {}
+    settings = {"labelCol": names.for_spark(label), **names.CLASSIFIER_COLUMNS, **seeded, **params}
     for key, value in settings.items():
         estimator.set(find_param(estimator, key), checked_value(estimator, key, value))
     return estimator
@@ -161,19 +160,20 @@ def make_evaluator(metric: str, label: str) -> Evaluator:
     if metric not in METRICS:
         raise ParameterError(unknown("metric", metric, METRICS))
     kind, name = METRICS[metric]
-    evaluator: Evaluator = kind(labelCol=label, metricName=name)
-    return evaluator
+    evaluator: Evaluator = kind(labelCol=names.for_spark(label), metricName=name)
+    columns = {param: column for param, column in names.CLASSIFIER_COLUMNS.items() if evaluator.hasParam(param)}
+    return evaluator._set(**columns)
 
 
 def add_folds(df: DataFrame, key: str, num_folds: int, seed: int) -> DataFrame:
-    """Add the column ``fold`` (int, 0 to ``num_folds`` - 1), which only the row's key and the seed decide.
+    """Add the column ``lifeboat:fold`` (int, 0 to ``num_folds`` - 1), which only the row's key and the seed decide.
 
     Raises:
         ParameterError: There are fewer than two folds.
     """
     if num_folds < 2:
         raise ParameterError(f"num_folds is {num_folds}; it takes 2 or more: one fold is judged by the others")
-    return df.withColumn("fold", F.floor(share(key, f"fold-{seed}") * num_folds).cast("int"))
+    return df.withColumn(names.FOLD, F.floor(share(key, f"fold-{seed}") * num_folds).cast("int"))
 
 
 def cross_validate(

@@ -9,7 +9,7 @@ from typing import Any
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import StringIndexerModel, VectorAssembler
 
-from lifeboat.recipe import plain_name
+from lifeboat.names import plain_name
 from lifeboat.serving.graph import Tree, read_trees
 
 

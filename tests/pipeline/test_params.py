@@ -7,7 +7,7 @@ import pytest
 
 from lifeboat.errors import ParameterError
 from lifeboat.pipeline.params import Given, check_declared, effective, read_declarations, read_parameters
-from lifeboat.pipeline.rules import check
+from lifeboat.pipeline.rules import check, schema_names
 
 Write = Callable[..., Path]
 
@@ -150,6 +150,25 @@ def test_an_address_on_other_storage_is_not_looked_for_on_this_machine(home: Pat
 
 def test_a_column_with_a_name_in_quotes_and_a_key_that_is_made_are_known(home: Path) -> None:
     assert faults(home, "split_by: a (cm)\nkey: row\ncomplete: {make_key: true}\n") == ""
+
+
+@pytest.mark.parametrize(
+    ("schema", "names"),
+    [
+        ("id: INT, y: INT", ["id", "y"]),
+        ("id:INT,y  INT NOT NULL", ["id", "y"]),
+        ("`a, b: c` DECIMAL(4, 1) COMMENT 'x, y', `t``k` : MAP<STRING, ARRAY<INT>>", ["a, b: c", "t`k"]),
+        ("s STRUCT<a: ARRAY<INT>, b: INT>, `a.b` STRING", ["s", "a.b"]),
+        ("nonsense", []),
+    ],
+)
+def test_a_schema_s_columns_are_named_as_spark_names_them(schema: str, names: list[str]) -> None:
+    assert schema_names(schema) == names
+
+
+def test_a_schema_with_a_name_that_no_column_can_have_is_told(home: Path) -> None:
+    said = faults(home, "schema: 'id INT, Survived: INT, survived INT'\nranges: {}\n")
+    assert "schema: columns 'Survived' and 'survived' differ by case alone" in said
 
 
 def test_a_key_that_might_be_made_is_no_second_fault(home: Path) -> None:

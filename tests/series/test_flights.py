@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from lifeboat.names import FOLD
 from lifeboat.runfolder import STAGES
 
 # names of columns, people and places aboard; "class" and "sex" have other uses
@@ -92,10 +93,10 @@ def test_weather_and_planes_stand_beside_the_flights_and_nothing_that_is_known_t
 
 
 def test_flights_of_one_day_are_judged_together(flights: Path) -> None:
-    judged = pq.read_table(flights / "03_train_cv/out_of_fold", columns=["flight_id", "fold"]).to_pylist()
+    judged = pq.read_table(flights / "03_train_cv/out_of_fold", columns=["flight_id", FOLD]).to_pylist()
     folds: dict[str, set[int]] = {}
     for row in judged:
-        folds.setdefault(row["flight_id"][:10], set()).add(row["fold"])
+        folds.setdefault(row["flight_id"][:10], set()).add(row[FOLD])
     assert {len(found) for found in folds.values()} == {1}
     assert {fold for found in folds.values() for fold in found} == {0, 1}
 

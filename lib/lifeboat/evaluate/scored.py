@@ -13,6 +13,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.names import PREDICTION, PROBABILITY
+from lifeboat.sql import ticked
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -47,10 +49,9 @@ class Scored:
         object.__setattr__(self, "prediction", zeros_and_ones("prediction", self.prediction))
         object.__setattr__(self, "probability", np.asarray(self.probability, dtype=np.float64))
         object.__setattr__(self, "n_total", self.n_total or self.n)
-        others = {"probability": self.probability, "prediction": self.prediction, **self.groups}
-        if self.key is not None:
-            others["key"] = self.key
-        for name, values in others.items():
+        others = [("probability", self.probability), ("prediction", self.prediction), *self.groups.items()]
+        others += [] if self.key is None else [("key", self.key)]
+        for name, values in others:
             if len(values) != self.n:
                 raise DataError(f"{name} has {len(values)} values and label {self.n}: each row needs one")
         if self.n == 0:
@@ -84,7 +85,16 @@ def zeros_and_ones(name: str, values: npt.ArrayLike) -> Ints:
     return given.astype(np.int64)
 
 
-def collect_scored(df: DataFrame, label: str, *, key: str, groups: Sequence[str] = (), limit: int = 200_000) -> Scored:
+def collect_scored(
+    df: DataFrame,
+    label: str,
+    *,
+    key: str,
+    groups: Sequence[str] = (),
+    limit: int = 200_000,
+    probability: str = PROBABILITY,
+    prediction: str = PREDICTION,
+) -> Scored:
     """Bring what a Spark classifier said of labelled rows here, in the order of their key.
 
     Args:
@@ -95,26 +105,26 @@ def collect_scored(df: DataFrame, label: str, *, key: str, groups: Sequence[str]
         groups: Columns to bring along, by name.
         limit: At most so many rows. Of more, those with the smallest hash of the key come: always the same ones, and
             ``n_total`` says how many there were.
+        probability: Name of the column of probabilities.
+        prediction: Name of the column of classes.
 
     Raises:
         DataError: A column is missing, there are no rows, or a label is null or neither 0 nor 1.
     """
-    for name in (label, key, "probability", "prediction", *groups):
+    for name in (label, key, probability, prediction, *groups):
         if name not in df.columns:
             raise DataError(unknown("column", name, df.columns))
     chosen, total = first_by_hash(df, key, limit)
     columns = {
-        "label": F.col(label).cast("double"),
-        "probability": vector_to_array(F.col("probability"))[1],
-        "prediction": F.col("prediction"),
-        "key": F.col(key),
-    } | {f"group {name}": F.col(name) for name in groups}
-    table = chosen.orderBy(key).select(*[column.alias(name) for name, column in columns.items()]).toArrow()
-    label_array, probability, prediction = (table[name].to_numpy() for name in ("label", "probability", "prediction"))
+        "label": F.col(ticked(label)).cast("double"),
+        "probability": vector_to_array(F.col(ticked(probability)))[1],
+        "prediction": F.col(ticked(prediction)),
+        "key": F.col(ticked(key)),
+    } | {f"group {name}": F.col(ticked(name)) for name in groups}
+    table = chosen.orderBy(ticked(key)).select(*[column.alias(name) for name, column in columns.items()]).toArrow()
+    arrays = {name: table[name].to_numpy() for name in ("label", "probability", "prediction")}
     return Scored(
-        label_array,
-        probability,
-        prediction,
+        **arrays,
         key=_objects(table["key"]),
         groups={name: _objects(table[f"group {name}"]) for name in groups},
         n_total=total,
@@ -135,7 +145,7 @@ def first_by_hash(df: DataFrame, key: str, limit: int) -> tuple[DataFrame, int]:
     if total <= limit:
         return df, total
     # salted: the hold-out was itself chosen by a hash of the key
-    return df.orderBy(F.xxhash64(F.col(key), F.lit("evaluate")), key).limit(limit), total
+    return df.orderBy(F.xxhash64(F.col(ticked(key)), F.lit("evaluate")), ticked(key)).limit(limit), total
 
 
 @dataclass(frozen=True)
@@ -187,8 +197,8 @@ def group_rates(train_df: DataFrame, label: str, column: str = "") -> GroupRates
     for name in (label, column) if column else (label,):
         if name not in train_df.columns:
             raise DataError(unknown("column", name, train_df.columns))
-    value = F.col(label).cast("double")
-    group = F.col(column) if column else F.lit(None)
+    value = F.col(ticked(label)).cast("double")
+    group = F.col(ticked(column)) if column else F.lit(None)
     rows = train_df.groupBy(group.alias("g")).agg(F.sum(value).alias("ones"), F.count(value).alias("n")).collect()
     counts = {row.g: (float(row.ones), int(row.n)) for row in rows if row.n}
     if not counts:

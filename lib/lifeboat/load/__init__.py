@@ -14,6 +14,7 @@ from lifeboat.load.complete import (
 from lifeboat.load.enrichment import Enrichment, read_enrichment
 from lifeboat.load.look import count_missing, missing_rates, rates
 from lifeboat.load.read import read_raw
+from lifeboat.load.rejected import need_rows, write_rejected
 from lifeboat.load.schema import Ranges, check_ranges, describe, parse_schema, with_label, write_json
 from lifeboat.load.split import at_most, mark_holdout, share
 
@@ -34,6 +35,7 @@ __all__ = [
     "describe",
     "mark_holdout",
     "missing_rates",
+    "need_rows",
     "parse_needs",
     "parse_schema",
     "plain_text",
@@ -45,4 +47,5 @@ __all__ = [
     "with_label",
     "without_gap_words",
     "write_json",
+    "write_rejected",
 ]

@@ -118,7 +118,7 @@ def refuse_code(name: str, sql: str) -> None:
     if found := CODE.search(sql):
         raise ParameterError(f"compute: {name}: {sql!r} has {found[0]!r} in it, which can run code: write it without")
     if found := QUERY.search(sql):
-        raise ParameterError(f"compute: {name}: {sql!r} asks a table ({found[0]!r}): take columns alone")
+        raise ParameterError(f"compute: {name}: {sql!r} asks a table ({found[0]!r}): name columns")
 
 
 def _parse_join(spec: Any) -> Join:

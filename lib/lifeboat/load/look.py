@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lifeboat.sql import ticked
+
 
 def count_missing(df: DataFrame) -> dict[str, int]:
     """Column -> number of rows without a value, in one pass."""
-    return df.agg(*[F.count_if(F.col(name).isNull()).alias(name) for name in df.columns]).collect()[0].asDict()
+    return df.agg(*[F.count_if(F.col(ticked(name)).isNull()).alias(name) for name in df.columns]).collect()[0].asDict()
 
 
 def missing_rates(df: DataFrame, label: str, names: Sequence[str]) -> dict[str, dict[str, tuple[int, int]]]:
@@ -24,8 +26,9 @@ def missing_rates(df: DataFrame, label: str, names: Sequence[str]) -> dict[str, 
         return {}
     sums = []
     for name, kind in parts:
-        inside = F.col(name).isNull() if kind == "missing" else F.col(name).isNotNull()
-        sums += [F.count_if(inside & (F.col(label) == 1)), F.count_if(inside)]
+        column = F.col(ticked(name))
+        inside = column.isNull() if kind == "missing" else column.isNotNull()
+        sums += [F.count_if(inside & (F.col(ticked(label)) == 1)), F.count_if(inside)]
     counted = iter(df.agg(*[column.alias(str(place)) for place, column in enumerate(sums)]).collect()[0])
     found: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in names}
     for name, kind in parts:
@@ -41,7 +44,7 @@ def rates(df: DataFrame, label: str, by: str | Column) -> list[tuple[str, int, i
         label: The label's name.
         by: A column or an expression with few values; null is a value of its own, written ``missing``.
     """
-    column = F.col(by) if isinstance(by, str) else by
+    column = F.col(ticked(by)) if isinstance(by, str) else by
     value = F.coalesce(column.cast("string"), F.lit("missing")).alias("value")
-    grouped = df.groupBy(value).agg(F.count("*").alias("n"), F.sum(label).alias("positives"))
+    grouped = df.groupBy(value).agg(F.count("*").alias("n"), F.sum(ticked(label)).alias("positives"))
     return [(row.value, row.positives, row.n) for row in grouped.orderBy("value").collect()]

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType
 
 from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.names import HOLDOUT
 from lifeboat.sql import ticked
 
 MADE_TWICE = r"^([0-9a-f]{20})-[0-9]+$"  # as ``complete.add_key`` names the second of two rows with equal content
@@ -25,7 +26,7 @@ def share(key: str, salt: str) -> Column:
 
 
 def mark_holdout(df: DataFrame, key: str, fraction: float, seed: int, split_by: str = "") -> DataFrame:
-    """Add the boolean column ``holdout``: true for about ``fraction`` of the rows.
+    """Add the boolean column ``lifeboat:holdout``: true for about ``fraction`` of the rows.
 
     Args:
         df: Rows with the columns ``key`` and ``split_by``.
@@ -42,7 +43,7 @@ def mark_holdout(df: DataFrame, key: str, fraction: float, seed: int, split_by: 
     if not 0 < fraction < 1:
         raise ParameterError(f"holdout_fraction is {fraction}; it must lie between 0 and 1, such as 0.2")
     if not split_by:
-        return df.withColumn("holdout", share(key, f"holdout-{seed}") < F.lit(fraction))
+        return df.withColumn(HOLDOUT, share(key, f"holdout-{seed}") < F.lit(fraction))
     if split_by not in df.columns:
         raise ParameterError(unknown("column in split_by", split_by, df.columns))
     _refuse_disorder(df, split_by)
@@ -50,7 +51,7 @@ def mark_holdout(df: DataFrame, key: str, fraction: float, seed: int, split_by: 
     first_held = df.select(ticked(split_by)).orderBy(F.desc(ticked(split_by))).offset(latest - 1).first()
     if first_held is None or df.filter(F.col(ticked(split_by)) < F.lit(first_held[0])).isEmpty():
         raise DataError(f"split_by: the latest {latest} rows by {split_by!r} are all there are: it has too few values")
-    return df.withColumn("holdout", F.col(ticked(split_by)) >= F.lit(first_held[0]))
+    return df.withColumn(HOLDOUT, F.col(ticked(split_by)) >= F.lit(first_held[0]))
 
 
 def _refuse_disorder(df: DataFrame, name: str) -> None:

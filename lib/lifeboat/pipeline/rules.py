@@ -8,6 +8,7 @@ from typing import Any
 
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.inputs import input_paths
+from lifeboat.names import check_names
 from lifeboat.pipeline.params import Declarations, Given, check_declared, effective
 from lifeboat.runfolder import resolve_input
 
@@ -102,12 +103,25 @@ def recipe_faults(values: Mapping[str, Any]) -> Faults:
     return faults
 
 
-SCHEMA_COLUMN = re.compile(r"\s*(?:`((?:[^`]|``)+)`|([^\s,`]+))\s+(?:[^,(<]|\([^)]*\)|<[^>]*>)+(?:,|$)")
+SCHEMA_COLUMN = re.compile(r"\s*(?:`((?:[^`]|``)+)`|([^\s,`:]+))(?:\s*:\s*|\s+)\S")
 
 
 def schema_names(words: str) -> list[str]:
     """The columns' names in a schema's SQL words; Spark alone can say whether the types are any."""
-    return [quoted.replace("``", "`") or plain for quoted, plain in SCHEMA_COLUMN.findall(words)]
+    found = (SCHEMA_COLUMN.match(column) for column in _columns(words))
+    return [match[1].replace("``", "`") if match[1] else match[2] for match in found if match]
+
+
+def _columns(words: str) -> list[str]:
+    """The words of each column: between commas that stand in no name, text or type with parts."""
+    columns, depth = [""], 0
+    for part in re.findall(r"`(?:[^`]|``)*`|'[^']*'|.", words, re.DOTALL):
+        depth += (part in "(<") - (part in ")>")
+        if part == "," and not depth:
+            columns.append("")
+        else:
+            columns[-1] += part
+    return columns
 
 
 def rows_faults(values: Mapping[str, Any]) -> Faults:
@@ -122,6 +136,10 @@ def rows_faults(values: Mapping[str, Any]) -> Faults:
     columns = schema_names(values.get("schema") or "")
     if not columns:
         return faults
+    try:
+        check_names(columns, "schema")
+    except DataError as error:
+        faults.append(("schema", str(error)))
     named = [(name, values.get(name)) for name in ("label", "key", "split_by", "fold_by")]
     named += [("ranges", column) for column in values.get("ranges") or {}]
     for name, column in named:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lifeboat.errors import DataError, unknown
-from lifeboat.names import OURS as PREFIX
+from lifeboat.names import PREFIX
 from lifeboat.reading import FAULT, LINE, OURS, UNREADABLE
 from lifeboat.serving.fields import Column, InputError
 from lifeboat.serving.scorer import Scorer, Scores, classify, no_number

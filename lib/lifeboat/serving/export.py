@@ -22,14 +22,23 @@ from pyspark.ml.feature import StringIndexerModel, VectorAssembler
 
 import lifeboat
 from lifeboat import runfolder
+from lifeboat.copies import BooleanText, CopyColumns
 from lifeboat.errors import DataError, LifeboatError, unknown
-from lifeboat.preprocess import EqualTo, GroupMeanImputerModel, ModeImputerModel, SumColumns, TextCategory
+from lifeboat.preprocess import (
+    EqualTo,
+    GroupMeanImputerModel,
+    ModeImputerModel,
+    SumColumns,
+    TextCategory,
+)
 from lifeboat.serving import graph
 from lifeboat.serving.patterns import to_python
 
 NUMBERS, TEXTS, KEYS = ("int", "bigint", "double"), ("string",), ("int", "bigint", "string")
 # what a stage takes in each of its columns (the last holds for all that follow), and what it gives
 TAKES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "BooleanText": (("boolean",),),
+    "CopyColumns": ((*NUMBERS, *TEXTS, "boolean"),),
     "TextCategory": (TEXTS,),
     "SumColumns": (NUMBERS,),
     "EqualTo": (NUMBERS,),
@@ -38,8 +47,8 @@ TAKES: dict[str, tuple[tuple[str, ...], ...]] = {
     "StringIndexerModel": (KEYS,),
     "VectorAssembler": ((*NUMBERS, "boolean"),),
 }
-GIVES_TEXT = {"TextCategory", "ModeImputerModel"}
-PASSES_NULL = {"SumColumns", "EqualTo", "VectorAssembler"}
+GIVES_TEXT = {"BooleanText", "TextCategory", "ModeImputerModel"}
+PASSES_NULL = {"CopyColumns", "SumColumns", "EqualTo", "VectorAssembler"}
 
 Described = dict[str, Any]
 Classifier = RandomForestClassificationModel | GBTClassificationModel | LogisticRegressionModel
@@ -138,6 +147,11 @@ def _sum_columns(stage: SumColumns) -> list[Described]:
     return [{"inputs": stage.getInputCols(), "outputs": [stage.getOutputCol()]}]
 
 
+def _pairs(stage: CopyColumns | BooleanText) -> list[Described]:
+    pairs = zip(stage.getInputCols(), stage.getOutputCols(), strict=True)
+    return [{"inputs": [source], "outputs": [target]} for source, target in pairs]
+
+
 def _group_mean(stage: GroupMeanImputerModel) -> list[Described]:
     described = _one(stage, means=stage.getOrDefault("means"), overall=stage.getOrDefault("overall"))
     described[0]["inputs"] += [group] if (group := stage.getOrDefault("groupCol")) else []
@@ -173,6 +187,8 @@ LEARNED: dict[type[Transformer], Callable[[Any], list[Described]]] = {
     ModeImputerModel: lambda stage: _one(stage, mode=stage.getOrDefault("mode")),
     StringIndexerModel: _string_index,
     VectorAssembler: _assemble,
+    BooleanText: _pairs,
+    CopyColumns: lambda stage: [] if stage.getOrDefault("optional") else _pairs(stage),  # the label
 }
 
 
@@ -195,7 +211,7 @@ def _signature(stages: list[Described], columns: list[dict[str, Any]]) -> list[d
             read |= {name} - made
         passed = frozenset[str]().union(*[carried[name] for name in stage["inputs"]])
         for name in stage["outputs"]:
-            types[name] = "string" if stage["stage"] in GIVES_TEXT else "double"
+            types[name] = _given_type(stage["stage"], types[stage["inputs"][0]])
             carried[name] = passed if stage["stage"] in PASSES_NULL else frozenset()
             made.add(name)
     never_null = carried[stages[-1]["outputs"][0]]
@@ -206,6 +222,10 @@ def _signature(stages: list[Described], columns: list[dict[str, Any]]) -> list[d
         for column in columns
         if column["name"] in read
     ]
+
+
+def _given_type(stage: str, came: str) -> str:
+    return came if stage == "CopyColumns" else "string" if stage in GIVES_TEXT else "double"
 
 
 def _settings(classifier: Classifier) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from lifeboat.serving.graph import AT_MOST
 from lifeboat.serving.scorer import Scorer, Scores
 
 CHUNK = 50_000  # rows at a time: memory stays bounded whatever the number of rows
-ROW = "_row"  # Spark promises no order
+ROW = "lifeboat:row"  # Spark promises no order
 
 ARROW = {"int": pa.int32(), "bigint": pa.int64(), "double": pa.float64(), "string": pa.string(), "boolean": pa.bool_()}
 
@@ -120,7 +120,7 @@ def spark_scores(model: PipelineModel, columns: list[Column], values: Pools, spa
     count = len(next(iter(values.values())))
     schema = pa.schema([(column.name, ARROW[column.type]) for column in columns]).append(pa.field(ROW, pa.int64()))
     table = pa.Table.from_pydict({**values, ROW: range(count)}, schema=schema)
-    classifier: Any = model.stages[-1]
+    classifier: Any = next(stage for stage in reversed(model.stages) if stage.hasParam("predictionCol"))
     scored = (
         model.transform(spark.createDataFrame(table))
         .select(ROW, classifier.getPredictionCol(), vector_to_array(classifier.getProbabilityCol()).alias("p"))

@@ -118,6 +118,8 @@ def _string_index(stage: dict[str, Any]) -> Step:
 
 
 STEPS: dict[str, Callable[[dict[str, Any]], Step]] = {
+    "BooleanText": lambda _: lambda truths: [None if truth is None else str(truth).lower() for truth in truths],
+    "CopyColumns": lambda _: lambda values: values,
     "TextCategory": _text_category,
     "SumColumns": _sum_columns,
     "EqualTo": _equal_to,

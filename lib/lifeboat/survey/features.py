@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from lifeboat.errors import DataError
-from lifeboat.sql import quoted, ticked
-from lifeboat.survey.label import Label, fits, free_name
+from lifeboat.survey.label import Label
 from lifeboat.survey.suspects import LEAK, LEVELS, alone, counts_rows, looks_like_id, nearly_unique
 from lifeboat.survey.table import TYPES, Column, Survey
 
-RESERVED = {  # names that the notebooks and Spark's own stages give to columns of theirs
-    *("features", "prediction", "probability", "rawPrediction", "fold", "holdout", "raw", "typed", "reasons", "p"),
-    *("truth", "value", "n", "positives", "g", "wrong", "leak_index", "leak_rate", "_unreadable", "_came"),
-}
 ORDER = ("INT", "BIGINT", "DOUBLE", "STRING")  # each can hold what those before it hold
 
 
@@ -25,8 +18,6 @@ class Feature:
 
     Attributes:
         column: What was seen of it, in the rows to predict too.
-        name: Its name in the parameter file.
-        sql: Makes it from the file's column, where that cannot be taken as it stands; else empty.
         role: ``numeric``, ``categorical``, ``key``, ``label`` or ``out``.
         why: Of a column that is left out: the reason.
         alone: How well it tells the label by itself, 0.5 to 1.
@@ -34,12 +25,15 @@ class Feature:
     """
 
     column: Column
-    name: str
-    sql: str = ""
     role: str = "out"
     why: str = ""
     alone: float = 0.5
     in_schema: bool = True
+
+    @property
+    def name(self) -> str:
+        """The column's name, in the file and everywhere."""
+        return self.column.name
 
     @property
     def type(self) -> str:
@@ -70,12 +64,8 @@ def choose_features(table: Survey, label: Label, key: str, unlabelled: Survey | 
     Raises:
         DataError: No column is left to learn from; the message gives the reasons.
     """
-    taken = [*table.columns, label.name]
-    found = []
-    for column in table.columns.values():
-        merged = _with_unlabelled(column, unlabelled)
-        named = _named(Feature(merged, column.name), taken)
-        found.append(_role(table, named, label, key, unlabelled))
+    merged = [Feature(_with_unlabelled(column, unlabelled)) for column in table.columns.values()]
+    found = [_role(table, feature, label, key, unlabelled) for feature in merged]
     used = [feature for feature in found if feature.used]
     suspects = [feature for feature in found if feature.role == "out" and feature.alone > LEAK]
     if not used and suspects:  # nothing else is there: the person must decide
@@ -98,27 +88,10 @@ def _with_unlabelled(column: Column, unlabelled: Survey | None) -> Column:
     return replace(column, type=kind, missing=column.missing + other.missing, gap_words=gap_words)
 
 
-def _named(feature: Feature, taken: Collection[str]) -> Feature:
-    """With a name that Spark can take, and without words that stand for gaps."""
-    column, name = feature.column, feature.name
-    if name.lower() in {word.lower() for word in RESERVED} or name.endswith(("_imputed", "_index")):
-        name = free_name(f"{name}_", taken)
-    elif not fits(name):
-        name = free_name(re.sub(r"\W+", "_", name).strip("_")[:60] or "column", [*taken, *RESERVED])
-    if not column.gap_words and name == feature.name:
-        return feature
-    if not column.gap_words:
-        return replace(feature, name=name, sql=ticked(column.name))
-    words = ", ".join(quoted(word) for word in column.gap_words)
-    name = name if name != feature.name else free_name(f"{name}_known", taken)
-    text = ticked(column.name)
-    return replace(feature, name=name, sql=f"CASE WHEN {text} NOT IN ({words}) THEN {text} END")
-
-
 def _role(table: Survey, feature: Feature, label: Label, key: str, unlabelled: Survey | None) -> Feature:
     column = feature.column
     if column.name == label.source:
-        return replace(feature, name=column.name, sql="", role="label", in_schema=not label.sql)
+        return replace(feature, role="label", in_schema=not label.sql)
     if column.type not in TYPES:
         return replace(feature, why=f"its cells have parts ({column.type})", in_schema=False)
     if unlabelled and column.name not in unlabelled.columns:

@@ -61,7 +61,7 @@ def choose_label(table: Survey, name: str, positive: str = "") -> Label:
     if len(column.values) == 1 or column.missing == table.rows:
         what = f"one value, {next(iter(column.values))!r}," if column.values else "no value"
         raise DataError(f"the label {name!r} has {what} in all {table.rows} rows: there is nothing to tell apart")
-    if column.type in ("INT", "BIGINT") and set(column.values) == {"0", "1"} and positive in ("", "1") and fits(name):
+    if column.type in ("INT", "BIGINT") and set(column.values) == {"0", "1"} and positive in ("", "1"):
         return Label(name, name, "", f"{name} is 1", "", _ones(table, column, "1"))
     if column.is_number and not positive and not 0 < len(column.values) <= CLASSES:
         return _halved(table, column)
@@ -132,11 +132,6 @@ def _equals(column: Column, chosen: str, parquet: bool) -> str:
     # an empty text in parquet is a gap here, as one in CSV is by itself
     value = f"nullif(CAST({name} AS STRING), '')" if parquet else name
     return f"{value} = {quoted(chosen)}"
-
-
-def fits(name: str) -> bool:
-    """Whether a name can stay: every stage, SQL, a figure and a parameter file can hold it as it is."""
-    return name.isprintable() and not re.search(r"^ | $|  |[.`$\\\"'{}]", name) and 0 < len(name) <= 100
 
 
 def _new_name(wanted: str, taken: Collection[str]) -> str:

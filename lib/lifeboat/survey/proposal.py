@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lifeboat.names import check_names
 from lifeboat.sql import ticked
 from lifeboat.survey.features import Feature, choose_features
 from lifeboat.survey.label import Label, choose_label, free_name
@@ -66,20 +67,21 @@ def propose(
         paths: The labelled and the unlabelled rows' places, as the file is to name them.
 
     Raises:
-        DataError: The label has no two values, or no column is left to learn from.
+        DataError: The label has no two values, no column is left to learn from, or one has a name that none can have.
         ParameterError: There is no such column, or it has no such value.
     """
+    for rows in (table, *([unlabelled] if unlabelled else [])):
+        check_names(rows.columns, rows.path.name)
     answer = choose_label(table, label, positive)
     key = find_key(table, (label,), unlabelled)
     features = choose_features(table, answer, key, unlabelled)
-    taken = [*table.columns, answer.name, *(feature.name for feature in features)]
+    taken = [*table.columns, answer.name]
     groups, quarters = _groups(table, features, taken)
-    compute = {f.name: f.sql for f in features if f.sql and f.in_schema} | quarters
-    compute |= {answer.name: answer.sql} if answer.sql else {}
+    compute = quarters | ({answer.name: answer.sql} if answer.sql else {})
     values = {
         "labelled_path": (*paths, str(table.path))[0],
         "unlabelled_path": paths[1] if len(paths) > 1 else "",
-        "complete": ({"compute": compute} if compute else {}) | ({} if key else {"make_key": True}),
+        "complete": _complete(features, compute, key),
         "schema": _schema(features, answer, quarters),
         "label": answer.name,
         "key": next((f.name for f in features if f.role == "key"), "") or free_name(MADE_KEY, taken),
@@ -94,6 +96,13 @@ def propose(
     }
     look = _to_look_at(table, answer, features, key)
     return Proposal(table, answer, features, values, _reasons(answer, key, values, quarters), look)
+
+
+def _complete(features: Sequence[Feature], compute: Mapping[str, str], key: str) -> dict[str, Any]:
+    """What the rows need: in which columns which words are gaps, what is to be computed, and a key if there is none."""
+    gaps = {f.name: list(f.column.gap_words) for f in features if f.column.gap_words and f.in_schema}
+    parts: dict[str, Any] = {"no_value": gaps, "compute": dict(compute), "make_key": not key}
+    return {name: part for name, part in parts.items() if part}
 
 
 def _of_features(used: Sequence[Feature]) -> dict[str, Any]:
@@ -145,7 +154,7 @@ def _quarters(table: Survey, best: Feature, taken: Sequence[str]) -> dict[str, s
     # six digits are for people; where they would move a boundary past a neighbour, all digits stay
     cuts = rounded if len(set(rounded)) == len(exact) and max(rounded) < np.nanmax(known) else exact
     name = free_name(re.sub(r"\W+", "_", best.name, flags=re.ASCII).strip("_").lower()[:60] + "_quarter", taken)
-    value = f"try_cast({ticked(best.name)} AS DOUBLE)" if best.sql else ticked(best.name)
+    value = ticked(best.name)
     steps = [f"WHEN {value} <= {cut:.15g} THEN '{place}: up to {cut:.15g}'" for place, cut in enumerate(cuts, 1)]
     last = f"WHEN {value} > {cuts[-1]:.15g} THEN '{len(cuts) + 1}: more'"
     return {name: " ".join(["CASE", *steps, last, "END"])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -101,9 +102,9 @@ def inline(value: Any) -> str:
     return text if text.isprintable() else _yaml(value, allow_unicode=False)
 
 
-def _yaml(value: Any, allow_unicode: bool) -> str:
+def _yaml(value: Any, allow_unicode: bool, flow: bool | None = True) -> str:
     text: str = yaml.safe_dump(
-        value, default_flow_style=True, allow_unicode=allow_unicode, width=10**9, sort_keys=False
+        value, default_flow_style=flow, allow_unicode=allow_unicode, width=10**9, sort_keys=False
     )
     return text.removesuffix("\n").removesuffix("\n...")
 
@@ -133,7 +134,8 @@ def _row(column: Column) -> tuple[str, str, str, str, str]:
 
 def _parameter(name: str, value: Any, why: str, proposal: Proposal) -> list[str]:
     if name == "schema":
-        return ["schema: >-", *(f"  {part}" for part in _folded(value))]
+        folded = ["schema: >-", *(f"  {line}" for line in _folded(value))]
+        return folded if value.isprintable() else [f"schema: {inline(value)}"]
     if name in ("numeric", "categorical"):
         return _feature_list(name, proposal)
     if name == "complete" and value:
@@ -142,12 +144,16 @@ def _parameter(name: str, value: Any, why: str, proposal: Proposal) -> list[str]
 
 
 def _completed(complete: dict[str, Any]) -> list[str]:
-    """A line for each expression, and for each case of one that has several."""
-    compute = complete.get("compute", {})
-    lines = _with_reason("  compute:", "new columns, by SQL") if compute else []
+    """A line for each column with words for gaps, each expression, and each case of one that has several."""
+    gaps, compute = complete.get("no_value", {}), complete.get("compute", {})
+    lines = _with_reason("  no_value:", "words that stand where there is none") if gaps else []
+    for name, words in gaps.items():
+        block = _yaml({name: words}, allow_unicode=name.isprintable(), flow=None)
+        lines += [f"    {line}" for line in block.split("\n")]
+    lines += _with_reason("  compute:", "new columns, by SQL") if compute else []
     for name, sql in compute.items():
         first, *cases = sql.split(" WHEN ")
-        if len(cases) > 1:
+        if len(cases) > 1 and sql.isprintable():
             lines += [f"    {inline(name)}: >-", f"      {first}", *(f"      WHEN {case}" for case in cases)]
         else:
             lines.append(f"    {inline({name: sql})[1:-1]}")
@@ -156,13 +162,13 @@ def _completed(complete: dict[str, Any]) -> list[str]:
 
 def _folded(schema: str) -> list[str]:
     """A column a line where they are many, else all in few lines; a name is never broken."""
-    parts = schema.replace(", ", ",\n").split("\n")
+    columns = re.findall(r"(?:`(?:[^`]|``)*`|[^,`])+,?(?: |$)", schema)
     lines = [""]
-    for part in parts:
-        if len(lines[-1]) + len(part) > WIDTH - 4 and lines[-1]:
+    for column in columns:
+        if len(lines[-1]) + len(column) > WIDTH - 4 and lines[-1]:
             lines.append("")
-        lines[-1] = f"{lines[-1]} {part}".strip()
-    return lines
+        lines[-1] += column
+    return [line.rstrip() for line in lines]
 
 
 def _with_reason(line: str, why: str) -> list[str]:
