@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import pickle
 from collections.abc import Callable
@@ -20,7 +21,8 @@ from typer.testing import CliRunner
 from hand_made import GOOD, TYPES, by_hand
 from lifeboat.cli import app
 from lifeboat.errors import DataError
-from lifeboat.serving import batch
+from lifeboat.load import read_raw
+from lifeboat.reading import open_table
 from lifeboat.serving.batch import score_file
 from lifeboat.serving.columns import ColumnScorer
 from lifeboat.serving.fields import InputError
@@ -78,15 +80,28 @@ CELLS = st.one_of(
 )
 
 
+def typed(scorer: Scorer, record: dict[str, Any]) -> dict[str, Any]:
+    """A record of a file, each text that stands for a value of another type as that value."""
+    found = dict(record)
+    for column in scorer.columns:
+        with contextlib.suppress(InputError):
+            found[column.name] = column.reader(texts=True)([record[column.name]])[0]
+    return found
+
+
+def keep_all(source: Path) -> list[str]:
+    return open_table(source).names
+
+
 @settings(max_examples=60, deadline=None, database=None, derandomize=True)
 @given(changed=st.dictionaries(st.sampled_from(list(TYPES)), CELLS, max_size=3))
 def test_any_table_gets_row_by_row_what_the_scorer_says_of_that_row_alone(
     hand: ColumnScorer, changed: dict[str, list[Any]]
 ) -> None:
     table = pa.RecordBatch.from_pydict(good_rows(12) | changed)
-    answered = hand.answer(table, table.schema.names, text=False)
+    answered = hand.answer(table, table.schema.names)
     assert repr(answered.select(table.schema.names).to_pylist()) == repr(table.to_pylist())
-    assert answers(answered) == [by_the_scorer(hand.scorer, record) for record in table.to_pylist()]
+    assert answers(answered) == [by_the_scorer(hand.scorer, typed(hand.scorer, record)) for record in table.to_pylist()]
 
 
 @pytest.mark.parametrize("name", ["forest thresholds 0.35 0.65", "houses", "gbt", "logistic", "multinomial"])
@@ -98,14 +113,14 @@ def test_rows_made_to_break_a_trained_model_get_the_scorer_s_answers_to_the_last
     drawn = {column.name: draw(column, pools[column.name], 400, random) for column in raw_columns(scorer)}
     types = [(column.name, ARROW[column.type]) for column in raw_columns(scorer)]
     table = pa.RecordBatch.from_pydict(drawn, schema=pa.schema(types))
-    answered = ColumnScorer(scorer).answer(table, [], text=False)
+    answered = ColumnScorer(scorer).answer(table, [])
     assert answers(answered) == [by_the_scorer(scorer, record) for record in table.to_pylist()]
 
 
 def test_texts_written_once_in_a_dictionary_are_read_as_any_others(hand: ColumnScorer) -> None:
     word = pa.array(["a", "zz", None, "a"]).dictionary_encode()
     table = pa.RecordBatch.from_pydict(good_rows(4) | {"word": word})
-    assert [reason for *_, reason in answers(hand.answer(table, [], text=False))] == [
+    assert [reason for *_, reason in answers(hand.answer(table, []))] == [
         None, None, "word: got nothing (missing or null); allowed: text", None,
     ]  # fmt: skip
 
@@ -113,7 +128,7 @@ def test_texts_written_once_in_a_dictionary_are_read_as_any_others(hand: ColumnS
 def test_a_scorer_sent_to_another_process_answers_the_same(hand: ColumnScorer) -> None:
     table = pa.RecordBatch.from_pydict(good_rows(3))
     sent = pickle.loads(pickle.dumps(hand))
-    assert sent.answer(table, [], text=False).equals(hand.answer(table, [], text=False))
+    assert sent.answer(table, []).equals(hand.answer(table, []))
 
 
 CSV = """id,count,big,amount,word,flag,spare,ticket
@@ -130,13 +145,12 @@ CSV = """id,count,big,amount,word,flag,spare,ticket
 11,1,2,,a,true,,x
 """
 REASONS = {
-    3: "count: got '1.0' (text); allowed: a whole number from -2147483648 to 2147483647",
     4: "amount: got 'old' (text); allowed: a number from 0 to 10",
     5: "amount: got 10.1 (number); allowed: a number from 0 to 10",
     6: "word: got nothing (missing or null); allowed: text",
     7: "flag: got 'maybe' (text); allowed: true or false",
     9: "count: got '1_0' (text); allowed: a whole number from -2147483648 to 2147483647",
-    10: "the line has too many or too few values: 10,1,2,3,a,true",
+    10: "line 11: has 6 values where the header names 8: 10,1,2,3,a,true",
     11: "amount: got nothing (missing or null); allowed: a number from 0 to 10",
 }
 
@@ -147,9 +161,9 @@ def test_a_csv_file_s_texts_become_their_types_and_those_that_cannot_are_told(
     (tmp_path / "in.csv").write_text(CSV)
     scored = score_file(hand, tmp_path / "in.csv", tmp_path / "out.parquet")
     rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
-    assert (scored.rows, scored.refused) == (11, 8)
-    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "11", None]
-    assert [row["reason"] for row in rows] == [REASONS.get(n) for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 10)]
+    assert (scored.rows, scored.refused) == (11, 7)
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5", "6", "7", "8", "9", None, "11"]
+    assert [row["reason"] for row in rows] == [REASONS.get(n) for n in range(1, 12)]
     margins = [round(math.log(p / (1 - p)), 9) for row in rows if (p := row["probability"]) is not None]
     assert margins == [8.25, 8.25, 8.25]  # 1 of the word, 6 in all, 0.25 for the gap, 1 of the flag
     assert [row["prediction"] for row in rows if row["reason"] is None] == [1, 1, 1]
@@ -166,7 +180,7 @@ def some(tmp_path: Path) -> Path:
 def test_rows_keep_their_order_through_many_batches_and_threads(
     hand: ColumnScorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("lifeboat.reading.table.ROWS_AT_ONCE", 7)
     pq.write_table(pa.table(good_rows(500) | {"count": range(500), "big": range(0, -500, -1)}), tmp_path / "in.parquet")
     score_file(hand, tmp_path / "in.parquet", tmp_path / "out.parquet", keep=["count"])
     out = pq.read_table(tmp_path / "out.parquet")
@@ -182,7 +196,7 @@ def test_spark_writes_the_rows_that_one_machine_writes(
     for source, order in ((some, "id"), (tmp_path / "in.csv", "reason")):
         alone, together = tmp_path / f"{source.name}.alone.parquet", tmp_path / f"{source.name}.spark"
         said = score_file(hand, source, alone)
-        assert score_on_spark(spark, hand, source, together) == said
+        assert score_on_spark(read_raw(spark, source), hand, source, together, keep_all(source)) == said
         one, other = pq.read_table(alone), pq.read_table(together)
         kept = [
             *(name for name in one.column_names if source is some or name in ("prediction", "probability", "reason"))
@@ -207,6 +221,15 @@ def test_a_frame_is_scored_where_it_stands(
     assert scored.filter("prediction is null").first().reason == by_the_scorer(scorer, rows[2])[2]
 
 
+def test_beside_a_column_called_as_an_answer_is_the_answers_have_names_of_ours(
+    hand: ColumnScorer, tmp_path: Path
+) -> None:
+    pq.write_table(pa.table(good_rows(1) | {"Reason": ["x"]}), tmp_path / "in.parquet")
+    score_file(hand, tmp_path / "in.parquet", tmp_path / "out.parquet", keep=["Reason"])
+    names = ["Reason", "lifeboat:prediction", "lifeboat:probability", "lifeboat:reason"]
+    assert pq.read_table(tmp_path / "out.parquet").column_names == names
+
+
 def left_in(folder: Path) -> set[str]:
     return {place.name for place in folder.iterdir()}
 
@@ -227,7 +250,7 @@ def test_a_folder_is_replaced_by_a_file_and_a_file_by_a_folder(
 ) -> None:
     out = tmp_path / "out"
     for _ in range(2):
-        score_on_spark(spark, hand, some, out, force=True)
+        score_on_spark(read_raw(spark, some), hand, some, out, force=True)
         assert out.is_dir()
         score_file(hand, some, out, force=True)
         assert out.is_file()
@@ -256,12 +279,12 @@ def test_files_of_a_folder_are_one_table_or_are_refused(hand: ColumnScorer, tmp_
     pq.write_table(narrow.select(sorted(narrow.column_names)), source / "b.parquet")
     assert score_file(hand, source, out).rows == 5
     pq.write_table(narrow.drop_columns(["flag"]), source / "c.parquet")
-    with pytest.raises(DataError, match=r"c\.parquet has no column flag, which .*a\.parquet has"):
+    with pytest.raises(DataError, match=r"c\.parquet lacks 'flag', other than a\.parquet"):
         score_file(hand, source, out, force=True)
-    for name, header in (("a.csv", "x,y"), ("b.csv", "y,x")):
+    for name, header in (("a.csv", "x,y"), ("b.csv", "y,z")):
         (tmp_path / "texts").mkdir(exist_ok=True)
         (tmp_path / "texts" / name).write_text(f"{header}\n1,2\n")
-    with pytest.raises(DataError, match=r"b\.csv has other columns than .*a\.csv"):
+    with pytest.raises(DataError, match=r"b\.csv lacks 'x' and has 'z' besides, other than a\.csv"):
         score_file(hand, tmp_path / "texts", out, force=True)
     assert pq.read_table(out).num_rows == 5
 
@@ -270,7 +293,6 @@ def test_files_of_a_folder_are_one_table_or_are_refused(hand: ColumnScorer, tmp_
     ("columns", "keep", "said"),
     [
         ({"amount": None, "ammount": [1.0]}, None, "unknown column of the model 'amount': did you mean 'ammount'?"),
-        ({"reason": ["x"]}, None, "the table has a column 'reason' already: rename it, or keep others alone"),
         ({}, ["wrod"], "unknown column to keep 'wrod': did you mean 'word'?"),
     ],
 )
@@ -294,7 +316,7 @@ def test_paths_that_will_not_do_are_refused(hand: ColumnScorer, some: Path, tmp_
         (some, some, "is a part of what is scored"),
         (tmp_path, tmp_path / "out", "is a part of what is scored"),
         (tmp_path / "empty", tmp_path / "out", "has no file in it"),
-        (tmp_path / "latin.csv", tmp_path / "out", "latin.csv cannot be read as CSV"),
+        (tmp_path / "latin.csv", tmp_path / "out", r"latin\.csv: byte 39 \(0xE9\) in line 2 is no UTF-8"),
     ):
         with pytest.raises(DataError, match=said):
             score_file(hand, source, target, force=True)
@@ -307,11 +329,15 @@ def test_the_command_tells_how_many_were_scored_and_how_many_were_not(
     model = by_hand(tmp_path / "model", STAGES, FEATURES)
     out = tmp_path / "out.parquet"
     said = CliRunner().invoke(app, ["score", str(model), str(some), str(out), "--keep", "id", "--keep", "note"])
-    assert said.exit_code == 0, said.output
-    assert said.output.splitlines() == [
+    assert said.exit_code == 4, said.output
+    assert said.stdout.splitlines() == [
         f"4 rows scored into {out}",
-        "1 rows cannot be: their column `reason` says why",
+        "1 rows refused; `reason` says of each why. The commonest:",
+        "  1 x amount: got 99.0 (number); allowed: a number from 0 to 10",
     ]
+    for allowed in ("1", "0.2", "20%"):
+        words = ["score", str(model), str(some), str(out), "--force", "--allow-refused", allowed]
+        assert CliRunner().invoke(app, [*words, "--keep", "id", "--keep", "note"]).exit_code == 0
     assert pq.read_table(out).column_names == ["id", "note", "prediction", "probability", "reason"]
     again = CliRunner().invoke(app, ["score", str(model), str(some), str(out)])
     assert again.exit_code == 1

@@ -9,8 +9,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
 from lifeboat.errors import DataError
@@ -64,7 +66,10 @@ def _parquet(spark: SparkSession, table: Table) -> DataFrame:
     spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
     base = table.place if table.place.is_dir() else table.place.parent
     files = [GLOB.sub(r"\\\1", part.path) for part in table.parts]
-    return _with_ours(spark.read.option("basePath", str(base)).parquet(*files))
+    reader = spark.read.option("basePath", str(base))
+    if len({pq.read_schema(part.path).remove_metadata() for part in table.parts}) > 1:  # some narrower than others
+        reader = reader.schema(from_arrow_schema(table.schema))
+    return _with_ours(reader.parquet(*files))
 
 
 def _texts(names: list[str]) -> StructType:

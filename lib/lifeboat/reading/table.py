@@ -242,14 +242,22 @@ def _parquet_parts(parts: list[Part]) -> tuple[list[Part], pa.Schema]:
             schema = found
             continue
         same_columns(schema.names, found.names, parts[0].name, part.name)
-        for column in schema:
-            if not found.field(column.name).type.equals(column.type):
-                raise DataError(
-                    f"{part.name}: {column.name!r} is {found.field(column.name).type} there and {column.type} in "
-                    f"{parts[0].name}: a column has one type; write both files with the same"
-                )
+        schema = pa.schema([_one_type(column, found.field(column.name).type, part, parts[0]) for column in schema])
     assert schema is not None
     return parts, schema
+
+
+def _one_type(column: pa.Field, other: pa.DataType, part: Part, first: Part) -> pa.Field:
+    """A column with a type that holds another file's values of it too: the wider of two kindred ones."""
+    for kindred in (pa.types.is_signed_integer, pa.types.is_floating):
+        if kindred(column.type) and kindred(other):
+            return column if column.type.bit_width >= other.bit_width else column.with_type(other)
+    if column.type.equals(other):
+        return column
+    raise DataError(
+        f"{part.name}: {column.name!r} is {other} there and {column.type} in {first.name}: a column has one type; write "
+        "both files with the same"
+    )
 
 
 def _pages(part: Part, schema: pa.Schema, names: Sequence[str], file: str | None) -> Iterator[pa.RecordBatch]:
@@ -265,7 +273,7 @@ def _pages(part: Part, schema: pa.Schema, names: Sequence[str], file: str | None
                 columns = [
                     pa.repeat(pa.scalar(part.partition[name], pa.string()), batch.num_rows)
                     if name in part.partition
-                    else batch.column(name)
+                    else batch.column(name).cast(schema.field(name).type)
                     for name in names
                 ]
                 yield _with_ours(columns, wanted, batch.num_rows, numbers, file, [])
