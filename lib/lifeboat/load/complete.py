@@ -107,8 +107,8 @@ def parse_needs(complete: Mapping[str, Any], key: str = "") -> Needs:
     return Needs(by_column, joins, dict(compute), key if complete.get("make_key") else "")
 
 
-# A model may come from a registry: what it computes must neither run code nor ask tables. The words are refused wherever
-# they stand, in a text too: telling texts from code is Spark's own parser's work, and a mistake here would be a hole.
+# A model may come from a registry: what it computes must neither run code nor ask tables. The words are refused
+# wherever they stand, in a text too: telling texts from code is the parser's work, and a mistake here would be a hole.
 CODE = re.compile(r"\b(reflect|try_reflect|java_method|identifier)\b", re.IGNORECASE)
 QUERY = re.compile(r"\bselect\b|\(\s*(?:table|with|from)\s+[\w`]", re.IGNORECASE)
 

@@ -255,8 +255,8 @@ def _one_type(column: pa.Field, other: pa.DataType, part: Part, first: Part) -> 
     if column.type.equals(other):
         return column
     raise DataError(
-        f"{part.name}: {column.name!r} is {other} there and {column.type} in {first.name}: a column has one type; write "
-        "both files with the same"
+        f"{part.name}: {column.name!r} is {other} there and {column.type} in {first.name}: a column has one type; "
+        "write both files with the same"
     )
 
 
