@@ -174,7 +174,8 @@ def _splits(portable: Path) -> set[tuple[int, float]]:
 def _pool(column: Column, known: set[Any]) -> list[Any]:
     texts = sorted(value for value in known if isinstance(value, str))
     if column.type == "string":
-        return sorted({text.format(word) for word in [*texts, *ODD] for text in TEXTS})
+        drawn = {text.format(word) for word in [*texts, *ODD] for text in TEXTS}
+        return sorted(drawn - ({*column.gaps} if column.nullable else {"", *column.gaps}))  # else it would be a gap
     if column.type == "boolean":
         return [False, True]
     numbers = {float(value) for value in known if isinstance(value, float)} | {-1.0, 0.0, 1.0}
