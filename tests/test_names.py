@@ -161,13 +161,13 @@ def test_such_a_table_is_looked_at_and_grown(rows: DataFrame, label: str) -> Non
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        (["a", ""], "rows.csv: column 2 has an empty name: give it one"),
-        (["a\nb"], r"rows.csv: column 1, 'a\nb', has a line break or a NUL in its name: rename it"),
-        (["a\u2028b"], r"rows.csv: column 1, 'a\u2028b', has a line break or a NUL in its name: rename it"),
-        (["a\0"], r"rows.csv: column 1, 'a\x00', has a line break or a NUL in its name: rename it"),
-        (["Age", "x", "AGE"], "columns 'Age' and 'AGE' differ by case alone, and Spark cannot tell them apart"),
-        (["Age", "Age"], "there are two columns 'Age': rename one"),
-        (["Lifeboat:fold"], "column 'Lifeboat:fold': names that start with 'lifeboat:' are Lifeboat's own: rename it"),
+        (["a", ""], "rows.csv: column 2 has no name: give it one in the header"),
+        (["a\nb"], r"rows.csv: the name of column 1, 'a\nb', has a line's end or NUL in it: rename it"),
+        (["a\u2028b"], r"rows.csv: the name of column 1, 'a\u2028b', has a line's end or NUL in it: rename it"),
+        (["a\0"], r"rows.csv: the name of column 1, 'a\x00', has a line's end or NUL in it: rename it"),
+        (["Age", "x", "AGE"], "Spark cannot tell the columns 'Age', 'AGE' apart: rename all but one"),
+        (["Age", "Age"], "Spark cannot tell the columns 'Age', 'Age' apart: rename all but one"),
+        (["Lifeboat:fold"], "'Lifeboat:fold' starts with 'lifeboat:', as columns do that Lifeboat adds: rename it"),
     ],
 )
 def test_a_name_that_no_column_can_have_is_refused_with_the_mend(columns: list[str], said: str) -> None:

@@ -417,8 +417,8 @@ def test_words_for_gaps_are_named_for_the_columns_that_have_them(write: Write) -
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ('"a\nb"', "column 1, 'a\\nb', has a line break or a NUL in its name: rename it"),
-        ("lifeboat:x", "column 'lifeboat:x': names that start with 'lifeboat:' are Lifeboat's own: rename it"),
+        ('"a\u2028b"', "the name of column 1, 'a\\u2028b', has a line's end or NUL in it: rename it"),
+        ("lifeboat:x", "'lifeboat:x' starts with 'lifeboat:', as columns do that Lifeboat adds: rename it"),
     ],
 )
 def test_a_name_that_no_column_can_have_is_refused_with_it(write: Write, name: str, said: str) -> None:

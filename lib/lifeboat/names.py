@@ -83,13 +83,11 @@ def check_names(names: Iterable[str], where: str) -> None:
 def _fault(name: str, place: int, twin: str | None) -> str:
     """What is wrong with a column's name, and the mend; empty where nothing is."""
     if not name:
-        return f"column {place} has an empty name: give it one"
+        return f"column {place} has no name: give it one in the header"
     if "\0" in name or name.splitlines() != [name]:
-        return f"column {place}, {name!r}, has a line break or a NUL in its name: rename it"
+        return f"the name of column {place}, {name!r}, has a line's end or NUL in it: rename it"
     if name.lower().startswith(PREFIX):
-        return f"column {name!r}: names that start with {PREFIX!r} are Lifeboat's own: rename it"
-    if twin == name:
-        return f"there are two columns {name!r}: rename one"
+        return f"{name!r} starts with {PREFIX!r}, as columns do that Lifeboat adds: rename it"
     if twin is not None:
-        return f"columns {twin!r} and {name!r} differ by case alone, and Spark cannot tell them apart: rename one"
+        return f"Spark cannot tell the columns {twin!r}, {name!r} apart: rename all but one"
     return ""

@@ -168,7 +168,7 @@ def test_a_schema_s_columns_are_named_as_spark_names_them(schema: str, names: li
 
 def test_a_schema_with_a_name_that_no_column_can_have_is_told(home: Path) -> None:
     said = faults(home, "schema: 'id INT, Survived: INT, survived INT'\nranges: {}\n")
-    assert "schema: columns 'Survived' and 'survived' differ by case alone" in said
+    assert "schema: Spark cannot tell the columns 'Survived', 'survived' apart" in said
 
 
 def test_a_key_that_might_be_made_is_no_second_fault(home: Path) -> None:
