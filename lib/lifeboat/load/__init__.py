@@ -11,11 +11,11 @@ from lifeboat.load.complete import (
     parse_needs,
     without_gap_words,
 )
-from lifeboat.load.enrichment import Enrichment, read_enrichment
+from lifeboat.load.enrichment import Enrichment, describe, read_enrichment
 from lifeboat.load.look import count_missing, missing_rates, rates
 from lifeboat.load.read import read_raw
 from lifeboat.load.rejected import need_rows, write_rejected
-from lifeboat.load.schema import Ranges, check_ranges, describe, parse_schema, with_label, write_json
+from lifeboat.load.schema import Ranges, check_ranges, parse_schema, with_label, write_json
 from lifeboat.load.split import at_most, mark_holdout, share
 
 __all__ = [

@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
 
 from lifeboat.inputs import digest
 from lifeboat.load.complete import Join, Needs, complete, parse_needs
-from lifeboat.load.schema import parse_schema
+from lifeboat.load.schema import Ranges, parse_schema
 from lifeboat.reading import open_table, parse_csv
 from lifeboat.runfolder import resolve_input
 
@@ -101,6 +102,25 @@ def read_enrichment(csv: Mapping[str, Any], complete: Mapping[str, Any], schema:
     parse_csv(csv)
     joins = parse_needs(complete, key).joins
     return Enrichment(csv, complete, schema, key, {j.path: digest(j.path) for j in joins if "://" not in j.path})
+
+
+def describe(
+    schema: StructType, key: str, label: str, ranges: Ranges, enrichment: Enrichment | None = None
+) -> dict[str, Any]:
+    """The schema as later stages read it from ``schema.json``: key, label, columns, and how raw rows are completed."""
+    columns = [
+        {
+            "name": field.name,
+            "type": field.dataType.simpleString(),
+            "nullable": field.nullable,
+            "minimum": ranges.get(field.name, [None, None])[0],
+            "maximum": ranges.get(field.name, [None, None])[1],
+            **(enrichment.of_column(field.name) if enrichment else {}),
+        }
+        for field in schema
+    ]
+    described = {"key": key, "label": label, "columns": columns}
+    return described | ({"enrichment": enrichment.written()} if enrichment else {})
 
 
 def joined_columns(join: Join) -> list[str]:

@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from pyspark.sql.types import IntegralType, NumericType, StringType, StructField, StructType
 
 from lifeboat.errors import ParameterError, unknown
-
-if TYPE_CHECKING:
-    from lifeboat.load.enrichment import Enrichment
 
 Ranges = dict[str, list[float]]
 
@@ -68,25 +64,6 @@ def check_ranges(schema: StructType, ranges: Ranges) -> Ranges:
         if not numeric or len(limits) != 2 or not limits[0] <= limits[1]:
             raise ParameterError(f"ranges: {name!r} has {limits!r}; write [lowest, highest] for a numeric column")
     return ranges
-
-
-def describe(
-    schema: StructType, key: str, label: str, ranges: Ranges, enrichment: Enrichment | None = None
-) -> dict[str, Any]:
-    """The schema as later stages read it from ``schema.json``: key, label, columns, and how raw rows are completed."""
-    columns = [
-        {
-            "name": field.name,
-            "type": field.dataType.simpleString(),
-            "nullable": field.nullable,
-            "minimum": ranges.get(field.name, [None, None])[0],
-            "maximum": ranges.get(field.name, [None, None])[1],
-            **(enrichment.of_column(field.name) if enrichment else {}),
-        }
-        for field in schema
-    ]
-    described = {"key": key, "label": label, "columns": columns}
-    return described | ({"enrichment": enrichment.written()} if enrichment else {})
 
 
 def write_json(path: Path, content: object) -> None:
