@@ -23,6 +23,7 @@ from pyspark.ml.feature import StringIndexerModel, VectorAssembler
 import lifeboat
 from lifeboat import runfolder
 from lifeboat.copies import BooleanText, CopyColumns
+from lifeboat.declared import NUMBERS, WHOLES
 from lifeboat.errors import DataError, LifeboatError, unknown
 from lifeboat.preprocess import (
     EqualTo,
@@ -34,7 +35,7 @@ from lifeboat.preprocess import (
 from lifeboat.serving import graph
 from lifeboat.serving.patterns import to_python
 
-NUMBERS, TEXTS, KEYS = ("int", "bigint", "double"), ("string",), ("int", "bigint", "string")
+TEXTS, KEYS = ("string",), (*WHOLES, "string")
 # what a stage takes in each of its columns (the last holds for all that follow), and what it gives
 TAKES: dict[str, tuple[tuple[str, ...], ...]] = {
     "BooleanText": (("boolean",),),
