@@ -99,7 +99,7 @@ def test_no_module_imports_the_command_line() -> None:
 
 @pytest.mark.parametrize("name", sorted(SCORING))
 def test_scoring_takes_the_standard_library_numpy_onnxruntime_and_itself_alone(name: str) -> None:
-    allowed = SCORING | {"numpy", "numpy.typing", "onnxruntime", "lifeboat.errors"}
+    allowed = SCORING | {"numpy", "numpy.typing", "onnxruntime", "lifeboat.errors", "lifeboat.declared"}
     assert [found for found in imported(name) - allowed if found.split(".")[0] not in sys.stdlib_module_names] == []
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -198,6 +201,68 @@ def test_a_word_for_no_value_is_no_value_in_any_column(spark: SparkSession, tmp_
     rows = raw.filter(F.col(UNREADABLE).isNull()).orderBy("id").select("age", "port")
     assert [tuple(row) for row in rows.collect()] == [(None, None), ("7", "NAN"), (None, None)]
     assert len(raw.filter(F.col(UNREADABLE).isNotNull()).collect()) == 1
+
+
+ODD_NAMES = ["a.b", "a`b", "it's", 'say "x"', "two  words", "raw", "typed", "reasons", "{0}", "back\\slash"]
+
+
+def test_any_name_is_a_column_s_name_as_it_is(spark: SparkSession, tmp_path: Path) -> None:
+    rows = {"key": ["1", "2"]} | {name: ["7", "x"] for name in ODD_NAMES}
+    pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
+    words = ", ".join(f"`{name.replace('`', '``')}` INT NOT NULL" for name in ["key", *ODD_NAMES])
+    ranges = {name: [0, 9] for name in ODD_NAMES}
+    checked = load.check_rows(load.read_raw(spark, tmp_path / "rows.parquet"), load.parse_schema(words), "key", ranges)
+    (fits,), (rejected,) = checked.rows.collect(), checked.rejected.collect()
+    assert fits.asDict() == {"key": 1} | dict.fromkeys(ODD_NAMES, 7)
+    assert rejected[REASONS] == [f"{name}: 'x' is not a whole number" for name in ODD_NAMES]
+    assert {name: rejected[name] for name in ODD_NAMES} == dict.fromkeys(ODD_NAMES, "x")
+
+
+def test_a_key_is_compared_in_its_type_and_may_not_be_missing(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("id,x\n7,1\n07,1\n+7.0,1\n8,1\n")
+    checked = load.check_rows(load.read_raw(spark, tmp_path / "rows.csv"), load.parse_schema("id INT, x INT"), "id")
+    assert [row.id for row in checked.rows.collect()] == [8]
+    assert reasons(checked) == {key: ["id: 7 stands in 3 rows"] for key in ("7", "07", "+7.0")}
+    floats = spark.createDataFrame(pa.table({"id": [7.0, math.nan, math.nan, None], "x": [1] * 4}))
+    checked = load.check_rows(floats, load.parse_schema("id DOUBLE, x INT"), "id")
+    assert [row.id for row in checked.rows.collect()] == [7.0]
+    assert [row[REASONS] for row in checked.rejected.collect()] == [["id: missing"]] * 3
+
+
+def test_no_number_is_no_value_and_outside_no_range(spark: SparkSession, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": [1, 2], "x": [math.nan, 9.0], "y": [1.0, math.nan]}), tmp_path / "rows.parquet")
+    schema = load.parse_schema("id INT, x DOUBLE, y DOUBLE NOT NULL")
+    checked = load.check_rows(load.read_raw(spark, tmp_path / "rows.parquet"), schema, "id", {"x": [0, 10]})
+    assert [tuple(row) for row in checked.rows.collect()] == [(1, None, 1.0)]
+    assert [row[REASONS] for row in checked.rejected.collect()] == [["y: missing"]]
+
+
+def test_columns_that_spark_does_not_read_do_not_keep_the_others_from_being_read(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    held = {
+        "id": pa.array([1, 2], pa.uint8()),
+        "at": pa.array([0, 1], pa.time64("us")),
+        "y": pa.array([0, 2], pa.uint64()),
+    }
+    pq.write_table(pa.table(held), tmp_path / "rows.parquet")
+    raw = load.read_raw(spark, tmp_path / "rows.parquet")
+    checked = load.check_rows(raw, load.parse_schema("id INT, y INT"), "id", {"y": [0, 1]})
+    assert [tuple(row) for row in checked.rows.collect()] == [(1, 0)]
+    checked.rejected.write.parquet(str(tmp_path / "rejected"))
+    assert [row.id for row in spark.read.parquet(str(tmp_path / "rejected")).collect()] == [2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mend"),
+    [("FLOAT", "DOUBLE"), ("DECIMAL(3,1)", "DOUBLE"), ("SMALLINT", "INT"), ("TIMESTAMP_NTZ", "TIMESTAMP")],
+)
+def test_a_type_that_no_column_may_have_is_refused_with_the_one_to_write(
+    spark: SparkSession, kind: str, mend: str
+) -> None:
+    with pytest.raises(ParameterError) as caught:
+        load.parse_schema(f"id INT, x {kind}")
+    assert str(caught.value) == f"schema: column 'x' is {kind}: write {mend}"
 
 
 # --- the split

@@ -79,6 +79,9 @@ Y = [0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 
         (["007", "123"], "STRING"),
         (["12345678901234567890", "1"], "STRING"),
         (["1e999", "1"], "STRING"),
+        (["1e99999", "1"], "STRING"),
+        (["٣", "1"], "STRING"),
+        (["fal\u017fe", "true"], "STRING"),
         (["2026-11-24", "2026-11-24 10:00:00"], "DATE"),
         (["24.11.2026", "1/2/26"], "DATE"),
         (["", ""], "STRING"),
@@ -150,6 +153,26 @@ def test_parquet_keeps_its_types_and_what_is_no_number_is_a_gap(tmp_path: Path) 
     }  # fmt: skip
     assert seen["list"].type.startswith("list")
     assert seen["endless"].minimum is None
+
+
+def test_a_parquet_file_s_other_types_are_declared_as_loading_takes_them(tmp_path: Path) -> None:
+    held = {
+        "price": pa.array(["1.50", None], pa.string()).cast(pa.decimal128(5, 2)),
+        "big": pa.array([1, 2], pa.uint32()),
+        "when": pa.array([1, 2], pa.timestamp("ns")),
+        "nothing": pa.nulls(2),
+        "at": pa.array([1, 2], pa.time64("us")),
+        "took": pa.array([1, None], pa.duration("s")),
+        "half": pa.array([1.5, 2.5], pa.float16()),
+        "wide": pa.array([1, 2], pa.decimal256(60, 0)),
+    }
+    pq.write_table(pa.table(held), tmp_path / "rows.parquet")
+    seen = survey(tmp_path / "rows.parquet").columns
+    assert {name: column.type for name, column in seen.items()} == {
+        "price": "DOUBLE", "big": "BIGINT", "when": "DATE", "nothing": "STRING",
+        "at": "time64[us]", "took": "duration[s]", "half": "halffloat", "wide": "decimal256(60, 0)",
+    }  # fmt: skip
+    assert (seen["price"].missing, seen["price"].maximum, seen["took"].missing) == (1, 1.5, 1)
 
 
 def test_a_folder_of_files_is_one_table(tmp_path: Path) -> None:
@@ -302,7 +325,7 @@ def test_numbers_and_categories_are_parted_by_type_and_gaps_are_filled(write: Wr
     assert values["categorical"] == ["size", "doubt"]
     assert values["impute"] == {"size": "mode", "doubt": "mode", "age": "mean"}
     assert values["schema"] == (
-        "size STRING, flag BOOLEAN NOT NULL, doubt STRING, age DOUBLE, rank INT NOT NULL, y INT NOT NULL"
+        "size STRING, flag BOOLEAN NOT NULL, doubt BOOLEAN, age DOUBLE, rank INT NOT NULL, y INT NOT NULL"
     )
     assert set(values["groups"]) <= {"size", "flag", "doubt", "age", "rank"}
 

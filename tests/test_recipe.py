@@ -8,6 +8,7 @@ import pytest
 from pyspark.ml import Pipeline
 from pyspark.ml.feature import Bucketizer
 from pyspark.sql import SparkSession
+from pyspark.sql.types import StructType
 
 from lifeboat import recipe
 from lifeboat.errors import ParameterError
@@ -169,3 +170,20 @@ def test_bins_are_enough_for_every_category_and_one_never_seen(spark: SparkSessi
     model = Pipeline(stages=recipe.indexers(["few", "many"], {})).fit(df)
     assert recipe.enough_bins(model) == 151
     assert recipe.enough_bins(Pipeline(stages=recipe.indexers(["few"], {})).fit(df)) == 128
+
+
+def test_a_feature_of_a_type_that_no_model_learns_from_is_refused_with_its_mend(spark: SparkSession) -> None:
+    table = StructType.fromDDL("n INT, x DOUBLE, day DATE, word STRING, yes BOOLEAN")
+    recipe.check_features(table, ["n", "x", "yes", "derived"], ["n", "word", "yes"])
+    for numeric, categorical, said in (
+        (
+            ["day"],
+            [],
+            "column 'day' under numeric is DATE; allowed: INT, BIGINT, DOUBLE, BOOLEAN. To mend it, compute a",
+        ),
+        ([], ["x"], "column 'x' under categorical is DOUBLE; allowed: STRING, INT, BIGINT, BOOLEAN. To mend it, write"),
+        (["word"], [], "column 'word' under numeric is STRING"),
+    ):
+        with pytest.raises(ParameterError) as caught:
+            recipe.check_features(table, numeric, categorical)
+        assert str(caught.value).startswith(said)

@@ -10,9 +10,11 @@ from typing import Any
 from pyspark.ml import Estimator, PipelineModel, Transformer
 from pyspark.ml.feature import StringIndexer, StringIndexerModel, VectorAssembler
 from pyspark.ml.param import Param
+from pyspark.sql.types import StructType
 
 from lifeboat import names, preprocess
 from lifeboat.copies import BooleanText, CopyColumns
+from lifeboat.declared import feature_fault
 from lifeboat.errors import ParameterError, unknown
 
 Stage = Estimator[Any] | Transformer
@@ -120,6 +122,15 @@ def copies(
     if label and names.for_spark(label) != label:
         stages.append(CopyColumns(inputCols=[label], outputCols=[names.for_spark(label)], optional=True))
     return stages
+
+
+def check_features(table: StructType, numeric: list[str], categorical: list[str]) -> None:
+    """Raise ParameterError unless each feature that stands in the table is of a type that a model can learn from."""
+    for role, features in (("numeric", numeric), ("categorical", categorical)):
+        for name in features:
+            kind = table[name].dataType.simpleString() if name in table.names else ""
+            if kind and (fault := feature_fault(name, kind, role)):
+                raise ParameterError(fault)
 
 
 def once_prepared(columns: list[str], impute: dict[str, str], texts: Collection[str] = ()) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from lifeboat.errors import ParameterError
 from lifeboat.pipeline.params import Given, check_declared, effective, read_declarations, read_parameters
-from lifeboat.pipeline.rules import check, schema_names
+from lifeboat.pipeline.rules import check, schema_columns
 
 Write = Callable[..., Path]
 
@@ -20,11 +20,12 @@ estimator: str = "random_forest"  # one of: random_forest, gbt, logistic_regress
 estimator_params: dict = {"maxDepth": 5}  # its Params
 grid: dict = {"numTrees": [10, 20]}  # Params to try
 numeric: list[str] = ["Age"]  # columns
+categorical: list[str] = []  # columns
 derive: list = []  # stages that make new columns
 num_folds: int = 3  # parts, 2 or more
 labelled_path: str = "data/rows.csv"  # CSV
 key: str = "id"  # names a row
-schema: str = "id INT NOT NULL, Survived INT, `a (cm)` DECIMAL(4, 1), Age DOUBLE"  # columns
+schema: str = "id INT NOT NULL, Survived INT, `a (cm)` DOUBLE, Age DOUBLE, Name STRING, day DATE, size DOUBLE"  # types
 ranges: dict = {}  # lowest and highest
 complete: dict = {}  # what the rows need
 split_by: str = ""  # column
@@ -127,6 +128,24 @@ def test_all_errors_are_told_at_once(home: Path) -> None:
         ("label: Survive", "unknown column in label 'Survive': did you mean 'Survived'?"),
         ("key: ids", "unknown column in key 'ids': did you mean 'id'?"),
         ("split_by: age", "unknown column in split_by 'age': did you mean 'Age'?"),
+        (
+            "schema: 'a INT, `b (cm)` DECIMAL(4, 1) NOT NULL, c INT'",
+            "schema: column 'b (cm)' is DECIMAL(4, 1): write DOUBLE",
+        ),
+        ("schema: 'a INT, b ARRAY<MAP<INT, INT>>, c float'", "schema: column 'c' is FLOAT: write DOUBLE"),
+        (
+            "schema: 'a INT, b ARRAY<INT>'",
+            "column 'b' is ARRAY<INT>: write one of INT, BIGINT, DOUBLE, STRING, BOOLEAN, DATE, TIMESTAMP",
+        ),
+        (
+            "numeric: [day]",
+            "column 'day' under numeric is DATE; allowed: INT, BIGINT, DOUBLE, BOOLEAN. To mend it, compute a number ",
+        ),
+        (
+            "categorical: [size]",
+            "column 'size' under categorical is DOUBLE; allowed: STRING, INT, BIGINT, BOOLEAN. To mend it, write ",
+        ),
+        ("numeric: [Name]", "column 'Name' under numeric is STRING; allowed: INT, BIGINT, DOUBLE, BOOLEAN"),
         ("ranges: {Ages: [0, 1]}", "unknown column in ranges 'Ages': did you mean 'Age'?"),
     ],
 )
@@ -163,7 +182,7 @@ def test_a_column_with_a_name_in_quotes_and_a_key_that_is_made_are_known(home: P
     ],
 )
 def test_a_schema_s_columns_are_named_as_spark_names_them(schema: str, names: list[str]) -> None:
-    assert schema_names(schema) == names
+    assert list(schema_columns(schema)) == names
 
 
 def test_a_schema_with_a_name_that_no_column_can_have_is_told(home: Path) -> None:

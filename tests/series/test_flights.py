@@ -81,7 +81,7 @@ def test_every_hold_out_flight_is_later_than_every_training_flight(flights: Path
 def test_cancelled_flights_are_kept_aside_with_the_reason(flights: Path) -> None:
     rejected = pq.read_table(flights / "01_load/rejected").to_pylist()
     assert rejected
-    assert {tuple(row["reasons"]) for row in rejected} == {("late: missing",)}
+    assert {tuple(row["lifeboat:reasons"]) for row in rejected} == {("late: missing",)}
     assert all(row["arr_delay"] is None for row in rejected)
 
 

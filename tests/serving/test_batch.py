@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import math
 import pickle
+import re
 from collections.abc import Callable
+from datetime import date, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,6 +26,7 @@ from lifeboat.cli import app
 from lifeboat.errors import DataError
 from lifeboat.load import read_raw
 from lifeboat.reading import open_table
+from lifeboat.serving import batch
 from lifeboat.serving.batch import score_file
 from lifeboat.serving.columns import ColumnScorer
 from lifeboat.serving.fields import InputError
@@ -149,6 +153,7 @@ REASONS = {
     5: "amount: got 10.1 (number); allowed: a number from 0 to 10",
     6: "word: got nothing (missing or null); allowed: text",
     7: "flag: got 'maybe' (text); allowed: true or false",
+    8: "spare: got 'nan' (text); allowed: a number that is finite, or null",
     9: "count: got '1_0' (text); allowed: a whole number from -2147483648 to 2147483647",
     10: "line 11: has 6 values where the header names 8: 10,1,2,3,a,true",
     11: "amount: got nothing (missing or null); allowed: a number from 0 to 10",
@@ -305,6 +310,52 @@ def test_a_table_that_does_not_fit_is_refused_before_anything_is_written(
         score_file(hand, tmp_path / "in.parquet", tmp_path / "out.parquet", keep)
     assert said in str(caught.value)
     assert left_in(tmp_path) == {"in.parquet"}
+
+
+def test_a_column_of_a_type_that_cannot_be_is_refused_before_anything_is_written(
+    hand: ColumnScorer, tmp_path: Path, spark: SparkSession
+) -> None:
+    for cells in (
+        pa.array([time(1)]),
+        pa.array([b"1"]),
+        pa.array([[1]]),
+        pa.array([timedelta(1)]),
+        pa.array([date.max]),
+    ):
+        pq.write_table(pa.table(good_rows(1) | {"amount": cells}), tmp_path / "in.parquet")
+        said = rf"column 'amount' is {re.escape(str(cells.type))[:4]}.* in the file and DOUBLE in the schema: "
+        with pytest.raises(DataError, match=said):
+            score_file(hand, open_table(tmp_path / "in.parquet"), tmp_path / "out.parquet")
+        with pytest.raises(DataError, match=r"column 'amount' is .* in the file and DOUBLE in the schema: "):
+            on_spark(spark, hand, tmp_path / "in.parquet", tmp_path / "out")
+    pq.write_table(pa.table(good_rows(1) | {"at": pa.array([time(1)])}), tmp_path / "in.parquet")
+    with pytest.raises(DataError, match=r"column 'at' is time64\[us\], which Spark does not read: keep others alone"):
+        on_spark(spark, hand, tmp_path / "in.parquet", tmp_path / "out")
+    assert not on_spark(spark, hand, tmp_path / "in.parquet", tmp_path / "out", ["count"]).reasons
+
+
+def on_spark(
+    spark: SparkSession, scorer: ColumnScorer, source: Path, target: Path, keep: list[str] | None = None
+) -> batch.Counts:
+    return score_on_spark(read_raw(spark, source), scorer, source, target, keep)
+
+
+def test_decimals_truths_and_times_with_nanoseconds_are_scored_alike_by_spark_and_without(
+    hand: ColumnScorer, tmp_path: Path, spark: SparkSession
+) -> None:
+    odd = {
+        "count": pa.array([Decimal("1.0")] * 2), "big": pa.array([2, 2], pa.uint64()),
+        "amount": pa.array([Decimal("3.00"), Decimal("3.50")]), "flag": pa.array([1, 0]),
+        "word": pa.array([0, -1], pa.timestamp("ns")), "at": pa.array([0, 1], pa.timestamp("ns")),
+    }  # fmt: skip
+    pq.write_table(pa.table(good_rows(2) | odd), tmp_path / "in.parquet")
+    alone = score_file(hand, open_table(tmp_path / "in.parquet"), tmp_path / "alone.parquet", keep=["flag"])
+    assert not alone.reasons
+    assert not on_spark(spark, hand, tmp_path / "in.parquet", tmp_path / "spark", ["flag"]).reasons
+    alone, together = (pq.read_table(tmp_path / name) for name in ("alone.parquet", "spark"))
+    margins = [round(math.log(p / (1 - p)), 9) for p in alone["probability"].to_pylist()]
+    assert margins == [6 + 0.5 + 1, 6.5 + 0.5]  # the sum, the gap of another kind of word, the flag
+    assert together.sort_by([("flag", "descending")]).to_pylist() == alone.to_pylist()
 
 
 def test_paths_that_will_not_do_are_refused(hand: ColumnScorer, some: Path, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("code")
     shutil.copy(PACKAGE / "serving" / "score.py", folder)
     (folder / "lifeboat").mkdir()
-    for name in ("__init__.py", "errors.py"):
+    for name in ("__init__.py", "declared.py", "errors.py"):
         shutil.copy(PACKAGE / name, folder / "lifeboat")
     shutil.copytree(PACKAGE / "serving", folder / "lifeboat" / "serving", ignore=shutil.ignore_patterns("__pycache__"))
     return folder
@@ -235,7 +235,7 @@ def test_the_script_loads_of_this_package_only_what_answers_and_needs_no_spark_m
     )  # fmt: skip
     loaded, there = json.loads(said.stdout)
     serving = [f"lifeboat.serving.{name}" for name in ("answers", "bodies", "fields", "scorer", "steps")]
-    assert loaded == ["lifeboat", "lifeboat.errors", "lifeboat.serving", *serving]
+    assert loaded == ["lifeboat", "lifeboat.declared", "lifeboat.errors", "lifeboat.serving", *serving]
     assert there == []
 
 

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
 from lifeboat.errors import DataError
+from lifeboat.load.parquet import read_parquet
 from lifeboat.names import check_names
 from lifeboat.reading import FAULT, FILE, LINE, UNREADABLE, CsvFormat, Table, open_table, parse_csv
 from lifeboat.reading.scan import scan
@@ -67,9 +67,8 @@ def _parquet(spark: SparkSession, table: Table) -> DataFrame:
     base = table.place if table.place.is_dir() else table.place.parent
     files = [GLOB.sub(r"\\\1", part.path) for part in table.parts]
     reader = spark.read.option("basePath", str(base))
-    if len({pq.read_schema(part.path).remove_metadata() for part in table.parts}) > 1:  # some narrower than others
-        reader = reader.schema(from_arrow_schema(table.schema))
-    return _with_ours(reader.parquet(*files))
+    differ = len({pq.read_schema(part.path).remove_metadata() for part in table.parts}) > 1  # some narrower than others
+    return _with_ours(read_parquet(reader, files, table.schema, differ))
 
 
 def _texts(names: list[str]) -> StructType:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pyspark.sql.types import IntegralType, NumericType, StringType, StructField, StructType
 
+from lifeboat.declared import type_fault
 from lifeboat.errors import ParameterError, unknown
 
 Ranges = dict[str, list[float]]
@@ -22,7 +23,8 @@ def parse_schema(ddl: str, required: Iterable[str] = (), made_key: str = "") -> 
         made_key: A key that no file has: ``STRING NOT NULL``, and first.
 
     Raises:
-        ParameterError: The words are not a schema, or it lacks a required column.
+        ParameterError: The words are not a schema, a type is none of ``declared.DECLARED``, or it lacks a required
+            column.
     """
     try:
         schema = StructType.fromDDL(ddl)
@@ -32,6 +34,9 @@ def parse_schema(ddl: str, required: Iterable[str] = (), made_key: str = "") -> 
         raise ParameterError(
             f"schema {ddl!r} cannot be read: write `name TYPE` or `name TYPE NOT NULL`, with commas between"
         ) from error
+    for field in schema:
+        if wrong := type_fault(field.name, field.dataType.simpleString()):
+            raise ParameterError(f"schema: {wrong}")
     fields = [StructField(made_key, StringType())] if made_key and made_key not in schema.names else []
     schema = StructType([*fields, *schema.fields])
     for name in filter(None, [*required, made_key]):

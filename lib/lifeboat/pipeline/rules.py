@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lifeboat.declared import FEATURES, feature_fault, type_fault
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.inputs import input_paths
 from lifeboat.names import check_names
@@ -103,13 +104,14 @@ def recipe_faults(values: Mapping[str, Any]) -> Faults:
     return faults
 
 
-SCHEMA_COLUMN = re.compile(r"\s*(?:`((?:[^`]|``)+)`|([^\s,`:]+))(?:\s*:\s*|\s+)\S")
+TYPE = r"[^\s(<]+(?:\s*\([^)]*\)|\s*<.*>)?"
+SCHEMA_COLUMN = re.compile(rf"\s*(?:`((?:[^`]|``)+)`|([^\s,`:]+))(?:\s*:\s*|\s+)({TYPE})", re.DOTALL)
 
 
-def schema_names(words: str) -> list[str]:
-    """The columns' names in a schema's SQL words; Spark alone can say whether the types are any."""
+def schema_columns(words: str) -> dict[str, str]:
+    """The columns of a schema's SQL words and their types; Spark alone can say whether the rest is right."""
     found = (SCHEMA_COLUMN.match(column) for column in _columns(words))
-    return [match[1].replace("``", "`") if match[1] else match[2] for match in found if match]
+    return {match[1].replace("``", "`") if match[1] else match[2]: match[3] for match in found if match}
 
 
 def _columns(words: str) -> list[str]:
@@ -124,6 +126,18 @@ def _columns(words: str) -> list[str]:
     return columns
 
 
+def type_faults(values: Mapping[str, Any]) -> Faults:
+    """The schema's types must be those there are, and features of types that a model can learn from."""
+    columns = schema_columns(values.get("schema") or "")
+    wrong = {name: fault for name, kind in columns.items() if (fault := type_fault(name, kind))}
+    faults = [("schema", f"schema: {fault}") for fault in wrong.values()]
+    for role in FEATURES:
+        for name in values.get(role) or []:
+            if name in columns.keys() - wrong.keys() and (fault := feature_fault(name, columns[name], role)):
+                faults.append((role, fault))
+    return faults
+
+
 def rows_faults(values: Mapping[str, Any]) -> Faults:
     """``complete`` must have its form, and columns that other parameters name be in the schema."""
     from lifeboat.load import parse_needs
@@ -133,7 +147,7 @@ def rows_faults(values: Mapping[str, Any]) -> Faults:
         made = parse_needs(values.get("complete") or {}, made).made_key
     except ParameterError as error:
         faults.append(("complete", str(error)))  # whether it makes the key is not known
-    columns = schema_names(values.get("schema") or "")
+    columns = schema_columns(values.get("schema") or "")
     if not columns:
         return faults
     try:
@@ -166,5 +180,6 @@ RULES: tuple[Callable[[Mapping[str, Any]], Faults], ...] = (
     estimator_faults,
     recipe_faults,
     rows_faults,
+    type_faults,
     azure_faults,
 )

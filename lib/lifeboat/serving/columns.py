@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from lifeboat import arrow
+from lifeboat.declared import refusal
 from lifeboat.errors import DataError, unknown
 from lifeboat.names import PREFIX
 from lifeboat.reading import FAULT, LINE, OURS, UNREADABLE
@@ -107,14 +109,8 @@ class ColumnScorer:
 
 def refuse_type(column: Column, kind: pa.DataType) -> None:
     """Raise DataError where no value of a file's type can be one of the declared type."""
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    plain = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_null)
-    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    times = (pa.types.is_date, pa.types.is_timestamp) if column.type == "string" else ()
-    if not any(is_kind(kind) for is_kind in (*plain, *texts, *times)):
-        raise DataError(
-            f"column {column.name!r} is {kind} in the file, and the model takes {column.allowed()}: write it so"
-        )
+    if refused := refusal(column.name, str(kind), arrow.family(kind), column.type):
+        raise DataError(refused)
 
 
 def _faults(batch: pa.RecordBatch) -> Objects:
@@ -132,13 +128,11 @@ def _values(cells: pa.Array) -> Values:
     """An Arrow column as Python's values, each distinct text or whole number once."""
     if pa.types.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
-    if pa.types.is_timestamp(cells.type):
-        cells = cells.cast(pa.timestamp("us", cells.type.tz), safe=False)
     if not (pa.types.is_floating(cells.type) or pa.types.is_nested(cells.type) or pa.types.is_null(cells.type)):
         coded = cells.dictionary_encode(null_encoding="encode")
         if len(coded.dictionary) <= len(cells) // 2:
-            return Values(coded.dictionary.to_pylist(), coded.indices.to_numpy().astype(np.intp))
-    return Values(cells.to_pylist())
+            return Values(arrow.values(coded.dictionary), coded.indices.to_numpy().astype(np.intp))
+    return Values(arrow.values(cells))
 
 
 def _checked(column: Column, values: Values, reasons: Objects) -> Values:

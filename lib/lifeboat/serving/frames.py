@@ -14,6 +14,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StructType
 
+from lifeboat.declared import refusal
+from lifeboat.errors import DataError
+from lifeboat.load.typed import has_values, in_file
 from lifeboat.reading import FILE, LINE
 from lifeboat.serving.batch import Counts, add_reasons, written_aside
 from lifeboat.serving.columns import ColumnScorer
@@ -35,6 +38,7 @@ def score_frame(frame: DataFrame, scorer: ColumnScorer, keep: Sequence[str] | No
         DataError: A column is not there, or of a type that the model cannot take.
     """
     kept, read = scorer.columns_to_read(to_arrow_schema(frame.schema), keep)
+    _check_marked(frame.schema, scorer, kept)
 
     def scored(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return (scorer.answer(batch, kept) for batch in batches)
@@ -42,6 +46,17 @@ def score_frame(frame: DataFrame, scorer: ColumnScorer, keep: Sequence[str] | No
     added = from_arrow_schema(pa.schema(scorer.answers(kept)))
     columns = frame.select(*map(ticked, kept)).schema
     return frame.select(*map(ticked, read)).mapInArrow(scored, StructType([*columns, *added]))
+
+
+def _check_marked(file: StructType, scorer: ColumnScorer, kept: Sequence[str]) -> None:
+    """Raise DataError for a column that Spark does not read, or takes for numbers that it is not."""
+    for column in scorer.scorer.columns:
+        if refused := refusal(column.name, *in_file(file[column.name]), column.type):
+            raise DataError(refused)
+    for name in kept:
+        if not has_values(file[name]):
+            came, _ = in_file(file[name])
+            raise DataError(f"column {name!r} is {came}, which Spark does not read: keep others alone")
 
 
 def score_on_spark(

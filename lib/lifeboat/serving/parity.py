@@ -18,7 +18,8 @@ from pyspark.ml import PipelineModel
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import SparkSession
 
-from lifeboat.serving.fields import SPANS, Column
+from lifeboat.declared import SPANS
+from lifeboat.serving.fields import Column
 from lifeboat.serving.graph import AT_MOST
 from lifeboat.serving.scorer import Scorer, Scores
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from lifeboat.declared import NUMBERS, WHOLES
 from lifeboat.errors import DataError, unknown
 
-NUMBERS, TEXTS, KEYS = ("int", "bigint", "double"), ("string",), ("int", "bigint", "string")
+TEXTS, KEYS = ("string",), (*WHOLES, "string")
 # what a stage takes in each of its columns (the last holds for all that follow), and what it gives
 TAKES: dict[str, tuple[tuple[str, ...], ...]] = {
     "BooleanText": (("boolean",),),

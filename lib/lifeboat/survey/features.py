@@ -38,8 +38,6 @@ class Feature:
     @property
     def type(self) -> str:
         """Its type in the schema: one of Spark's SQL words."""
-        if self.column.type == "BOOLEAN":  # a gap among truths can be filled only as a category
-            return "STRING" if self.column.missing else "BOOLEAN"
         return "STRING" if self.column.type == "DATE" else self.column.type
 
     @property
@@ -93,7 +91,7 @@ def _role(table: Survey, feature: Feature, label: Label, key: str, unlabelled: S
     if column.name == label.source:
         return replace(feature, role="label", in_schema=not label.sql)
     if column.type not in TYPES:
-        return replace(feature, why=f"its cells have parts ({column.type})", in_schema=False)
+        return replace(feature, why=f"no column of a schema is of its type ({column.type})", in_schema=False)
     if unlabelled and column.name not in unlabelled.columns:
         return replace(feature, why="the rows to predict do not have it", in_schema=False)
     if column.name == key:
@@ -108,7 +106,8 @@ def _role(table: Survey, feature: Feature, label: Label, key: str, unlabelled: S
 
 
 def _kind(feature: Feature) -> str:
-    return "categorical" if feature.type == "STRING" else "numeric"
+    with_gaps = feature.type == "BOOLEAN" and feature.column.missing > 0  # filled with the mode, as a category is
+    return "categorical" if feature.type == "STRING" or with_gaps else "numeric"
 
 
 def _no_feature(table: Survey, column: Column) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lifeboat.arrow import family
+from lifeboat.declared import DATE, DECIMAL, FLOAT, NULLS, TEXT, TIME, TRUTH, WHOLE_NUMBER
 from lifeboat.errors import DataError
 from lifeboat.inputs import files
 from lifeboat.reading import CsvFormat, Table, open_table
@@ -73,25 +75,22 @@ def declared_types(table: Table) -> Sequence[str]:
     return [declared_type(field.type) if table.parquet else "" for field in table.schema]
 
 
+SQL_WORDS = {FLOAT: "DOUBLE", DECIMAL: "DOUBLE", TRUTH: "BOOLEAN", DATE: "DATE", TIME: "DATE", TEXT: "", NULLS: ""}
+
+
 def declared_type(kind: pa.DataType) -> str:
-    """The type of the table's SQL words for one of parquet's; a cell with parts keeps its own."""
+    """The type of the table's SQL words for one of parquet's; one that no schema takes keeps its own."""
     if pa.types.is_dictionary(kind):
         return declared_type(kind.value_type)
-    if pa.types.is_integer(kind):
+    if family(kind) == WHOLE_NUMBER:
         return "INT" if kind.bit_width <= 16 or kind == pa.int32() else "BIGINT"
-    tests = {
-        "DOUBLE": (pa.types.is_floating, pa.types.is_decimal),
-        "BOOLEAN": (pa.types.is_boolean,),
-        "DATE": (pa.types.is_date, pa.types.is_timestamp),
-        "": (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
-    }
-    return next((name for name, checks in tests.items() if any(check(kind) for check in checks)), str(kind))
+    return SQL_WORDS.get(family(kind), str(kind))
 
 
 def as_text(column: pa.Array) -> pa.Array:
-    """A column as text, one that is empty or no number as null; a cell with parts, as the fact that there is one."""
-    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        column = pc.if_else(column.is_valid(), pa.scalar("(parts)"), pa.scalar(None, pa.string()))
+    """A column as text, one that is empty or no number as null; of a type that no schema takes, that there is one."""
+    if family(column.type) not in (WHOLE_NUMBER, *SQL_WORDS):
+        column = pc.if_else(column.is_valid(), pa.scalar("(untyped)"), pa.scalar(None, pa.string()))
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     if pa.types.is_timestamp(column.type):

@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lifeboat.declared import PATTERNS, WHOLE
 from lifeboat.errors import DataError
 from lifeboat.reading import FAULT, CsvFormat
-from lifeboat.serving.fields import FORMS as TEXTS
 from lifeboat.survey.reading import as_text, declared_types, find_table
 
 MANY = 1000  # different values: of a column with more, they are no longer counted one by one
@@ -24,9 +24,9 @@ GAP_WORDS = ("na", "n/a", "#n/a", "nan", "null", "none", "nil", "missing", "unkn
 NUMBERS = ("INT", "BIGINT", "DOUBLE")
 TYPES = (*NUMBERS, "BOOLEAN", "STRING", "DATE")
 FORMS = {  # of a text that may be more than a text
-    "whole": r"^[ \t]*[+-]?[0-9]{1,18}[ \t]*$",
-    "number": rf"^(?:{TEXTS['double']})$",
-    "boolean": r"^[ \t]*(?i:true|false)[ \t]*$",
+    "whole": f"^({WHOLE})$",
+    "number": f"^({PATTERNS['double']})$",
+    "boolean": r"^[ \t]*([tT][rR][uU][eE]|[fF][aA][lL][sS][eE])[ \t]*$",  # yes and no may be two of several answers
     "date": r"^(\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}( .*)?)$",
 }
 CODE = r"^\s*[+-]?(0\d|\d{19,}\s*$)"  # 007 and a long one are names made of digits: a number would lose some
