@@ -7,10 +7,12 @@ import os
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lifeboat.cli.csv_options import Encoding, Multiline, Separator, SkipLines
+from lifeboat.cli.csv_options import written as csv_written
 from lifeboat.cli.plainly import said_plainly
 from lifeboat.errors import ParameterError
 
@@ -25,13 +27,21 @@ def new(
     unlabelled: Annotated[Path | None, typer.Option(help="The rows to predict, if there are any.")] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write; params/NAME.yaml by default.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    separator: Separator = "",
+    encoding: Encoding = "",
+    skip_lines: SkipLines = None,
+    multiline: Multiline = None,
 ) -> None:
     """Look at a table and write a first parameter file for it, with the reason for each line."""
     with said_plainly():
-        _new(data, label, positive, unlabelled, out, force)
+        csv = csv_written(separator, encoding, skip_lines, multiline)
+        _new(data, label, positive, unlabelled, out, force, csv)
 
 
-def _new(data: Path, label: str, positive: str, unlabelled: Path | None, out: Path | None, force: bool) -> None:
+def _new(
+    data: Path, label: str, positive: str, unlabelled: Path | None, out: Path | None, force: bool, csv: dict[str, Any]
+) -> None:
+    from lifeboat.reading import parse_csv
     from lifeboat.runfolder import from_root, resolve, shown
     from lifeboat.survey import propose, survey, written
 
@@ -42,14 +52,17 @@ def _new(data: Path, label: str, positive: str, unlabelled: Path | None, out: Pa
             f"{shown(place)} is there already: give another name by --out, or write over it by --force"
         )
     paths = [_found(path) for path in (data, unlabelled) if path]
-    table = survey(paths[0])
-    others = survey(paths[1]) if unlabelled else None
+    table = survey(paths[0], parse_csv(csv), guess="separator" not in csv)
+    others = survey(paths[1], table.csv, guess=False) if unlabelled else None
     typer.echo(f"{data.name}: {table.rows:,} rows, {len(table.columns)} columns")
     named = [from_root(path) for path in paths]
     proposal = propose(table, label, positive, others, name, named)
     command = ["lifeboat", "new", named[0], "--label", label]
     command += ["--positive", positive] if positive else []
     command += ["--unlabelled", named[1]] if unlabelled else []
+    for part, value in csv.items():
+        option = f"--{part.replace('_', '-')}"
+        command += [option] if value is True else [f"--no-{part}"] if value is False else [option, str(value)]
     _write(place, written(proposal, shlex.join(command), shown(place)))
     _say(proposal, place)
 
@@ -59,6 +72,8 @@ def _say(proposal: Proposal, place: Path) -> None:
 
     numeric, categorical = (proposal.of_role(role) for role in ("numeric", "categorical"))
     label = proposal.label
+    if csv := proposal.values["csv"]:
+        typer.echo("csv       " + ", ".join(f"{part}: {value!r}" for part, value in csv.items()))
     typer.echo(f"label     {label.name} = 1 where {label.meaning}: {label.share:.1%} of the rows")
     typer.echo(f"key       {proposal.values['key']}: {proposal.why['key']}")
     typer.echo(

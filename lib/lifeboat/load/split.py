@@ -63,7 +63,7 @@ def _refuse_disorder(df: DataFrame, name: str) -> None:
     if wrong is not None:
         raise DataError(
             f"split_by: {name!r} holds texts such as {wrong.value!r}, whose order is not that of time. Make a date of "
-            f"them, complete: {{compute: {{{name}_date: \"to_date({name}, 'dd/MM/yyyy')\"}}}} in the form they have, "
+            f"them, complete: {{compute: {{{name}_date: \"try_to_date({name}, 'd/M/yyyy')\"}}}} in the form they have, "
             f"declare {name}_date DATE in the schema, and split by that"
         )
 

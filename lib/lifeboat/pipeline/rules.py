@@ -141,8 +141,13 @@ def type_faults(values: Mapping[str, Any]) -> Faults:
 def rows_faults(values: Mapping[str, Any]) -> Faults:
     """``complete`` must have its form, and columns that other parameters name be in the schema."""
     from lifeboat.load import parse_needs
+    from lifeboat.reading import parse_csv
 
     faults, made = [], values.get("key", "")
+    try:
+        parse_csv(values.get("csv") or {})
+    except ParameterError as error:
+        faults.append(("csv", str(error)))
     try:
         made = parse_needs(values.get("complete") or {}, made).made_key
     except ParameterError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from lifeboat.survey.features import Feature, choose_features
 from lifeboat.survey.label import Label, choose_label, free_name
 from lifeboat.survey.suspects import LEAK, find_key
 from lifeboat.survey.table import Survey, numbers
+from lifeboat.survey.times import Parse, parse_of
 
 MADE_KEY = "row_id"
 DEFAULT_BINS = 32  # Spark's own maxBins: a category with more values needs more
@@ -77,12 +78,15 @@ def propose(
     features = choose_features(table, answer, key, unlabelled)
     taken = [*table.columns, answer.name]
     groups, quarters = _groups(table, features, taken)
-    compute = quarters | ({answer.name: answer.sql} if answer.sql else {})
+    times = _times(table, taken)
+    compute = quarters | {time.name: time.sql for time in times}
+    compute |= {answer.name: answer.sql} if answer.sql else {}
     values = {
         "labelled_path": (*paths, str(table.path))[0],
         "unlabelled_path": paths[1] if len(paths) > 1 else "",
+        "csv": table.csv.changed(),
         "complete": _complete(features, compute, key),
-        "schema": _schema(features, answer, quarters),
+        "schema": _schema(features, answer, quarters, times),
         "label": answer.name,
         "key": next((f.name for f in features if f.role == "key"), "") or free_name(MADE_KEY, taken),
         "ranges": {answer.name: [0, 1]},
@@ -94,8 +98,14 @@ def propose(
         "champion_model": name,
         "registered_model": name,
     }
-    look = _to_look_at(table, answer, features, key)
-    return Proposal(table, answer, features, values, _reasons(answer, key, values, quarters), look)
+    look = [*_to_look_at(table, answer, features, key), *_times_to_look_at(times)]
+    why = _reasons(answer, key, values, quarters) | _csv_reason(table)
+    return Proposal(table, answer, features, values, why, look)
+
+
+def _csv_reason(table: Survey) -> dict[str, str]:
+    whole = "multiline: read so, quoted texts of several lines leave no line unread" if table.csv.multiline else ""
+    return {"csv": whole or "how the file is written"}
 
 
 def _complete(features: Sequence[Feature], compute: Mapping[str, str], key: str) -> dict[str, Any]:
@@ -134,13 +144,29 @@ def _groups(table: Survey, features: Sequence[Feature], taken: Sequence[str]) ->
     return [feature.name for feature in few or used[:1]], {}
 
 
-def _schema(features: Sequence[Feature], label: Label, quarters: Iterable[str]) -> str:
+def _times(table: Survey, taken: Sequence[str]) -> list[Parse]:
+    """The columns to make of texts that are dates or times in another order than that of time."""
+    found = []
+    for column in table.columns.values():
+        if column.type == "DATE" and not table.parquet:
+            parse = parse_of(column.name, table.sample[column.name].drop_null().to_pylist())
+            found += [replace(parse, name=free_name(parse.name, taken))] if parse else []
+    return found
+
+
+def _times_to_look_at(times: Sequence[Parse]) -> list[str]:
+    look = [time.remark for time in times if time.remark]
+    return look + [f"{time.name}: made so that split_by could hold out the latest rows by it" for time in times]
+
+
+def _schema(features: Sequence[Feature], label: Label, quarters: Iterable[str], times: Sequence[Parse]) -> str:
     columns = []
     for feature in features:
         if feature.in_schema:
             required = not feature.column.missing or feature.role in ("key", "label")
             columns.append(f"{ticked(feature.name)} {feature.type}{' NOT NULL' if required else ''}")
     columns += [f"{ticked(name)} STRING" for name in quarters]
+    columns += [f"{ticked(time.name)} {time.type}" for time in times]
     columns += [f"{ticked(label.name)} INT NOT NULL"] if label.sql else []
     return ", ".join(columns)
 

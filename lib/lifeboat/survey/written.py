@@ -41,7 +41,7 @@ WHY = {
 }
 SECTIONS = {
     "where": ("spark", "seed"),
-    "the data": ("labelled_path", "unlabelled_path", "complete", "schema", "label", "key", "ranges",
+    "the data": ("labelled_path", "unlabelled_path", "csv", "complete", "schema", "label", "key", "ranges",
                  "holdout_fraction"),
     "the features": ("derive", "compare", "impute", "numeric", "categorical", "texts", "leak_column"),
     "the model": ("estimator", "estimator_params", "grid", "num_folds", "metric", "show"),
