@@ -12,7 +12,7 @@ from lifeboat.load.complete import (
     without_gap_words,
 )
 from lifeboat.load.enrichment import Enrichment, describe, read_enrichment
-from lifeboat.load.look import count_missing, missing_rates, rates
+from lifeboat.load.look import count_missing, missing_rates, rates, with_meaning
 from lifeboat.load.read import read_raw
 from lifeboat.load.rejected import need_rows, write_rejected
 from lifeboat.load.schema import Ranges, check_ranges, parse_schema, with_label, write_json
@@ -45,6 +45,7 @@ __all__ = [
     "share",
     "typed_value",
     "with_label",
+    "with_meaning",
     "without_gap_words",
     "write_json",
     "write_rejected",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lifeboat.declared import NUMBERS
+from lifeboat.errors import ParameterError, unknown
 from lifeboat.sql import ticked
 
 
@@ -48,3 +51,41 @@ def rates(df: DataFrame, label: str, by: str | Column) -> list[tuple[str, int, i
     value = F.coalesce(column.cast("string"), F.lit("missing")).alias("value")
     grouped = df.groupBy(value).agg(F.count("*").alias("n"), F.sum(ticked(label)).alias("positives"))
     return [(row.value, row.positives, row.n) for row in grouped.orderBy("value").collect()]
+
+
+def with_meaning(
+    columns: Sequence[Mapping[str, Any]], train: DataFrame, titles: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, Any]]:
+    """What ``schema.json`` says of columns, and with it what is usual, and what people call them; in one pass.
+
+    Args:
+        columns: As ``describe`` writes them.
+        train: The training rows.
+        titles: Column -> ``title`` and ``unit``, either may be left out, such as ``{"Fare": {"unit": "pounds"}}``.
+
+    Returns:
+        The columns with ``usual``: the mean of numbers, to six digits, else the commonest value, of equals the first;
+        and with ``title`` and ``unit`` where there are some.
+
+    Raises:
+        ParameterError: ``titles`` names a column that is not there, or says something else of one.
+    """
+    names = [column["name"] for column in columns]
+    for name, about in titles.items():
+        if name not in names:
+            raise ParameterError(f"columns: {unknown('column', name, names)}")
+        for word in about if isinstance(about, Mapping) else [str(about)]:
+            if word not in ("title", "unit"):
+                raise ParameterError(f"columns: {name}: {unknown('word', word, ('title', 'unit'))}")
+    numbers = {column["name"] for column in columns if column["type"] in NUMBERS}
+    usual = [
+        F.avg(ticked(name)) if name in numbers else F.mode(F.col(ticked(name)), deterministic=True) for name in names
+    ]
+    row = train.agg(*[value.alias(str(place)) for place, value in enumerate(usual)]).collect()[0]
+    found = [
+        float(f"{v:.6g}") if isinstance(v, float) else v if isinstance(v, bool | str | None) else str(v) for v in row
+    ]
+    return [
+        {**column, "usual": value, **titles.get(column["name"], {})}
+        for column, value in zip(columns, found, strict=True)
+    ]

@@ -121,7 +121,7 @@ def _no_feature(table: Survey, column: Column) -> str:
         return f"its value is always {next(iter(column.values))!r}"
     if column.type == "DATE":
         return (
-            "a date: as a number it would only say how old the data are; split_by could hold out the latest rows by it, "
+            "a date: as a number it would only say how old the data are; split_by could hold out the latest by it, "
             "as ISO writes it or made a DATE"
         )
     if counts_rows(column, table.rows) or (column.unique and looks_like_id(column)):

@@ -26,6 +26,8 @@ FIXED: dict[str, tuple[Any, str]] = {  # the same for any data set, and why
     "together": ([], "features that say the same, to shuffle as one"),
     "verdict_metric": ("log_loss", "or brier"),
     "resamples": (1000, "of the bootstrap"),
+    "class_names": ([], "what people call class 0 and class 1, such as [died, survived]; empty: no and yes"),
+    "columns": ({}, "what people call columns, and units, such as {Fare: {title: fare, unit: pounds}}"),
 }
 WHY = {
     "labelled_path": "rows with a label",
@@ -46,7 +48,7 @@ SECTIONS = {
     "the features": ("derive", "compare", "impute", "numeric", "categorical", "texts", "leak_column"),
     "the model": ("estimator", "estimator_params", "grid", "num_folds", "metric", "show"),
     "the verdict": ("baseline", "groups", "together", "verdict_metric", "resamples", "champion_model"),
-    "the registry": ("registered_model",),
+    "the registry": ("registered_model", "class_names", "columns"),
 }  # fmt: skip
 
 
