@@ -10,6 +10,8 @@ import nbformat
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import SparkSession
+from series_answers import by_spark, in_file
 
 from lifeboat.names import FOLD
 from lifeboat.runfolder import STAGES
@@ -99,6 +101,25 @@ def test_flights_of_one_day_are_judged_together(flights: Path) -> None:
         folds.setdefault(row["flight_id"][:10], set()).add(row[FOLD])
     assert {len(found) for found in folds.values()} == {1}
     assert {fold for found in folds.values() for fold in found} == {0, 1}
+
+
+def test_the_file_that_was_trained_on_is_completed_and_scored_as_spark_scores_its_rows(
+    flights: Path,
+    run,  # type: ignore[no-untyped-def]
+    spark: SparkSession,
+    tmp_path: Path,
+) -> None:
+    source = next(Path(path) for path in json.loads((flights / "run.json").read_text())["inputs"] if "some" in path)
+    out = tmp_path / "scored.parquet"
+    run("lifeboat", "score", str(flights), str(source), str(out))
+    rows = pq.read_table(out, columns=["time_hour", "carrier", "flight", "origin"]).to_pylist()
+    scored, expected = (
+        in_file(out, [" ".join(map(str, row.values())) for row in rows]),
+        by_spark(spark, flights, "flight_id"),
+    )
+    assert len(expected) > 1500
+    assert {key: scored[key][0] for key in expected} == {key: found[0] for key, found in expected.items()}
+    assert max(abs(scored[key][1] - found[1]) for key, found in expected.items()) <= 1e-12  # boosted trees
 
 
 @pytest.mark.parametrize("stage", STAGES[:4])

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import SparkSession
+from series_answers import by_spark, in_file
 
 from lifeboat.runfolder import STAGES
 from lifeboat.serving.scorer import Scorer
@@ -46,6 +49,21 @@ def test_the_portable_model_that_is_left_is_whole_and_is_the_registered_one(seri
     deployed = read(series / "05_deploy/deployed.json")
     assert Scorer.load(series / "05_deploy/portable").digest == deployed["model"]
     assert deployed["alias"] == read(series / "04_evaluate/verdict.json")["alias"]
+
+
+@pytest.mark.parametrize("engine", [[], ["--spark", "local[2]"]])
+def test_the_file_that_was_trained_on_is_scored_as_spark_scores_its_rows(
+    series: Path,
+    run,  # type: ignore[no-untyped-def]
+    spark: SparkSession,
+    tmp_path: Path,
+    engine: list[str],
+) -> None:
+    source = ROOT / "data/titanic/titanic_train.csv"
+    out = tmp_path / "scored.parquet"
+    run("lifeboat", "score", str(series), str(source), str(out), *engine)
+    keys = pq.read_table(out)["PassengerId"].to_pylist()
+    assert in_file(out, keys) == by_spark(spark, series, "PassengerId")
 
 
 def shown(notebook: Path) -> list[Any]:

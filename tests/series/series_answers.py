@@ -1,0 +1,30 @@
+"""What two engines say of a run's rows, by the rows' keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from pyspark.ml import PipelineModel
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+Answers = dict[str, tuple[int, float]]
+
+
+def by_spark(spark: SparkSession, folder: Path, key: str) -> Answers:
+    """What the fitted pipeline says of a run's labelled rows: key -> class, probability of class 1."""
+    model = PipelineModel.load(str(folder / "03_train_cv/model"))
+    rows = spark.read.parquet(str(folder / "01_load/train"), str(folder / "01_load/holdout"))
+    last = model.stages[-1]
+    probability = vector_to_array(last.getProbabilityCol())[1]
+    scored = model.transform(rows).select(F.col(key).cast("string"), last.getPredictionCol(), probability)
+    return {row[0]: (int(row[1]), row[2]) for row in scored.collect()}
+
+
+def in_file(place: Path, keys: list[str]) -> Answers:
+    """What `lifeboat score` wrote: key -> class, probability; of its rows in their order, whose keys are given."""
+    table = pq.read_table(place)
+    cells = [table[name].to_pylist() for name in ("prediction", "probability")]
+    return dict(zip(keys, zip(*cells, strict=True), strict=True))
