@@ -166,7 +166,7 @@ def test_a_csv_file_s_texts_become_their_types_and_those_that_cannot_are_told(
     (tmp_path / "in.csv").write_text(CSV)
     scored = score_file(hand, tmp_path / "in.csv", tmp_path / "out.parquet")
     rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
-    assert (scored.rows, scored.refused) == (11, 7)
+    assert (scored.rows, scored.refused) == (11, 8)
     assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5", "6", "7", "8", "9", None, "11"]
     assert [row["reason"] for row in rows] == [REASONS.get(n) for n in range(1, 12)]
     margins = [round(math.log(p / (1 - p)), 9) for row in rows if (p := row["probability"]) is not None]
@@ -185,7 +185,7 @@ def some(tmp_path: Path) -> Path:
 def test_rows_keep_their_order_through_many_batches_and_threads(
     hand: ColumnScorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lifeboat.reading.table.ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("lifeboat.reading.batches.ROWS_AT_ONCE", 7)
     pq.write_table(pa.table(good_rows(500) | {"count": range(500), "big": range(0, -500, -1)}), tmp_path / "in.parquet")
     score_file(hand, tmp_path / "in.parquet", tmp_path / "out.parquet", keep=["count"])
     out = pq.read_table(tmp_path / "out.parquet")
@@ -325,7 +325,7 @@ def test_a_column_of_a_type_that_cannot_be_is_refused_before_anything_is_written
         pq.write_table(pa.table(good_rows(1) | {"amount": cells}), tmp_path / "in.parquet")
         said = rf"column 'amount' is {re.escape(str(cells.type))[:4]}.* in the file and DOUBLE in the schema: "
         with pytest.raises(DataError, match=said):
-            score_file(hand, open_table(tmp_path / "in.parquet"), tmp_path / "out.parquet")
+            score_file(hand, tmp_path / "in.parquet", tmp_path / "out.parquet")
         with pytest.raises(DataError, match=r"column 'amount' is .* in the file and DOUBLE in the schema: "):
             on_spark(spark, hand, tmp_path / "in.parquet", tmp_path / "out")
     pq.write_table(pa.table(good_rows(1) | {"at": pa.array([time(1)])}), tmp_path / "in.parquet")
@@ -349,7 +349,7 @@ def test_decimals_truths_and_times_with_nanoseconds_are_scored_alike_by_spark_an
         "word": pa.array([0, -1], pa.timestamp("ns")), "at": pa.array([0, 1], pa.timestamp("ns")),
     }  # fmt: skip
     pq.write_table(pa.table(good_rows(2) | odd), tmp_path / "in.parquet")
-    alone = score_file(hand, open_table(tmp_path / "in.parquet"), tmp_path / "alone.parquet", keep=["flag"])
+    alone = score_file(hand, tmp_path / "in.parquet", tmp_path / "alone.parquet", keep=["flag"])
     assert not alone.reasons
     assert not on_spark(spark, hand, tmp_path / "in.parquet", tmp_path / "spark", ["flag"]).reasons
     alone, together = (pq.read_table(tmp_path / name) for name in ("alone.parquet", "spark"))

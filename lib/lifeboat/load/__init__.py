@@ -1,18 +1,10 @@
 """The first stage: read a table, complete its rows, keep those that fit the schema, and split off a hold-out."""
 
 from lifeboat.load.check import Checked, check_rows, plain_text, typed_value
-from lifeboat.load.complete import (
-    Join,
-    Needs,
-    add_computed,
-    add_joined,
-    add_key,
-    complete,
-    parse_needs,
-    without_gap_words,
-)
+from lifeboat.load.complete import add_computed, add_joined, add_key, complete, without_gap_words
 from lifeboat.load.enrichment import Enrichment, describe, read_enrichment
 from lifeboat.load.look import count_missing, missing_rates, rates, with_meaning
+from lifeboat.load.needs import Join, Needs, parse_needs
 from lifeboat.load.read import read_raw
 from lifeboat.load.rejected import need_rows, write_rejected
 from lifeboat.load.schema import Ranges, check_ranges, parse_schema, with_label, write_json

@@ -12,7 +12,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from lifeboat.inputs import digest
-from lifeboat.load.complete import Join, Needs, complete, parse_needs
+from lifeboat.load.complete import complete
+from lifeboat.load.needs import Join, Needs, parse_needs
 from lifeboat.load.schema import Ranges, parse_schema
 from lifeboat.reading import open_table, parse_csv
 from lifeboat.runfolder import resolve_input

@@ -18,8 +18,9 @@ from lifeboat.errors import DataError
 from lifeboat.load.parquet import read_parquet
 from lifeboat.names import check_names
 from lifeboat.reading import FAULT, FILE, LINE, UNREADABLE, CsvFormat, Table, open_table, parse_csv
+from lifeboat.reading.batches import Part, csv_batches
 from lifeboat.reading.scan import scan
-from lifeboat.reading.table import Part, csv_batches, same_columns
+from lifeboat.reading.table import same_columns
 from lifeboat.runfolder import resolve_input
 
 OURS = {LINE: "bigint", FILE: "string", UNREADABLE: "string", FAULT: "string"}

@@ -15,8 +15,8 @@ from lifeboat.declared import DATE, DECIMAL, FLOAT, NULLS, TEXT, TIME, TRUTH, WH
 from lifeboat.errors import DataError
 from lifeboat.inputs import files
 from lifeboat.reading import CsvFormat, Table, open_table
+from lifeboat.reading.kinds import is_parquet_file
 from lifeboat.reading.records import UNCLOSED, Records, records, values
-from lifeboat.reading.table import is_parquet_file
 from lifeboat.reading.text import Block, blocks
 
 SEPARATORS = ",;\t|"  # of equals, the first
