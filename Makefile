@@ -21,7 +21,7 @@ run: ready  ## the five notebooks on the Titanic, into outputs/titanic (PARAMS=p
 	@$(BIN)/lifeboat run "$(PARAMS)"
 
 test: ready lint  ## all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: ready  ## style and types
 	@$(BIN)/ruff check .

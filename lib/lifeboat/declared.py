@@ -30,15 +30,15 @@ DIGITS = 38  # of a whole number that becomes text: as many as Spark's decimals 
 WHOLE = r"[ \t]*[+-]?[0-9]+[ \t]*"
 YES, NO = r"[tT]([rR][uU][eE])?|[yY]([eE][sS])?|1", r"[fF]([aA][lL][sS][eE])?|[nN][oO]?|0"
 DAY = r"([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{1,2}-[0-9]{1,2}"
-CLOCK = r"[ T][0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]+)?)?"
 ZONE = r" ?(Z|UTC|[+-](0[0-9]|1[0-7])(:[0-5][0-9])?)"
+CLOCK = rf"[ T][0-9]{{1,2}}:[0-9]{{1,2}}(:[0-9]{{1,2}}(\.[0-9]+)?({ZONE})?)?"  # Spark wants seconds before a zone
 PATTERNS = {
     "int": r"[ \t]*[+-]?[0-9]+(\.0*)?[ \t]*",  # 7.0: so pandas writes whole numbers among which there are gaps
     "bigint": r"[ \t]*[+-]?[0-9]+(\.0*)?[ \t]*",
     "double": r"[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t]*",
     "boolean": rf"[ \t]*({YES}|{NO})[ \t]*",
     "date": rf"[ \t]*{DAY}[ \t]*",
-    "timestamp": rf"[ \t]*{DAY}({CLOCK}({ZONE})?)?[ \t]*",
+    "timestamp": rf"[ \t]*{DAY}({CLOCK})?[ \t]*",
 }
 
 # Values: which families of a file's types a declared type takes; any other pair is refused before a row is read.

@@ -150,7 +150,7 @@ CSV = """id,count,big,amount,word,flag,spare,ticket
 """
 REASONS = {
     4: "amount: got 'old' (text); allowed: a number from 0 to 10",
-    5: "amount: got 10.1 (number); allowed: a number from 0 to 10",
+    5: "amount: got '10.1' (text); allowed: a number from 0 to 10",
     6: "word: got nothing (missing or null); allowed: text",
     7: "flag: got 'maybe' (text); allowed: true or false",
     8: "spare: got 'nan' (text); allowed: a number that is finite, or null",

@@ -37,7 +37,7 @@ def score_frame(frame: DataFrame, scorer: ColumnScorer, keep: Sequence[str] | No
     Raises:
         DataError: A column is not there, or of a type that the model cannot take.
     """
-    kept, read = scorer.columns_to_read(to_arrow_schema(frame.schema), keep)
+    kept, read = scorer.columns_to_read(to_arrow_schema(frame.schema, timezone="UTC"), keep)
     _check_marked(frame.schema, scorer, kept)
 
     def scored(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
