@@ -29,7 +29,8 @@ DIGITS = 38  # of a whole number that becomes text: as many as Spark's decimals 
 # no $, which they do not; ASCII digits alone.
 WHOLE = r"[ \t]*[+-]?[0-9]+[ \t]*"
 YES, NO = r"[tT]([rR][uU][eE])?|[yY]([eE][sS])?|1", r"[fF]([aA][lL][sS][eE])?|[nN][oO]?|0"
-DAY = r"([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{1,2}-[0-9]{1,2}"
+# a year on: a zone may move the first day of year 1 out of what Python has
+DAY = r"([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[2-9])-[0-9]{1,2}-[0-9]{1,2}"
 ZONE = r" ?(Z|UTC|[+-](0[0-9]|1[0-7])(:[0-5][0-9])?)"
 CLOCK = rf"[ T][0-9]{{1,2}}:[0-9]{{1,2}}(:[0-9]{{1,2}}(\.[0-9]+)?({ZONE})?)?"  # Spark wants seconds before a zone
 PATTERNS = {
