@@ -12,7 +12,7 @@ MADE_FROM := { pwd; cat requirements.txt pyproject.toml; }
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lab serve mlflow bench bench-scale notebooks lock clean ready venv
+.PHONY: help run test trials lint lab serve mlflow bench bench-scale notebooks lock clean ready venv
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -22,6 +22,9 @@ run: ready  ## the five notebooks on the Titanic, into outputs/titanic (PARAMS=p
 
 test: ready lint  ## all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+trials: ready  ## some thirty tables of the kinds that people have through all notebooks (half an hour)
+	@$(BIN)/python tests/trials/trial.py
 
 lint: ready  ## style and types
 	@$(BIN)/ruff check .

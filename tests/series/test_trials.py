@@ -1,0 +1,22 @@
+"""Tables of the kinds that people have, from the file to its answers; all of them by `make trials`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "trials"))
+
+from tables import TABLES
+from trial import fault, project_in
+
+
+@pytest.mark.parametrize("name", ["an unclosed quote", "texts alone", "names that hurt", "split by days as texts"])
+def test_a_table_is_described_run_and_scored_in_full_or_refused_with_its_sentence(
+    name: str, kernels: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in kernels.items():
+        monkeypatch.setenv(variable, value)
+    assert fault(TABLES[name], project_in(tmp_path / "project")) == ""
