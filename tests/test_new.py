@@ -128,6 +128,8 @@ def test_semicolons_tabs_and_bars_are_found_out_whatever_stands_in_a_quoted_text
 def test_texts_of_several_lines_are_found_out_where_they_make_the_file_whole(write: Write) -> None:
     whole = survey(write("a,b", '1,"one', 'two"', "2,x"))
     assert (whole.csv.multiline, whole.rows, whole.unreadable) == (True, 2, 0)
+    each = survey(write("a,b", *[f'{n},"one\ntwo"' for n in range(9)]))
+    assert (each.csv.multiline, each.rows, each.unreadable) == (True, 9, 0)
     spoilt = survey(write("a,b", '1,"one', "2,x", "3,y"))
     assert (spoilt.csv.multiline, spoilt.rows, spoilt.unreadable) == (False, 2, 1)
 

@@ -81,6 +81,8 @@ def _score(
     from lifeboat.serving.scorer import Scorer
 
     scorer = ColumnScorer(Scorer.load(portable_folder(model)))
+    if scorer.scorer.remark:
+        typer.echo(f"{model} is {scorer.scorer.remark}", err=True)
     source, target = source.absolute(), target.absolute()
     if not source.exists():
         raise ParameterError(f"no file or folder {from_root(source)!r} to score")

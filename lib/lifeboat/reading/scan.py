@@ -161,10 +161,11 @@ def _trailing(block: Block, header: _Header, csv: CsvFormat, name: str) -> bool:
         return False
     if most == wanted + 1 and empty_behind:
         return True
+    several = "; if texts go over several lines, csv: {multiline: true}" if b'"' in data.text else ""
     says = f"{name}: the header, line {header.line}, names {wanted} columns, but most lines have {most} values"
     raise DataError(
         f"{says}: line {at[most]} is the first of them; if that is the header, write "
-        f"csv: {{skip_lines: {at[most] - 1}}}"
+        f"csv: {{skip_lines: {at[most] - 1}}}{several}"
     )
 
 

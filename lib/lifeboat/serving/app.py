@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,12 @@ def serve(folder: Path, host: str = "127.0.0.1", port: int = 5001) -> None:
         "lifeboat": lifeboat.__version__,
         "model": scorer.digest,
         "label": scorer.manifest["label"],
+        "class_names": scorer.manifest.get("class_names", ["no", "yes"]),
+        "inputs": scorer.manifest["signature"]["inputs"],
         "versions": scorer.manifest["versions"],
     }
+    if scorer.remark:
+        print(f"{folder} is {scorer.remark}", file=sys.stderr, flush=True)
     # waitress reads a body before we can refuse it: it takes more, so that the answer is ours
     app = create_app(scorer, about)
     try:

@@ -148,6 +148,13 @@ class Scorer:
         written: dict[str, Any] = self.manifest.get("enrichment", {})
         return written
 
+    @property
+    def remark(self) -> str:
+        """What a person must know of a model that does not carry its enrichment; empty of one that does."""
+        if self.manifest.get("format", 1) != 1:
+            return ""
+        return "a portable model of format 1: it does not know how raw rows were completed; export it again to tell it"
+
     def __reduce__(self) -> tuple[type[Scorer], tuple[Any, ...]]:
         return Scorer, self._parts  # onnxruntime's session cannot travel: it is made anew
 

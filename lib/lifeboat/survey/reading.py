@@ -32,14 +32,24 @@ def find_table(path: Path, csv: CsvFormat, guess: bool) -> Table:
     if not guess:
         return open_table(path, csv)
     csv = replace(csv, separator=guess_separator(path, csv))
-    table = open_table(path, csv)
+    try:
+        table = open_table(path, csv)
+    except DataError:
+        if csv.multiline or (whole := _whole(path, csv)) is None:
+            raise
+        return whole
     if csv.multiline or table.parquet or not _unclosed(table):
         return table
+    return _whole(path, csv) or table
+
+
+def _whole(path: Path, csv: CsvFormat) -> Table | None:
+    """The table by records of several lines; None where such leave a line unread too."""
     try:
-        whole = open_table(path, replace(csv, multiline=True))
-        return whole if not whole.lines().rejected else table
-    except DataError:  # a quote that is never closed: lines are records
-        return table
+        table = open_table(path, replace(csv, multiline=True))
+        return table if not table.lines().rejected else None
+    except DataError:
+        return None
 
 
 def guess_separator(path: Path, csv: CsvFormat) -> str:
