@@ -108,3 +108,21 @@ def test_rows_that_define_no_metric_are_refused(rows: DataFrame, model: Pipeline
         permutation_importance(model, rows.filter("y = 1"), label="y", key="id", metric="roc_auc", repeats=1)
     with pytest.raises(DataError, match="no rows to shuffle"):
         permutation_importance(model, rows.filter("y = 7"), label="y", key="id")
+
+
+def test_copies_that_go_by_several_frames_give_the_same_numbers_in_bounded_memory(
+    rows: DataFrame, model: PipelineModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"label": "y", "key": "id", "repeats": 3, "seed": 5}
+    together = permutation_importance(model, rows, **asked)
+    sizes: list[int] = []
+    stack = np.stack
+
+    def stacked(copies: list[np.ndarray]) -> np.ndarray:
+        sizes.append(sum(copy.nbytes for copy in copies))
+        return stack(copies)
+
+    monkeypatch.setattr("lifeboat.importance.BYTES_AT_ONCE", 4 * 60 * 3 * 8)  # four copies of 60 rows, 3 doubles each
+    monkeypatch.setattr("lifeboat.importance.np.stack", stacked)
+    assert permutation_importance(model, rows, **asked) == together
+    assert sizes == [4 * 60 * 3 * 8] * 2 + [2 * 60 * 3 * 8]  # the rows as they are, and three times three copies

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.classification import LogisticRegression
@@ -323,3 +324,14 @@ def test_the_stages_work_inside_a_cross_validator(spark: SparkSession) -> None:
     best = cv.fit(df).bestModel
     assert isinstance(best, PipelineModel)
     assert isinstance(best.stages[0], GroupMeanImputerModel)
+
+
+def test_forty_thousand_groups_are_filled_with_their_means_as_few_are(spark: SparkSession) -> None:
+    rows = [(f"g{n // 2}", None if n % 2 else float(n)) for n in range(80_000)]
+    df = spark.createDataFrame(pa.table({"group": [g for g, _ in rows], "value": [v for _, v in rows]}))
+    model = GroupMeanImputer(inputCol="value", outputCol="filled", groupCol="group").fit(df)
+    filled = model.transform(df)
+    assert filled.columns == ["group", "value", "filled"]
+    assert filled.filter("filled <> 2 * cast(substring(group, 2) AS int)").isEmpty()
+    unseen = model.transform(spark.createDataFrame([("new", None)], "group string, value double")).first().filled
+    assert unseen == 39_999.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.evaluate.metrics import HIGHER_IS_BETTER, point_metric
 from lifeboat.evaluate.scored import Floats, Ints, Scored, first_by_hash, zeros_and_ones
 from lifeboat.sql import ticked
+
+BYTES_AT_ONCE = 64 * 2**20  # of shuffled copies, so that wide tables take no more memory than narrow ones
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ def permutation_importance(
 ) -> list[Importance]:
     """Shuffle each feature, ask the classifier again, and measure what was lost (Breiman 2001, section 10).
 
-    All shuffled copies of the rows go to Spark as one frame, through the classifier once; what comes before it in the
-    pipeline runs once too, on the rows as they are. Features that say the same share their credit: shuffle them
+    Shuffled copies of the rows go to Spark by frames of 64 MB at the most, each through the classifier once; what comes
+    before it in the pipeline runs once, on the rows as they are. Features that say the same share their credit: shuffle them
     together, as one group, to see what they are worth.
 
     Args:
@@ -85,17 +88,25 @@ def permutation_importance(
     before = PipelineModel(model.stages[:-1]).transform(df)
     rows, places, labels = _assembled(before, assembler, label, key, limit)
     random = np.random.default_rng(seed)
-    copies = [rows]
-    for columns in groups.values():
-        slots = [slot for column in columns for slot in places[column]]
-        for _ in range(repeats):
-            copy = rows.copy()
-            copy[:, slots] = rows[random.permutation(len(rows))][:, slots]
-            copies.append(copy)
-    values = _judge(model.stages[-1], np.stack(copies), labels, metric, df)
+    slots = [[slot for column in columns for slot in places[column]] for columns in groups.values()]
+    copies = itertools.chain([rows], (_shuffled(rows, some, random) for some in slots for _ in range(repeats)))
+    at_once = max(1, BYTES_AT_ONCE // rows.nbytes)
+    values = np.concatenate([
+        _judge(model.stages[-1], np.stack(some), labels, metric, df)
+        for some in iter(lambda: list(itertools.islice(copies, at_once)), [])
+    ])  # fmt: skip
+    if np.isnan(values[0]):
+        raise DataError(f"{metric} is not defined on these rows: they are all of one class; take log_loss or brier")
     lost = (values[0] - values[1:]) if HIGHER_IS_BETTER[metric] else (values[1:] - values[0])
     found = [_summary(name, part) for name, part in zip(groups, lost.reshape(-1, repeats), strict=True)]
     return sorted(found, key=lambda one: (-one.mean, one.name))
+
+
+def _shuffled(rows: Floats, slots: list[int], random: np.random.Generator) -> Floats:
+    """A copy of the rows, shape (n, k), in which some columns stand in another order, all in the same."""
+    copy = rows.copy()
+    copy[:, slots] = rows[random.permutation(len(rows))][:, slots]
+    return copy
 
 
 def _summary(name: str, lost: Floats) -> Importance:
@@ -175,6 +186,4 @@ def _judge(classifier: Any, copies: Floats, labels: Ints, metric: str, df: DataF
     answer = judged.toArrow().sort_by("place")
     probability, prediction = (answer[name].to_numpy().reshape(count, n) for name in ("probability", "prediction"))
     values = [point_metric(Scored(labels, *said), metric) for said in zip(probability, prediction, strict=True)]
-    if np.isnan(values[0]):
-        raise DataError(f"{metric} is not defined on these rows: they are all of one class; take log_loss or brier")
     return np.array(values)

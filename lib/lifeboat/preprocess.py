@@ -20,7 +20,11 @@ from pyspark.sql.types import IntegralType, NumericType, StringType
 
 from lifeboat.columns import check_column, look_up, number_or_null, text_or_null
 from lifeboat.errors import DataError, ParameterError
+from lifeboat.names import PREFIX
 from lifeboat.sql import ticked
+
+MOST_IN_A_PLAN = 1000  # groups whose means are written into the plan; of more, a small table is joined
+GROUP, MEAN = f"{PREFIX}group", f"{PREFIX}mean"
 
 _P = TypeVar("_P", bound=Params)
 
@@ -195,9 +199,13 @@ class GroupMeanImputerModel(_GroupMeanParams, Model):
         self._setDefault(groupCol="")
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
-        of_group = look_up(self.getOrDefault("means"), self._check(dataset))
-        filled = F.coalesce(number_or_null(self.getInputCol()), of_group, F.lit(self.getOrDefault("overall")))
-        return dataset.withColumn(self.getOutputCol(), filled)
+        means, group = self.getOrDefault("means"), self._check(dataset)
+        value, overall = number_or_null(self.getInputCol()), F.lit(self.getOrDefault("overall"))
+        if len(means) <= MOST_IN_A_PLAN:
+            return dataset.withColumn(self.getOutputCol(), F.coalesce(value, look_up(means, group), overall))
+        table = dataset.sparkSession.createDataFrame(list(means.items()), f"`{GROUP}` string, `{MEAN}` double")
+        beside = dataset.join(F.broadcast(table), group == F.col(GROUP), "left")
+        return beside.withColumn(self.getOutputCol(), F.coalesce(value, F.col(MEAN), overall)).drop(GROUP, MEAN)
 
 
 class ModeImputer(JsonStage, Estimator["ModeImputerModel"], HasInputCol, HasOutputCol):

@@ -13,7 +13,7 @@ import pytest
 
 from hand_made import GOOD, by_hand
 from lifeboat.errors import LifeboatError
-from lifeboat.serving.client import Server, ServerDidNotStartError
+from lifeboat.serving.client import Server, ServerDidNotStartError, within
 
 
 def children() -> set[int]:
@@ -91,3 +91,9 @@ def test_an_altered_model_is_refused_in_one_plain_sentence(portable: Path, tmp_p
     ) as caught:
         Server(altered)
     assert "Traceback" not in str(caught.value)
+
+
+def test_as_many_records_are_sent_as_a_request_can_hold() -> None:
+    records = [{"a": number} for number in range(10)]  # {"a": 0}, and a comma and a space: ten bytes each
+    assert within(records, 39) == records[:3]
+    assert within(records) == records

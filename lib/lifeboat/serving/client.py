@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lifeboat.errors import LifeboatError
+from lifeboat.serving.answers import LARGEST_BODY
+
+
+def within(records: Sequence[Mapping[str, Any]], largest: int = LARGEST_BODY // 2) -> list[Mapping[str, Any]]:
+    """The first records, as many as a request can hold: their JSON has ``largest`` bytes at most."""
+    sizes = itertools.accumulate(len(json.dumps(record)) + 2 for record in records)
+    return [record for record, size in zip(records, sizes, strict=True) if size <= largest]
 
 
 class ServerDidNotStartError(LifeboatError, RuntimeError):
