@@ -57,8 +57,8 @@ def permutation_importance(
     """Shuffle each feature, ask the classifier again, and measure what was lost (Breiman 2001, section 10).
 
     Shuffled copies of the rows go to Spark by frames of 64 MB at the most, each through the classifier once; what comes
-    before it in the pipeline runs once, on the rows as they are. Features that say the same share their credit: shuffle them
-    together, as one group, to see what they are worth.
+    before it in the pipeline runs once, on the rows as they are. Features that say the same share their credit:
+    shuffle them together, as one group, to see what they are worth.
 
     Args:
         model: A fitted pipeline that ends with a VectorAssembler and a classifier.
