@@ -13,7 +13,7 @@ from tables import TABLES
 from trial import fault, project_in
 
 
-@pytest.mark.parametrize("name", ["an unclosed quote", "texts alone", "names that hurt", "a title above"])
+@pytest.mark.parametrize("name", ["much at once", "a title above", "split by days as texts", "a header that is not UTF-8"])
 def test_a_table_is_described_run_and_scored_in_full_or_refused_with_its_sentence(
     name: str, kernels: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

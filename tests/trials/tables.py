@@ -125,6 +125,14 @@ def named(**names: str) -> str:
     return csv_text({names.get(name, name): cells for name, cells in columns().items()})
 
 
+def of_all_kinds() -> str:
+    """Names that hurt, words for gaps, semicolons, and a quote that is not closed."""
+    made = columns()
+    made["colour"] = ["NA" if row % 13 == 5 else value for row, value in enumerate(made["colour"])]
+    lines = csv_text({HURTFUL[name]: cells for name, cells in made.items()}, ";").split("\n")
+    return "\n".join([*lines[:60], '"' + lines[60], *lines[61:]])
+
+
 HURTFUL = {"size": "a.b", "colour": "`tick` {y}", "grade": "fold", "ref": "id:1", "late": "prediction"}
 
 TABLES: dict[str, Trial] = {
@@ -180,6 +188,9 @@ TABLES: dict[str, Trial] = {
                                      | {"cap": [value[0] for value in columns(seed=6)["colour"]]})),
     ),
     "names that hurt": Trial("names.csv", text(named(**HURTFUL)), label="prediction"),
+    "much at once": Trial(
+        "much_é.csv", text(of_all_kinds(), "latin-1"), label="prediction", options=("--encoding", "latin-1"), rejected=1
+    ),
     "text labels": Trial(
         "words_label.csv", text(csv_text(columns() | {"late": ["late" if v else "in time" for v in columns()["late"]]}))
     ),
