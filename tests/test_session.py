@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from lifeboat.errors import ParameterError
 from lifeboat.session import count_jobs, for_executors, settle, start
 
 WHERE = """
-import os
+import os, sys
 from lifeboat.session import start
 os.environ["LIFEBOAT_SPARK"] = "local[1]"
 first = start("local[3]")
@@ -25,6 +26,8 @@ del os.environ["LIFEBOAT_SPARK"]
 port = os.environ["PYSPARK_GATEWAY_PORT"]
 second = start("local[3]")
 print(second.sparkContext.master, os.environ["PYSPARK_GATEWAY_PORT"] == port)
+second.range(3).write.parquet(sys.argv[1] + "/öls")
+print(os.listdir(sys.argv[1]), second.read.parquet(sys.argv[1] + "/öls").count(), os.environ["LC_ALL"])
 second.stop()
 """
 
@@ -71,12 +74,15 @@ def test_a_session_that_is_there_wins_and_keeps_its_own_settings(
         spark.conf.set("spark.sql.shuffle.partitions", before)
 
 
-def test_the_environment_wins_over_the_argument_and_the_next_session_takes_the_same_jvm() -> None:
+def test_the_environment_wins_over_the_argument_the_next_session_takes_the_same_jvm_and_names_may_have_accents(
+    tmp_path: Path,
+) -> None:
     named = ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE", "LIFEBOAT_SPARK")
     environment = {name: value for name, value in os.environ.items() if name not in named}
-    said = subprocess.run([sys.executable, "-c", WHERE], env=environment, capture_output=True, text=True, timeout=240)
+    command = [sys.executable, "-c", WHERE, str(tmp_path)]
+    said = subprocess.run(command, env=environment | {"LC_ALL": "C"}, capture_output=True, text=True, timeout=240)
     assert said.returncode == 0, said.stderr
-    assert said.stdout.splitlines() == ["local[1] UTC None", "local[3] True"]
+    assert said.stdout.splitlines() == ["local[1] UTC None", "local[3] True", "['öls'] 3 C"]
 
 
 def test_the_jobs_of_the_work_are_counted_and_no_others(spark: SparkSession) -> None:

@@ -18,7 +18,7 @@ import psutil
 import pyspark
 
 from lifeboat.errors import LifeboatError, ParameterError
-from lifeboat.jvm import LOGGING, LOOPBACK, QUICK_START, find_java, java_home
+from lifeboat.jvm import LOGGING, LOOPBACK, QUICK_START, find_java, java_home, names_as_python
 from lifeboat.session import SETTINGS
 
 MARK = "LIFEBOAT_CLUSTER"  # in the environment of all its processes, executors too: the folder of their cluster
@@ -174,6 +174,7 @@ def environment(folder: Path, home: Path) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in not_theirs} | {
         MARK: str(folder),
         "JAVA_HOME": str(home),
+        **names_as_python(),
         "JAVA_TOOL_OPTIONS": " ".join(f'"{option}"' for option in options),
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_DAEMON_JAVA_OPTS": f"{QUICK_START} -Dspark.master.rest.enabled=false",

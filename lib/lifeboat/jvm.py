@@ -9,6 +9,8 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,27 @@ def java_home(java: Java, folder: Path) -> Path:
     return folder
 
 
+def names_as_python() -> dict[str, str]:
+    """What lets a JVM read the names of files as Python does: under the locale C Python takes UTF-8, Java ASCII."""
+    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
+    return {"LC_ALL": "C.UTF-8"} if locale in ("C", "POSIX") else {}
+
+
+@contextmanager
+def for_a_while(variables: dict[str, str]) -> Iterator[None]:
+    """The environment with these variables; afterwards they are as they were."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def where_spark_runs(spark: str) -> str:
     """The environment's ``SPARK_REMOTE``, else its ``LIFEBOAT_SPARK``, else the parameter ``spark``."""
     return os.environ.get("SPARK_REMOTE") or os.environ.get("LIFEBOAT_SPARK") or spark
@@ -153,25 +176,19 @@ class WarmJvm:
         from pyspark.errors import PySparkRuntimeError
         from pyspark.java_gateway import launch_gateway
 
-        home_before = os.environ.get("JAVA_HOME")
-        os.environ["JAVA_HOME"] = str(java_home(find_java(), self._folder / "java"))
         os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
+        home = str(java_home(find_java(), self._folder / "java"))
         conf = SparkConf(loadDefaults=False)
         conf.set("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={LOGGING.as_uri()} {options}")
         conf.set("spark.executor.extraJavaOptions", options)  # on this machine alone there are none
         if memory:
             conf.set("spark.driver.memory", memory)
         try:
-            with self._messages.open("w") as messages:
+            with self._messages.open("w") as messages, for_a_while({"JAVA_HOME": home, **names_as_python()}):
                 # what a JVM prints at its start would land in the first cell's output
                 return launch_gateway(conf, {"stdout": messages, "stderr": messages})
         except PySparkRuntimeError as error:
             raise RuntimeError(f"Spark's JVM did not start. It said:\n{self._messages.read_text()}") from error
-        finally:
-            if home_before is None:
-                del os.environ["JAVA_HOME"]
-            else:
-                os.environ["JAVA_HOME"] = home_before
 
     def close(self) -> None:
         """End the JVM and take its address out of the environment."""

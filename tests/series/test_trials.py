@@ -12,8 +12,12 @@ sys.path.append(str(Path(__file__).parents[1] / "trials"))
 from tables import TABLES
 from trial import fault, project_in
 
+FOUR = ("much at once", "a title above", "split by days as texts", "a header that is not UTF-8")
 
-@pytest.mark.parametrize("name", ["much at once", "a title above", "split by days as texts", "a header that is not UTF-8"])
+
+@pytest.mark.parametrize(
+    "name", ["much at once", "a title above", "split by days as texts", "a header that is not UTF-8"]
+)
 def test_a_table_is_described_run_and_scored_in_full_or_refused_with_its_sentence(
     name: str, kernels: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
