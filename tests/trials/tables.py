@@ -121,6 +121,18 @@ def with_gaps(word: str) -> str:
     return csv_text(made)
 
 
+def more_columns(count: int) -> Columns:
+    random = Random(8)
+    return {f"more{number}": [round(random.gauss(0, 1), 3) for _ in range(300)] for number in range(count)}
+
+
+def in_groups(count: int) -> Columns:
+    """Two rows for each place but gaps in the height of some; whole numbers name the places."""
+    made = columns(count)
+    places = [row // 2 for row in range(count)]
+    return made | {"place": places, "height": [None if row % 5 == 1 else float(row % 97) for row in range(count)]}
+
+
 def named(**names: str) -> str:
     return csv_text({names.get(name, name): cells for name, cells in columns().items()})
 
@@ -201,6 +213,20 @@ TABLES: dict[str, Trial] = {
     ),
     "fifty rows": Trial("few.csv", text(csv_text(columns(50)))),
     "a constant column": Trial("constant.csv", text(csv_text(columns() | {"always": [1] * 300}))),
+    "one feature": Trial("one.csv", text(csv_text({name: columns()[name] for name in ("ref", "size", "late")}))),
+    "numbers beyond single precision": Trial(
+        "huge.csv", text(csv_text(columns() | {"size": [value * 1e300 for value in columns()["size"]],
+                                               "fine": [16777216 + row // 2 for row in range(300)]})),
+    ),
+    "one in a hundred": Trial(
+        "rare.csv", text(csv_text(columns(1500) | {"late": [int(value > 63) for value in columns(1500)["size"]]})),
+    ),
+    "two hundred columns": Trial("wide.parquet", parquet(**more_columns(200))),
+    "many groups": Trial(
+        "groups.parquet", lambda place: pq.write_table(pa.table(in_groups(12_000)), place),
+        parameters=("-p", "impute={height: mean by place}", "-p", "categorical=[colour]",
+                    "-p", "numeric=[size, grade, height]"),
+    ),
     "keys that stand twice": Trial(
         "twice.csv", text(csv_text(columns() | {"ref": [f"r{row // 2 if row < 4 else row:04}" for row in range(300)]})),
         parameters=("-p", "key=ref", "-p", "complete={}",

@@ -83,13 +83,23 @@ def alone(table: Survey, column: Column, ones: Floats) -> float:
     if len(set(y[learn])) < 2 or len(set(y[judge])) < 2:
         return 0.5
     if column.is_number:
-        x = numbers(table.sample[column.name])[known].reshape(-1, 1)
+        x = _in_single(numbers(table.sample[column.name])[known]).reshape(-1, 1)
         tree = DecisionTreeClassifier(max_depth=3, min_samples_leaf=3, random_state=0).fit(x[learn], y[learn])
         said = tree.predict_proba(x[judge])[:, 1]
     else:
         texts = np.array(table.sample[column.name].to_pylist(), dtype=object)[known]
         said = _rates(texts[learn], y[learn], texts[judge])
     return float(roc_auc_score(y[judge], said))
+
+
+def _in_single(values: Floats) -> Floats:
+    """Numbers as scikit-learn's trees take them, in single precision; their ranks where that would make two one."""
+    distinct, ranks = np.unique(values, return_inverse=True)
+    with np.errstate(over="ignore"):
+        single = np.unique(distinct.astype(np.float32))
+    if len(single) == len(distinct) and not np.isinf(single).any():
+        return values
+    return np.where(np.isnan(values), np.nan, ranks)
 
 
 def _rates(texts: npt.NDArray[np.object_], y: Floats, asked: npt.NDArray[np.object_]) -> Floats:
