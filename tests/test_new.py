@@ -368,6 +368,15 @@ def test_a_column_judged_alone_learns_no_value_by_heart(write: Write) -> None:
         assert 0.4 < alone(seen, seen.columns[name], y.astype(float)) < 0.6
 
 
+@pytest.mark.parametrize("given", [lambda x: x * 1e300, lambda x: 2**53 - 64 + x, lambda x: float("inf") if x else 0])
+def test_numbers_that_single_precision_cannot_tell_apart_are_judged_alone_too(
+    write: Write, given: Callable[[int], float]
+) -> None:
+    y = np.tile([0, 1], 32)
+    seen = survey(write(*columns(("x", [given(int(row % 2)) for row in range(64)]), ("y", y.tolist()))))
+    assert alone(seen, seen.columns["x"], y.astype(float)) == 1
+
+
 def test_where_every_column_tells_the_label_they_are_kept_and_that_is_said(write: Write) -> None:
     found = proposed(write(*columns(("copy", Y), ("y", Y))))
     assert found.values["numeric"] == ["copy"]
