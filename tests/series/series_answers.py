@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 from pyspark.ml import PipelineModel
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+
+from lifeboat.serving.client import Server
 
 Answers = dict[str, tuple[int, float]]
 
@@ -28,3 +32,11 @@ def in_file(place: Path, keys: list[str]) -> Answers:
     table = pq.read_table(place)
     cells = [table[name].to_pylist() for name in ("prediction", "probability")]
     return dict(zip(keys, zip(*cells, strict=True), strict=True))
+
+
+def over_http(folder: Path, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """What a server with a run's model says of rows: key -> class."""
+    with Server(folder / "05_deploy/portable") as server:
+        status, answer = server.ask("/score", list(rows.values()))
+    assert status == 200, answer
+    return dict(zip(rows, answer["predictions"], strict=True))

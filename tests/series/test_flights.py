@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 
 import nbformat
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
-from series_answers import by_spark, in_file
+from series_answers import by_spark, in_file, over_http
 
 from lifeboat.names import FOLD
 from lifeboat.runfolder import STAGES
@@ -120,6 +121,17 @@ def test_the_file_that_was_trained_on_is_completed_and_scored_as_spark_scores_it
     assert len(expected) > 1500
     assert {key: scored[key][0] for key in expected} == {key: found[0] for key, found in expected.items()}
     assert max(abs(scored[key][1] - found[1]) for key, found in expected.items()) <= 1e-12  # boosted trees
+
+
+def test_a_server_which_joins_nothing_is_sent_the_completed_rows_and_answers_as_spark(
+    flights: Path, spark: SparkSession
+) -> None:
+    manifest = json.loads((flights / "05_deploy/portable/manifest.json").read_text())
+    wanted = [column["name"] for column in manifest["signature"]["inputs"]]
+    parts = [pq.read_table(flights / "01_load" / part) for part in ("train", "holdout")]
+    rows = pa.concat_tables(parts).select(["flight_id", *wanted]).to_pylist()
+    sent = {row.pop("flight_id"): row for row in rows}
+    assert over_http(flights, sent) == {key: found for key, (found, _) in by_spark(spark, flights, "flight_id").items()}
 
 
 @pytest.mark.parametrize("stage", STAGES[:4])

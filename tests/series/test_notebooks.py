@@ -12,7 +12,7 @@ import nbformat
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
-from series_answers import by_spark, in_file
+from series_answers import by_spark, in_file, over_http
 
 from lifeboat.runfolder import STAGES
 from lifeboat.serving.scorer import Scorer
@@ -64,6 +64,20 @@ def test_the_file_that_was_trained_on_is_scored_as_spark_scores_its_rows(
     run("lifeboat", "score", str(series), str(source), str(out), *engine)
     keys = pq.read_table(out)["PassengerId"].to_pylist()
     assert in_file(out, keys) == by_spark(spark, series, "PassengerId")
+
+
+def test_the_lines_of_that_file_sent_over_http_are_answered_as_spark_scores_its_rows(
+    series: Path, spark: SparkSession
+) -> None:
+    numbers = {"PassengerId": int, "Pclass": int, "SibSp": int, "Parch": int, "Age": float, "Fare": float}
+    with (ROOT / "data/titanic/titanic_train.csv").open(newline="") as file:
+        lines = {
+            line["PassengerId"]: {name: numbers.get(name, str)(text) if text else "" for name, text in line.items()}
+            for line in csv.DictReader(file)
+        }
+    expected = {key: found for key, (found, _) in by_spark(spark, series, "PassengerId").items()}
+    assert len(expected) == 891
+    assert over_http(series, lines) == expected
 
 
 def shown(notebook: Path) -> list[Any]:
