@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.classification import LogisticRegression, RandomForestClassifier
-from pyspark.ml.feature import VectorAssembler
+from pyspark.ml.feature import StringIndexer, VectorAssembler
 from pyspark.ml.functions import vector_to_array
 from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import DataFrame, SparkSession
@@ -118,6 +118,21 @@ def test_progress_is_told_after_every_fit(rows: DataFrame) -> None:
     assert [done for done, _, _ in told] == [1, 2, 3, 4, 5, 6, 7]
     assert {total for _, total, _ in told} == {7}
     assert told[2][2] == "fold 2 of 3, grid point 1 of 2"
+
+
+@pytest.mark.parametrize(("bins", "fits"), [(32, False), (40, False), (41, True)])
+def test_a_category_with_more_values_than_trees_have_bins_is_named_before_a_tree_is_grown(
+    spark: SparkSession, bins: int, fits: bool
+) -> None:
+    rows = spark.createDataFrame([(f"v{i % 40}", i % 2) for i in range(80)], "`lifeboat:imputed:port` string, y int")
+    index = StringIndexer(inputCol="lifeboat:imputed:port", outputCol="i", handleInvalid="keep")
+    last = forest(maxBins=bins)
+    way = train_cv.SharedPipeline(stages=[index, VectorAssembler(inputCols=["i"], outputCol=names.FEATURES), last])
+    if fits:
+        assert len(list(way.fitMultiple(rows, [{last.maxDepth: 1}]))) == 1
+    else:
+        with pytest.raises(ParameterError, match=rf"maxBins is {bins}, port has 40 values: write maxBins: 64, or"):
+            way.fitMultiple(rows, [{last.maxDepth: 1}])
 
 
 def test_a_fold_without_rows_is_named_before_anything_is_fitted(rows: DataFrame) -> None:

@@ -16,6 +16,7 @@ from pyspark.ml import Estimator, Model, Pipeline, PipelineModel, Predictor
 from pyspark.ml.base import _FitMultipleIterator
 from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
 from pyspark.ml.evaluation import BinaryClassificationEvaluator, Evaluator, MulticlassClassificationEvaluator
+from pyspark.ml.feature import StringIndexerModel
 from pyspark.ml.param import Param, Params
 from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import DataFrame
@@ -56,6 +57,7 @@ class SharedPipeline(Pipeline):
         spoken_of = {param.parent for point in paramMaps for param in point}
         shared = next((i for i, stage in enumerate(stages) if stage.uid in spoken_of), len(stages) - 1)
         prepared = Pipeline(stages=stages[:shared]).fit(dataset)
+        need_bins(prepared, stages[-1], paramMaps)
         rows = prepared.transform(dataset)
         if shared == len(stages) - 1 and isinstance(stages[-1], Predictor):
             rows = rows.select(columns_read(rows, stages[-1]))
@@ -69,6 +71,23 @@ class SharedPipeline(Pipeline):
             return PipelineModel([*prepared.stages, *rest.stages])
 
         return _FitMultipleIterator(fit_one, len(paramMaps))
+
+
+def need_bins(prepared: PipelineModel, classifier: Params, points: Sequence[ParamMap]) -> None:
+    """Raise ParameterError where trees have fewer bins than a category has values, of which one is for the unseen."""
+    if not classifier.hasParam("maxBins"):
+        return
+    param = classifier.getParam("maxBins")
+    bins = min(int(point.get(param, classifier.getOrDefault(param))) for point in points)
+    for stage in prepared.stages:
+        if isinstance(stage, StringIndexerModel):
+            columns = stage.getInputCols() if stage.isSet("inputCols") else [stage.getInputCol()]
+            for column, labels in zip(columns, stage.labelsArray, strict=True):
+                if bins < len(labels) + 1:
+                    raise ParameterError(
+                        f"estimator_params: maxBins is {bins}, {names.plain_name(column)} has {len(labels)} values: "
+                        f"write maxBins: {2 ** len(labels).bit_length()}, or leave it out of categorical"
+                    )
 
 
 def columns_read(df: DataFrame, predictor: Params) -> list[str]:
