@@ -66,6 +66,10 @@ def test_a_key_is_made_first_then_tables_are_joined_then_columns_computed(rows: 
         ({"compute": {"late": " "}}, "compute: 'late' is ' '; write"),
         ({"compute": {1: "late"}}, "compute: 1 is 'late'; write"),
         ({"make_key": "yes"}, "complete: make_key is 'yes'; write true or false"),
+        ({"compute": {"a": "reflect('java.lang.Runtime', 'x')"}}, "compute: a: .* has 'reflect' in it, which can run"),
+        ({"compute": {"a": "Try_Reflect('c', 'm')"}}, "compute: a: .* has 'Try_Reflect' in it, which can run code"),
+        ({"compute": {"a": "1 + java_method ('c', 'm')"}}, "compute: a: .* has 'java_method' in it, which can run"),
+        ({"compute": {"a": "(SELECT 1)"}}, r"compute: a: .* asks a table \('SELECT'\): name columns"),
     ],
 )
 def test_what_is_asked_for_in_another_form_is_refused_with_the_form(asked: dict[Any, Any], message: str) -> None:
@@ -174,6 +178,26 @@ def test_rows_that_lack_the_column_to_join_on_are_named_too(
 def test_a_join_of_another_form_is_refused_with_the_form(spec: Any, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         load.parse_needs({"join": [spec]})
+
+
+def test_of_what_rows_need_a_file_gets_what_makes_the_columns_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "planes.csv").write_text("tail,year\nN1,1999\n")
+    (tmp_path / "ports.csv").write_text("origin,city\nJFK,New York\n")
+    table, other = str(tmp_path / "planes.csv"), str(tmp_path / "ports.csv")
+    compute = {"age": "2013 - year", "old": "AGE > 20", "other": "1"}
+    join = [{"path": table, "on": ["tail"]}, {"path": other, "on": ["origin"]}]
+    enrichment = load.read_enrichment({}, {"join": join, "compute": compute, "make_key": True}, "id STRING", "id")
+    needs = enrichment.needs_for(["old", "tail"], ["tail", "origin"])
+    assert (list(needs.compute), [taken.path for taken in needs.joins]) == (["age", "old"], [table])
+    assert needs.made_key == ""
+    needs = enrichment.needs_for(["city", "id", "old"], ["tail", "origin", "old"])
+    assert (list(needs.compute), [taken.path for taken in needs.joins]) == ([], [other])
+    assert needs.made_key == "id"
+    assert enrichment.of_column("age") == {"made": "2013 - year"}
+    assert enrichment.of_column("year") == {"made": f"year of {table}, found by tail"}
+    assert enrichment.of_column("id") == {"made": "a hash of the row's content"}
+    (tmp_path / "planes.csv").write_text("tail,year\nN1,2000\n")
+    assert enrichment.changed_tables(enrichment.needs.joins) == [table]
 
 
 def test_a_bare_on_which_yaml_takes_for_true_is_told_how_to_be_written() -> None:

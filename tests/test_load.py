@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 from pathlib import Path
@@ -263,6 +264,40 @@ def test_a_type_that_no_column_may_have_is_refused_with_the_one_to_write(
     with pytest.raises(ParameterError) as caught:
         load.parse_schema(f"id INT, x {kind}")
     assert str(caught.value) == f"schema: column 'x' is {kind}: write {mend}"
+
+
+def test_where_no_row_fits_the_commonest_reasons_are_told_each_with_a_line(spark: SparkSession, tmp_path: Path) -> None:
+    bad = read(spark, tmp_path, "1,0,A,old,S\n2,0,B,200,S\n3,0,,1,S\n4,0,D,new,S\n5,0,E\n")
+    with pytest.raises(DataError) as told:
+        load.need_rows(bad)
+    first, *said = str(told.value).splitlines()
+    assert first == "no row fits the schema; the commonest reasons, each with one of its lines:"
+    assert said[0] == "  2 x age: 'old' is not of type double (line 2)"
+    assert [line.split(" x ")[0] for line in said] == ["  2", "  1", "  1", "  1"]
+    assert "  1 x age: 200 is outside 0 to 120 (line 3)" in said
+    assert "  1 x name: missing (line 4)" in said
+    load.need_rows(read(spark, tmp_path, "1,0,A,1,S\n2,0,B,200,S\n"))
+
+
+def test_the_rejected_rows_are_one_file_with_line_and_reason(spark: SparkSession, tmp_path: Path) -> None:
+    checked = read(spark, tmp_path, '1,0,A,1,S\n2,5,"B, C",old,S\n3,0\n')
+    checked.rejected.write.parquet(str(tmp_path / "rejected"))
+    with load.write_rejected(tmp_path).open(newline="") as file:
+        rows = sorted(list(csv.reader(file))[1:], key=lambda row: row[1])
+    assert [row[1:] for row in rows] == [
+        ["3", "label: 5 is outside 0 to 1; age: 'old' is not of type double", "", "2", "5", "B, C", "old", "S"],
+        ["4", rows[1][2], "3,0", "", "", "", "", ""],
+    ]
+    assert rows[1][2]
+
+
+def test_rows_of_equal_content_with_a_made_key_stay_on_one_side(spark: SparkSession) -> None:
+    twins = spark.createDataFrame([(f"c{row % 200}",) for row in range(400)], "c string")
+    keyed = load.add_key(twins, "id")
+    sides = (
+        load.mark_holdout(keyed, "id", 0.3, 1).groupBy("c").agg(F.count_distinct(HOLDOUT).alias("sides"), F.count("*"))
+    )
+    assert {(row[1], row[2]) for row in sides.collect()} == {(1, 2)}
 
 
 # --- the split

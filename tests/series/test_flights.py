@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -107,12 +109,18 @@ def test_flights_of_one_day_are_judged_together(flights: Path) -> None:
 def test_the_file_that_was_trained_on_is_completed_and_scored_as_spark_scores_its_rows(
     flights: Path,
     run,  # type: ignore[no-untyped-def]
+    workspace: Path,
     spark: SparkSession,
     tmp_path: Path,
 ) -> None:
     source = next(Path(path) for path in json.loads((flights / "run.json").read_text())["inputs"] if "some" in path)
     out = tmp_path / "scored.parquet"
-    run("lifeboat", "score", str(flights), str(source), str(out))
+    weather = workspace / "data/flights/weather.csv"
+    as_trained = weather.read_bytes()
+    weather.write_bytes(as_trained + as_trained.splitlines()[1].replace(b"2013", b"1913") + b"\n")
+    said = run("lifeboat", "score", str(flights), str(source), str(out)).stderr
+    weather.write_bytes(as_trained)
+    assert "data/flights/weather.csv has changed since the model was trained: what it holds now is used" in said
     rows = pq.read_table(out, columns=["time_hour", "carrier", "flight", "origin"]).to_pylist()
     scored, expected = (
         in_file(out, [" ".join(map(str, row.values())) for row in rows]),
@@ -121,6 +129,20 @@ def test_the_file_that_was_trained_on_is_completed_and_scored_as_spark_scores_it
     assert len(expected) > 1500
     assert {key: scored[key][0] for key in expected} == {key: found[0] for key, found in expected.items()}
     assert max(abs(scored[key][1] - found[1]) for key, found in expected.items()) <= 1e-12  # boosted trees
+
+
+def test_a_joined_table_that_is_gone_is_named_and_nothing_is_scored(
+    flights: Path, kernels: dict[str, str], workspace: Path, tmp_path: Path
+) -> None:
+    source = next(path for path in json.loads((flights / "run.json").read_text())["inputs"] if "some" in path)
+    planes = workspace / "data/flights/planes.csv"
+    planes.rename(planes.with_name("aside"))
+    command = [sys.executable, "-m", "lifeboat", "score", str(flights), source, str(tmp_path / "out.parquet")]
+    done = subprocess.run(command, cwd=workspace, env=kernels, capture_output=True, text=True)
+    planes.with_name("aside").rename(planes)
+    assert done.returncode == 1
+    assert "data/flights/planes.csv" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_server_which_joins_nothing_is_sent_the_completed_rows_and_answers_as_spark(

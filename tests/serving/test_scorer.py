@@ -102,6 +102,18 @@ def test_a_missing_column_is_refused_by_its_name(plain: Scorer) -> None:
         plain.score([{name: value for name, value in GOOD.items() if name != "word"}])
 
 
+def test_a_column_that_training_computed_is_asked_for_with_the_way_to_compute_it(plain: Scorer) -> None:
+    inputs = [
+        column | {"made": "price * pieces", "nullable": True} if column["name"] == "amount" else column
+        for column in plain.manifest["signature"]["inputs"]
+    ]
+    _, (manifest, *rest) = plain.__reduce__()
+    asked = Scorer(manifest | {"signature": manifest["signature"] | {"inputs": inputs}}, *rest)
+    assert margin(asked, GOOD) == 7
+    with pytest.raises(InputError, match=r"amount = price \* pieces: send it"):
+        asked.score([{name: value for name, value in GOOD.items() if name != "amount"}])
+
+
 def test_an_unknown_column_is_refused_with_the_nearest_name(plain: Scorer) -> None:
     error = refusal(plain, ammount=3)
     assert error.field == "ammount"

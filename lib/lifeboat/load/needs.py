@@ -35,7 +35,8 @@ class Needs:
     """What a data set's rows need before they are whole.
 
     Attributes:
-    XX: Tables to put beside the rows.
+        no_value: Column -> the words that say in it that there is no value; those of ``""`` hold in every column.
+        joins: Tables to put beside the rows.
         compute: As ``add_computed`` reads it.
         made_key: Name of a key to make from each row's content; empty: the file has one.
     """

@@ -23,8 +23,9 @@ def need_rows(checked: Checked) -> None:
         return
     reasons = checked.rejected.select(F.explode(ticked(REASONS)).alias("reason"), "*")
     kind = F.regexp_replace("reason", r"'.*'|: -?[0-9.]+ ", " ")  # of values that differ, one
-    line = F.first(ticked(LINE)).alias("line") if LINE in checked.rejected.columns else F.lit(None).alias("line")
-    counted = reasons.groupBy(kind).agg(F.count("*").alias("n"), F.first("reason").alias("reason"), line)
+    line = F.col(ticked(LINE)) if LINE in checked.rejected.columns else F.lit(None).cast("bigint")
+    first = F.min(F.struct(line.alias("line"), "reason")).alias("first")
+    counted = reasons.groupBy(kind).agg(F.count("*").alias("n"), first).select("n", "first.*")
     commonest = counted.orderBy(F.desc("n"), "reason").limit(5).collect()
     said = [f"  {row.n:,} x {row.reason}" + (f" (line {row.line})" if row.line else "") for row in commonest]
     raise DataError("\n".join(["no row fits the schema; the commonest reasons, each with one of its lines:", *said]))
