@@ -17,7 +17,7 @@ from traitlets.config import Config
 
 from lifeboat.errors import LifeboatError, ParameterError
 from lifeboat.inputs import files, input_paths
-from lifeboat.jvm import WarmJvm, where_spark_runs
+from lifeboat.jvm import WarmJvm, for_a_while, where_spark_runs
 from lifeboat.pipeline.kernel import ThisPython
 from lifeboat.pipeline.params import RUN_DIR, Declarations, effective
 from lifeboat.pipeline.progress import Silence, Watcher
@@ -74,7 +74,7 @@ def run(
         RunFolderBusyError: Another run is writing into ``run_dir``.
     """
     watcher = watcher or Silence()
-    with alone(run_dir), _environment(MLFLOW_DISABLE_TELEMETRY="true"), _jvm(values):
+    with alone(run_dir), for_a_while({"MLFLOW_DISABLE_TELEMETRY": "true"}), _jvm(values):
         record = begin_record({**values, RUN_DIR: from_root(run_dir)}, notebooks)
         record.write(run_dir)
         note = other_data_set(values, declarations)
@@ -99,20 +99,6 @@ def other_data_set(values: Mapping[str, Any], declarations: Declarations) -> str
         f"`{read}`. All numbers, tables and figures are this run's. What the text says of single rows, columns and "
         "findings is about the other."
     )
-
-
-@contextmanager
-def _environment(**variables: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _jvm(values: Mapping[str, Any]) -> AbstractContextManager[object]:
