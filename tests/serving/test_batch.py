@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import math
 import pickle
 import re
@@ -172,6 +173,30 @@ def test_a_csv_file_s_texts_become_their_types_and_those_that_cannot_are_told(
     margins = [round(math.log(p / (1 - p)), 9) for row in rows if (p := row["probability"]) is not None]
     assert margins == [8.25, 8.25, 8.25]  # 1 of the word, 6 in all, 0.25 for the gap, 1 of the flag
     assert [row["prediction"] for row in rows if row["reason"] is None] == [1, 1, 1]
+
+
+def test_one_table_is_answered_alike_in_any_kind_of_file_and_as_records(hand: ColumnScorer, tmp_path: Path) -> None:
+    rows = good_rows(4) | {"count": [0, -3, 7, 1], "flag": [True, False, False, True], "word": ["a", "ü,b", "", "ab"]}
+    rows |= {"spare": [None, 0.1, math.nan, 1e-300], "amount": [0.1, 10.0, 2.5, 3.0]}
+    table = pa.table(rows)
+    packed = table.set_column(table.schema.get_field_index("word"), "word", table["word"].dictionary_encode())
+    pq.write_table(table, tmp_path / "plain.parquet")
+    pq.write_table(packed, tmp_path / "packed.parquet")
+    lines = [",".join(rows), *(",".join(map(written, row.values())) for row in table.to_pylist())]
+    (tmp_path / "rows.csv").write_text("\n".join(lines))
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress("\r\n".join(lines).encode()))
+    expected = [by_the_scorer(hand.scorer, record)[:2] for record in table.to_pylist()]
+    assert [found is None for found, _ in expected] == [False, False, True, False]  # an empty text is a gap
+    for name in ("plain.parquet", "packed.parquet", "rows.csv", "rows.csv.gz"):
+        score_file(hand, tmp_path / name, tmp_path / "out.parquet", force=True)
+        assert [answer[:2] for answer in answers(pq.read_table(tmp_path / "out.parquet"))] == expected, name
+
+
+def written(cell: Any) -> str:
+    """A cell as CSV has it; a text in quotes."""
+    if cell is None or cell != cell:
+        return ""
+    return f'"{cell}"' if isinstance(cell, str) else str(cell)
 
 
 @pytest.fixture
