@@ -208,19 +208,15 @@ def _to_look_at(table: Survey, label: Label, features: Sequence[Feature], key: s
     look += [f"{gone:,} rows have no {label.source}: notebook 1 will set them aside"] if gone else []
     if table.unreadable:
         look.append(f"{table.unreadable:,} lines have too many or too few values: notebook 1 will set them aside")
-    look += [
-        f"{name}: texts over several lines; Spark takes a line for a row"
-        for name, c in table.columns.items()
-        if c.broken
-    ]
     look += [] if key else ["no column names a row: if one should, name it as `key` and drop make_key"]
     look += [f"{f.name}: left out: {f.why}" for f in features if f.role == "out" and f.alone <= LEAK]
     if telling := sorted((f for f in features if f.used and f.alone > TELLING), key=lambda f: -f.alone)[:3]:
         said = ", ".join(f"{f.name} {f.alone:.2f}" for f in telling)
         look.append(f"these tell the label best by themselves (ROC AUC): {said}; are they known before the label is?")
     if amounts := [f.name for f in features if f.few_numbers]:
+        first = ", ".join(amounts[:5]) + (f" and {len(amounts) - 5} more" if amounts[5:] else "")
         look.append(
-            f"{', '.join(amounts)}: few whole numbers, taken as amounts: one that stands for a name is to be STRING in "
+            f"{first}: few whole numbers, taken as amounts: one that stands for a name is to be STRING in "
             "the schema and stand under categorical"
         )
     return look
