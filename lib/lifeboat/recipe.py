@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pyspark.ml import Estimator, PipelineModel, Transformer
 from pyspark.ml.feature import StringIndexer, StringIndexerModel, VectorAssembler
-from pyspark.ml.param import Param
+from pyspark.ml.param import Param, Params
 from pyspark.sql.types import StructType
 
 from lifeboat import names, preprocess
@@ -169,6 +169,23 @@ def enough_bins(model: PipelineModel, least: int = 128) -> int:
         for values in stage.labelsArray
     ]
     return max([least, *levels])
+
+
+def need_bins(prepared: PipelineModel, classifier: Params, points: Sequence[Mapping[Param[Any], Any]]) -> None:
+    """Raise ParameterError where trees have fewer bins than a category has values, of which one is for the unseen."""
+    if not classifier.hasParam("maxBins"):
+        return
+    param = classifier.getParam("maxBins")
+    bins = min(int(point.get(param, classifier.getOrDefault(param))) for point in points)
+    for stage in prepared.stages:
+        if isinstance(stage, StringIndexerModel):
+            columns = stage.getInputCols() if stage.isSet("inputCols") else [stage.getInputCol()]
+            for column, labels in zip(columns, stage.labelsArray, strict=True):
+                if bins < len(labels) + 1:
+                    raise ParameterError(
+                        f"estimator_params: maxBins is {bins}, {names.plain_name(column)} has {len(labels)} values: "
+                        f"write maxBins: {2 ** len(labels).bit_length()}, or leave it out of categorical"
+                    )
 
 
 def assembler(numeric: list[str], categorical: list[str], impute: dict[str, str]) -> VectorAssembler:

@@ -16,7 +16,6 @@ from pyspark.ml import Estimator, Model, Pipeline, PipelineModel, Predictor
 from pyspark.ml.base import _FitMultipleIterator
 from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
 from pyspark.ml.evaluation import BinaryClassificationEvaluator, Evaluator, MulticlassClassificationEvaluator
-from pyspark.ml.feature import StringIndexerModel
 from pyspark.ml.param import Param, Params
 from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import DataFrame
@@ -25,6 +24,7 @@ from pyspark.sql import functions as F
 from lifeboat import names
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load import share
+from lifeboat.recipe import need_bins
 from lifeboat.session import settle
 
 ParamMap = dict[Param[Any], Any]
@@ -71,23 +71,6 @@ class SharedPipeline(Pipeline):
             return PipelineModel([*prepared.stages, *rest.stages])
 
         return _FitMultipleIterator(fit_one, len(paramMaps))
-
-
-def need_bins(prepared: PipelineModel, classifier: Params, points: Sequence[ParamMap]) -> None:
-    """Raise ParameterError where trees have fewer bins than a category has values, of which one is for the unseen."""
-    if not classifier.hasParam("maxBins"):
-        return
-    param = classifier.getParam("maxBins")
-    bins = min(int(point.get(param, classifier.getOrDefault(param))) for point in points)
-    for stage in prepared.stages:
-        if isinstance(stage, StringIndexerModel):
-            columns = stage.getInputCols() if stage.isSet("inputCols") else [stage.getInputCol()]
-            for column, labels in zip(columns, stage.labelsArray, strict=True):
-                if bins < len(labels) + 1:
-                    raise ParameterError(
-                        f"estimator_params: maxBins is {bins}, {names.plain_name(column)} has {len(labels)} values: "
-                        f"write maxBins: {2 ** len(labels).bit_length()}, or leave it out of categorical"
-                    )
 
 
 def columns_read(df: DataFrame, predictor: Params) -> list[str]:
@@ -159,9 +142,8 @@ def make_grid(estimator: Params, grid: dict[str, list[Any]]) -> list[ParamMap]:
 def find_param(estimator: Params, name: str) -> Param[Any]:
     """The Param called ``name``, or a ParameterError that names the nearest one."""
     if not estimator.hasParam(name):
-        raise ParameterError(
-            unknown(f"Param of {type(estimator).__name__}", name, [param.name for param in estimator.params])
-        )
+        known = [param.name for param in estimator.params]
+        raise ParameterError(unknown(f"Param of {type(estimator).__name__}", name, known))
     return estimator.getParam(name)
 
 
@@ -231,9 +213,9 @@ def cross_validate(
             task = partial(inheritable_thread_target(rows.sparkSession)(fit_and_score), fitted, validation)
             for index, model, score in pool.imap_unordered(task, [evaluator] * len(grid)):
                 models[fold][index], scores[index][fold] = model, score
-                fits = fold * len(grid) + len(models[fold])
-                what = f"fold {fold + 1} of {folds}, grid point {len(models[fold])} of {len(grid)}"
-                progress(fits, folds * len(grid) + 1, what)
+                done = len(models[fold])
+                what = f"fold {fold + 1} of {folds}, grid point {done} of {len(grid)}"
+                progress(fold * len(grid) + done, folds * len(grid) + 1, what)
     best = choose_point(scores, evaluator.isLargerBetter(), choose)
     judged = (models[fold][best].transform(rows.filter(F.col(cv.getFoldCol()) == fold)) for fold in range(folds))
     model = cv.getEstimator().fit(rows, grid[best])
@@ -260,8 +242,7 @@ def check_folds(rows: DataFrame, fold_col: str, folds: int) -> int:
 
 def choose_point(scores: list[list[float]], larger_is_better: bool, choose: str) -> int:
     """The index of the grid point that the rule picks; of equals the first."""
-    sign = 1 if larger_is_better else -1
-    means = [sign * statistics.fmean(folds) for folds in scores]
+    means = [statistics.fmean(folds) * (1 if larger_is_better else -1) for folds in scores]
     best = means.index(max(means))
     if choose == "best_mean":
         return best
