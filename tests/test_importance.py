@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from pyspark.ml import Pipeline, PipelineModel
@@ -10,6 +12,7 @@ from pyspark.ml.feature import SQLTransformer, VectorAssembler
 from pyspark.ml.linalg import Vectors
 from pyspark.sql import DataFrame, SparkSession
 
+from lifeboat import importance
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.evaluate import collect_scored, point_metrics
 from lifeboat.importance import permutation_importance
@@ -110,19 +113,19 @@ def test_rows_that_define_no_metric_are_refused(rows: DataFrame, model: Pipeline
         permutation_importance(model, rows.filter("y = 7"), label="y", key="id")
 
 
-def test_copies_that_go_by_several_frames_give_the_same_numbers_in_bounded_memory(
+def test_copies_that_go_by_several_frames_give_the_same_numbers(
     rows: DataFrame, model: PipelineModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = {"label": "y", "key": "id", "repeats": 3, "seed": 5}
     together = permutation_importance(model, rows, **asked)
     sizes: list[int] = []
-    stack = np.stack
+    judge = importance._judge
 
-    def stacked(copies: list[np.ndarray]) -> np.ndarray:
-        sizes.append(sum(copy.nbytes for copy in copies))
-        return stack(copies)
+    def judged(classifier: Any, as_they_are: Any, orders: list[Any], *more: Any) -> Any:
+        sizes.append(len(orders))
+        return judge(classifier, as_they_are, orders, *more)
 
-    monkeypatch.setattr("lifeboat.importance.BYTES_AT_ONCE", 4 * 60 * 3 * 8)  # four copies of 60 rows, 3 doubles each
-    monkeypatch.setattr("lifeboat.importance.np.stack", stacked)
+    monkeypatch.setattr(importance, "ROWS_AT_ONCE", 4 * 60 + 59)  # four copies of 60 rows
+    monkeypatch.setattr(importance, "_judge", judged)
     assert permutation_importance(model, rows, **asked) == together
-    assert sizes == [4 * 60 * 3 * 8] * 2 + [2 * 60 * 3 * 8]  # the rows as they are, and three times three copies
+    assert sizes == [4, 4, 2]  # the rows as they are, and three times three copies

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from lifeboat.evaluate.metrics import HIGHER_IS_BETTER, point_metric
 from lifeboat.evaluate.scored import Floats, Ints, Scored, first_by_hash, zeros_and_ones
 from lifeboat.sql import ticked
 
-BYTES_AT_ONCE = 64 * 2**20  # of shuffled copies, so that wide tables take no more memory than narrow ones
+ROWS_AT_ONCE = 2_000_000  # of shuffled copies, whose answers come back together: 24 bytes of each
+Order = tuple[list[int], Ints]  # the places to shuffle, and the rows that their values come from
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,10 @@ def permutation_importance(
 ) -> list[Importance]:
     """Shuffle each feature, ask the classifier again, and measure what was lost (Breiman 2001, section 10).
 
-    Shuffled copies of the rows go to Spark by frames of 64 MB at the most, each through the classifier once; what comes
-    before it in the pipeline runs once, on the rows as they are. Features that say the same share their credit:
-    shuffle them together, as one group, to see what they are worth.
+    Only the shuffled orders are sent to Spark: its tasks make the copies, one after another, and the classifier judges
+    them as they come, so that many columns take no more memory than few. What comes before the classifier in the
+    pipeline runs once, on the rows as they are. Features that say the same share their credit: shuffle them together,
+    as one group, to see what they are worth.
 
     Args:
         model: A fitted pipeline that ends with a VectorAssembler and a classifier.
@@ -89,11 +92,12 @@ def permutation_importance(
     rows, places, labels = _assembled(before, assembler, label, key, limit)
     random = np.random.default_rng(seed)
     slots = [[slot for column in columns for slot in places[column]] for columns in groups.values()]
-    copies = itertools.chain([rows], (_shuffled(rows, some, random) for some in slots for _ in range(repeats)))
-    at_once = max(1, BYTES_AT_ONCE // rows.nbytes)
+    shuffled = ((some, random.permutation(len(rows))) for some in slots for _ in range(repeats))
+    orders = itertools.chain([([], np.arange(len(rows)))], shuffled)
+    at_once = max(1, ROWS_AT_ONCE // len(rows))
     values = np.concatenate([
-        _judge(model.stages[-1], np.stack(some), labels, metric, df)
-        for some in iter(lambda: list(itertools.islice(copies, at_once)), [])
+        _judge(model.stages[-1], rows, some, labels, metric, df)
+        for some in iter(lambda: list(itertools.islice(orders, at_once)), [])
     ])  # fmt: skip
     if np.isnan(values[0]):
         raise DataError(f"{metric} is not defined on these rows: they are all of one class; take log_loss or brier")
@@ -102,11 +106,15 @@ def permutation_importance(
     return sorted(found, key=lambda one: (-one.mean, one.name))
 
 
-def _shuffled(rows: Floats, slots: list[int], random: np.random.Generator) -> Floats:
-    """A copy of the rows, shape (n, k), in which some columns stand in another order, all in the same."""
-    copy = rows.copy()
-    copy[:, slots] = rows[random.permutation(len(rows))][:, slots]
-    return copy
+def _copies(rows: Floats, orders: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """For each order a copy of the rows, shape (n, k), in which the columns at some places stand in that order."""
+    for batch in orders:
+        for number, slots, order in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            copy = rows.copy()
+            copy[:, slots] = rows[np.frombuffer(order, dtype=np.int64)][:, slots]
+            values = pa.FixedSizeListArray.from_arrays(copy.reshape(-1), copy.shape[1]).cast(pa.list_(pa.float64()))
+            places = pa.array(np.arange(number * len(rows), (number + 1) * len(rows)))
+            yield pa.RecordBatch.from_arrays([places, values], names=["place", "values"])
 
 
 def _summary(name: str, lost: Floats) -> Importance:
@@ -167,16 +175,13 @@ def _as_array(df: DataFrame, name: str) -> Column:
     return F.array(F.col(ticked(name)).cast("double"))
 
 
-def _judge(classifier: Any, copies: Floats, labels: Ints, metric: str, df: DataFrame) -> Floats:
-    """The metric of each of the copies, shape (c, n, k), by one transform."""
-    count, n, k = copies.shape
-    table = pa.table(
-        {
-            "place": np.arange(count * n),
-            "values": pa.FixedSizeListArray.from_arrays(copies.reshape(-1), k).cast(pa.list_(pa.float64())),
-        }
+def _judge(classifier: Any, rows: Floats, orders: list[Order], labels: Ints, metric: str, df: DataFrame) -> Floats:
+    """The metric of the rows in each of the orders, by one transform."""
+    slots, numbers = pa.array([some for some, _ in orders], pa.list_(pa.int64())), range(len(orders))
+    table = pa.table({"number": numbers, "slots": slots, "order": [order.tobytes() for _, order in orders]})
+    frame = df.sparkSession.createDataFrame(table).mapInArrow(
+        partial(_copies, rows), "place bigint, values array<double>"
     )
-    frame = df.sparkSession.createDataFrame(table)
     vectors = frame.select("place", array_to_vector(F.col("values")).alias(classifier.getFeaturesCol()))
     judged = classifier.transform(vectors).select(
         "place",
@@ -184,6 +189,7 @@ def _judge(classifier: Any, copies: Floats, labels: Ints, metric: str, df: DataF
         F.col(ticked(classifier.getPredictionCol())).alias("prediction"),
     )
     answer = judged.toArrow().sort_by("place")
-    probability, prediction = (answer[name].to_numpy().reshape(count, n) for name in ("probability", "prediction"))
+    shape = (len(orders), len(rows))
+    probability, prediction = (answer[name].to_numpy().reshape(shape) for name in ("probability", "prediction"))
     values = [point_metric(Scored(labels, *said), metric) for said in zip(probability, prediction, strict=True)]
     return np.array(values)
