@@ -23,7 +23,7 @@ run: ready  ## the five notebooks on the Titanic, into outputs/titanic (PARAMS=p
 test: ready lint  ## all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-trials: ready  ## some thirty tables of the kinds that people have through all notebooks (half an hour)
+trials: ready  ## some thirty tables of the kinds that people have through all notebooks (an hour)
 	@$(BIN)/python tests/trials/trial.py
 
 lint: ready  ## style and types
