@@ -39,13 +39,15 @@ def main() -> None:
                 file.write(lines[row % len(lines)] + "\n")
         session = start("local[*]")
         ratios = []
-        for _ in range(options.turns):
+        for turn in range(options.turns + 1):
             ours = seconds(read_raw(session, place))
             reader = session.read.option("header", True).option("escape", '"')
             names = [*reader.csv(str(place)).columns, "_unreadable"]
             texts = StructType([StructField(name, StringType()) for name in names])
             reader = reader.option("columnNameOfCorruptRecord", "_unreadable").schema(texts)
             sparks = seconds(reader.csv(str(place)))
+            if turn == 0:  # Spark itself is still being loaded and compiled
+                continue
             ratios.append(ours / sparks)
             print(f"{options.rows:,} rows: ours {ours:.1f} s, Spark's own {sparks:.1f} s, ratio {ratios[-1]:.2f}")
         session.stop()
