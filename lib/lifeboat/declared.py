@@ -34,8 +34,8 @@ DAY = r"([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[2-9])-[0-9]{1,2}-[0-9]{1,
 ZONE = r" ?(Z|UTC|[+-](0[0-9]|1[0-7])(:[0-5][0-9])?)"
 CLOCK = rf"[ T][0-9]{{1,2}}:[0-9]{{1,2}}(:[0-9]{{1,2}}(\.[0-9]+)?({ZONE})?)?"  # Spark wants seconds before a zone
 PATTERNS = {
-    "int": r"[ \t]*[+-]?[0-9]+(\.0*)?[ \t]*",  # 7.0: so pandas writes whole numbers among which there are gaps
-    "bigint": r"[ \t]*[+-]?[0-9]+(\.0*)?[ \t]*",
+    # 7.0: so pandas writes whole numbers among which there are gaps
+    **dict.fromkeys(WHOLES, r"[ \t]*[+-]?[0-9]+(\.0*)?[ \t]*"),
     "double": r"[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t]*",
     "boolean": rf"[ \t]*({YES}|{NO})[ \t]*",
     "date": rf"[ \t]*{DAY}[ \t]*",
@@ -74,7 +74,6 @@ KIND_WORDS = {
 
 OTHERS = {  # types that a schema may not have -> the one to write
     "tinyint smallint byte short": "INT",
-    "long": "BIGINT",
     "float real decimal dec numeric": "DOUBLE",
     "char varchar character": "STRING",
     "timestamp_ntz timestamp_ltz": "TIMESTAMP",
@@ -146,15 +145,9 @@ def of_value(value: Any, declared: str) -> Any:
     """
     if isinstance(value, str):
         return of_text(value, declared)
-    if isinstance(value, bool):
-        return (
-            str(value).lower()
-            if declared == "string"
-            else value
-            if declared == "boolean"
-            else _number(+value, declared)
-        )
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, bool) and declared == "string":
+        return str(value).lower()
+    if isinstance(value, int | float | Decimal):  # a truth is 1 or 0
         return _number(value, declared)
     if isinstance(value, date):
         return time_text(value) if declared == "string" else None

@@ -12,18 +12,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import LongType, StringType, StructField, StructType
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StringType, StructField, StructType
 
 from lifeboat.errors import DataError
 from lifeboat.load.parquet import read_parquet
 from lifeboat.names import check_names
-from lifeboat.reading import FAULT, FILE, LINE, UNREADABLE, CsvFormat, Table, open_table, parse_csv
+from lifeboat.reading import FILE, LINE, OURS, CsvFormat, Table, open_table, parse_csv
 from lifeboat.reading.batches import Part, csv_batches
 from lifeboat.reading.scan import scan
 from lifeboat.reading.table import same_columns
 from lifeboat.runfolder import resolve_input
 
-OURS = {LINE: "bigint", FILE: "string", UNREADABLE: "string", FAULT: "string"}
 GLOB = re.compile(r"([\\{}\[\]*?])")  # what Spark takes for a pattern in a path
 
 
@@ -32,8 +32,8 @@ def read_raw(spark: SparkSession, path: str | Path, csv: Mapping[str, Any] | Non
 
     Text first, so that a value that does not fit its type is still there to be shown. Beside the table's columns
     stand four of ours: ``lifeboat:line`` and ``lifeboat:file`` say where a record starts (in parquet, which row it
-    is); a record that is no
-    row has its text in ``lifeboat:unreadable``, the reason in ``lifeboat:fault`` and null in the table's columns.
+    is); a record that is no row has its text in ``lifeboat:unreadable``, the reason in ``lifeboat:fault`` and null in
+    the table's columns.
 
     Args:
         spark: The session.
@@ -59,7 +59,8 @@ def read_raw(spark: SparkSession, path: str | Path, csv: Mapping[str, Any] | Non
 def _with_ours(df: DataFrame) -> DataFrame:
     """Beside the rows of parquet: the number of the row in its file, and the file."""
     known = {LINE: F.col("_metadata.row_index") + 1, FILE: F.col("_metadata.file_path")}
-    return df.select("*", *[known.get(name, F.lit(None)).cast(kind).alias(name) for name, kind in OURS.items()])
+    ours = from_arrow_schema(OURS)
+    return df.select("*", *[known.get(our.name, F.lit(None)).cast(our.dataType).alias(our.name) for our in ours])
 
 
 def _parquet(spark: SparkSession, table: Table) -> DataFrame:
@@ -73,8 +74,7 @@ def _parquet(spark: SparkSession, table: Table) -> DataFrame:
 
 
 def _texts(names: list[str]) -> StructType:
-    ours = [StructField(name, LongType() if kind == "bigint" else StringType()) for name, kind in OURS.items()]
-    return StructType([*[StructField(name, StringType()) for name in names], *ours])
+    return StructType([*[StructField(name, StringType()) for name in names], *from_arrow_schema(OURS)])
 
 
 def _csv(spark: SparkSession, table: Table) -> DataFrame:

@@ -14,7 +14,7 @@ from lifeboat.arrow import family
 from lifeboat.declared import DATE, DECIMAL, FLOAT, NULLS, TEXT, TIME, TRUTH, WHOLE_NUMBER
 from lifeboat.errors import DataError
 from lifeboat.inputs import files
-from lifeboat.reading import CsvFormat, Table, open_table
+from lifeboat.reading import FAULT, CsvFormat, Table, open_table
 from lifeboat.reading.kinds import is_parquet_file
 from lifeboat.reading.records import UNCLOSED, Records, records, values
 from lifeboat.reading.text import Block, blocks
@@ -77,7 +77,7 @@ def _fit(block: Block, csv: CsvFormat, name: str) -> int:
 
 def _unclosed(table: Table) -> bool:
     """Whether a record is no row because its quote is not closed in its line."""
-    return any(pc.any(pc.equal(batch.column("lifeboat:fault"), UNCLOSED)).as_py() for batch in table.batches([]))
+    return any(pc.any(pc.equal(batch.column(FAULT), UNCLOSED)).as_py() for batch in table.batches([]))
 
 
 def declared_types(table: Table) -> Sequence[str]:
