@@ -1,32 +1,23 @@
-"""Keep a run in MLflow, register its model, and move the alias that says which one serves."""
+"""Keep a run in MLflow: what the stages found, and the model as Spark's and as the portable one."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import logging
 import os
-import tempfile
 import warnings
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifeboat.errors import DataError
-from lifeboat.evaluate import Scored
 from lifeboat.inputs import digest
-from lifeboat.judgement import read_judgement
 from lifeboat.runfolder import finished, resolve
 
 if TYPE_CHECKING:
-    from mlflow.entities.model_registry import ModelVersion
     from mlflow.models import ModelSignature
     from pyspark.ml import PipelineModel
     from pyspark.sql import SparkSession
 
-JUDGED = "04_evaluate/holdout_predictions.parquet"
 DIGEST_LENGTH = 36  # the longest that MLflow keeps
 # pandas reads every whole number as a long, and MLflow refuses a long where it wants an integer
 MLFLOW_TYPES = {"int": "long", "bigint": "long", "double": "double", "string": "string", "boolean": "boolean"}
@@ -63,52 +54,6 @@ def connect(tracking_uri: str = "", experiment: str | None = None) -> None:
         artifacts = resolve("outputs/mlartifacts").as_uri() if uri.startswith("sqlite:") else None
         mlflow.create_experiment(experiment, artifact_location=artifacts)
     mlflow.set_experiment(experiment)
-
-
-@dataclass(frozen=True)
-class Champion:
-    """The model version that serves, and what it said of the hold-out when it was judged.
-
-    Attributes:
-        version: Its version in the registry.
-        judged: The hold-out's keys and labels, and what it said of them.
-    """
-
-    version: str
-    judged: Scored
-
-
-def champion(name: str, tracking_uri: str = "") -> Champion | None:
-    """The holder of the alias ``champion`` of a registered model; None where there is none yet.
-
-    A model is compared by what it said when it was judged, not asked anew: one that was fitted afterwards on all
-    rows has seen the hold-out and would look better than it is.
-
-    Raises:
-        DataError: The champion's run kept no judgement.
-    """
-    uri = store_uri(tracking_uri)
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
-        return None  # importing MLflow and making a store take seconds, only to find nothing
-    connect(tracking_uri)
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    try:
-        holder = mlflow.MlflowClient().get_model_version_by_alias(name, "champion")
-    except MlflowException:
-        return None
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            judged = read_judgement(
-                Path(mlflow.artifacts.download_artifacts(run_id=holder.run_id, artifact_path=JUDGED, dst_path=folder))
-            )
-    except MlflowException as error:
-        raise DataError(
-            f"version {holder.version} of {name!r} is the champion but its run {holder.run_id} kept no {JUDGED}: "
-            "give the alias to another version, or compare with none (champion_model: '')"
-        ) from error
-    return Champion(str(holder.version), judged)
 
 
 def signature(inputs: list[dict[str, Any]], label: str) -> ModelSignature:
@@ -221,22 +166,3 @@ def log_portable(folder: Path, signature: ModelSignature, example: dict[str, Any
     )
     return str(logged.model_uri)
 
-
-def register(model_uri: str, name: str, promote: bool, tags: dict[str, str]) -> ModelVersion:
-    """Make a logged model a version of a registered model, then give it the alias that the verdict says.
-
-    The alias moves last: whatever fails before, the champion stays who it was.
-
-    Args:
-        model_uri: Where the model was logged.
-        name: The registered model.
-        promote: True: alias ``champion``; False: ``challenger``.
-        tags: What to note on the version.
-    """
-    import mlflow
-
-    with contextlib.redirect_stderr(io.StringIO()):  # it prints the version's number, another one at each run
-        registered = mlflow.register_model(model_uri, name, tags=tags)
-    alias = "champion" if promote else "challenger"
-    mlflow.MlflowClient().set_registered_model_alias(name, alias, registered.version)
-    return registered

@@ -19,7 +19,8 @@ from pyspark.sql import functions as F
 
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.evaluate.metrics import HIGHER_IS_BETTER, point_metric
-from lifeboat.evaluate.scored import Floats, Ints, Scored, first_by_hash, zeros_and_ones
+from lifeboat.evaluate.scored import Floats, Ints, Scored, zeros_and_ones
+from lifeboat.load import at_most
 from lifeboat.sql import ticked
 
 ROWS_AT_ONCE = 2_000_000  # of shuffled copies, whose answers come back together: 24 bytes of each
@@ -72,7 +73,7 @@ def permutation_importance(
         key: Name of the key's column, unique in each row: the rows' order, and so the shuffling, follow it.
         metric: One of the five of ``point_metrics``.
         repeats: How many times each is shuffled.
-        limit: At most so many rows, those with the smallest hash of the key.
+        limit: About so many rows at most, by a hash of the key.
         seed: Of the shuffling.
 
     Returns:
@@ -156,9 +157,10 @@ def _assembled(
     df: DataFrame, assembler: VectorAssembler, label: str, key: str, limit: int
 ) -> tuple[Floats, dict[str, range], Ints]:
     """The rows as the classifier sees them, in key order (n, k); each column's places in them; the labels (n,)."""
-    chosen, total = first_by_hash(df, key, limit)
+    total = df.count()
     if total == 0:
         raise DataError("there are no rows to shuffle: look at what the hold-out was made from")
+    chosen = at_most(df, key, total, limit)
     names = assembler.getInputCols()
     parts = [_as_array(df, name) for name in names]
     columns = [part.alias(f"part {i}") for i, part in enumerate(parts)]

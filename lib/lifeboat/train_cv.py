@@ -23,7 +23,7 @@ from pyspark.sql import functions as F
 
 from lifeboat import names
 from lifeboat.errors import DataError, ParameterError, unknown
-from lifeboat.load import share
+from lifeboat.load import check_classes, share
 from lifeboat.recipe import need_bins
 from lifeboat.session import settle
 
@@ -166,15 +166,32 @@ def make_evaluator(metric: str, label: str) -> Evaluator:
     return evaluator._set(**columns)
 
 
-def add_folds(df: DataFrame, key: str, num_folds: int, seed: int) -> DataFrame:
-    """Add the column ``lifeboat:fold`` (int, 0 to ``num_folds`` - 1), which only the row's key and the seed decide.
+def add_folds(df: DataFrame, key: str, num_folds: int, seed: int, group_by: str = "") -> DataFrame:
+    """Add the column ``lifeboat:fold`` (int, 0 to ``num_folds`` - 1).
+
+    Args:
+        df: Rows with the columns ``key`` and ``group_by``.
+        key: The row's key; only it and the seed decide.
+        num_folds: How many folds.
+        seed: Another seed gives other folds.
+        group_by: A column whose rows come into one fold; then it decides instead of the key.
 
     Raises:
         ParameterError: There are fewer than two folds.
     """
     if num_folds < 2:
         raise ParameterError(f"num_folds is {num_folds}; it takes 2 or more: one fold is judged by the others")
-    return df.withColumn(names.FOLD, F.floor(share(key, f"fold-{seed}") * num_folds).cast("int"))
+    return df.withColumn(names.FOLD, F.floor(share(key, f"fold-{seed}", group_by) * num_folds).cast("int"))
+
+
+def check_folds(rows: DataFrame, label: str, num_folds: int, fold_col: str = names.FOLD) -> int:
+    """The number of rows of ``add_folds``, once every fold is known to have both classes.
+
+    Raises:
+        DataError: A fold has no rows, or those of one class alone.
+    """
+    way_out = "take fewer folds (num_folds), another split_seed, or a group_by of more and smaller groups"
+    return check_classes(rows, fold_col, range(num_folds), label, way_out)
 
 
 def cross_validate(
@@ -196,13 +213,14 @@ def cross_validate(
         progress: Called after each fit with the number done, the number in all, and which it was.
 
     Raises:
-        DataError: A fold has no rows.
+        DataError: A fold has no rows, or those of one class alone.
         ParameterError: ``choose`` is no rule.
     """
     if choose not in RULES:
         raise ParameterError(unknown("rule in choose", choose, RULES))
     grid, evaluator, folds = cv.getEstimatorParamMaps(), cv.getEvaluator(), cv.getNumFolds()
-    rows = settle(rows, key, check_folds(rows, cv.getFoldCol(), folds)).cache()
+    label = names.plain_name(evaluator.getLabelCol())
+    rows = settle(rows, key, check_folds(rows, label, folds, cv.getFoldCol())).cache()
     models: list[dict[int, Model]] = []
     scores = [[math.nan] * folds for _ in grid]
     with ThreadPool(min(cv.getParallelism(), len(grid))) as pool:
@@ -230,14 +248,6 @@ def fit_and_score(
     """Fit the next grid point and score it on the fold it has not seen."""
     index, model = next(fitted)
     return index, model, evaluator.evaluate(model.transform(validation))
-
-
-def check_folds(rows: DataFrame, fold_col: str, folds: int) -> int:
-    """The number of rows, once every fold is known to have some."""
-    counts = {row[fold_col]: row["count"] for row in rows.groupBy(fold_col).count().collect()}
-    if set(counts) != set(range(folds)):
-        raise DataError(f"the folds have rows {counts}; each of 0 to {folds - 1} needs some: take fewer folds")
-    return int(sum(counts.values()))
 
 
 def choose_point(scores: list[list[float]], larger_is_better: bool, choose: str) -> int:

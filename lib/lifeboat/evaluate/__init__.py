@@ -3,15 +3,14 @@
 Everything works on ``Scored``: small local arrays, brought from Spark once by ``collect_scored``.
 """
 
+from lifeboat.evaluate.intervals import Interval, share_of, wilson
 from lifeboat.evaluate.metrics import (
     HIGHER_IS_BETTER,
-    Interval,
     bootstrap,
     loss_rows,
     paired_difference,
     point_metrics,
     undefined,
-    wilson,
 )
 from lifeboat.evaluate.scored import GroupRates, Scored, collect_scored, group_rates
 from lifeboat.evaluate.slices import (
@@ -45,6 +44,7 @@ __all__ = [
     "loss_rows",
     "paired_difference",
     "point_metrics",
+    "share_of",
     "threshold_costs",
     "undefined",
     "verdict",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest  # type: ignore[import-untyped, unused-ignore]
 from sklearn import metrics
 
 from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.evaluate.intervals import Interval, percentiles, resampled
 from lifeboat.evaluate.scored import Floats, Ints, Scored
 
 HIGHER_IS_BETTER = {"accuracy": True, "roc_auc": True, "pr_auc": True, "brier": False, "log_loss": False}
@@ -19,31 +18,6 @@ RANKING: dict[str, Callable[..., Any]] = {
     "roc_auc": metrics.roc_auc_score,
     "pr_auc": metrics.average_precision_score,
 }
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A value and the interval that it could as well have lain in; NaN where it is not defined.
-
-    >>> f"{Interval(0.8125, 0.75, 0.868):.2f}"
-    '0.81 (0.75 to 0.87)'
-    """
-
-    value: float
-    low: float
-    high: float
-
-    def __format__(self, spec: str) -> str:
-        if math.isnan(self.value):
-            return "not defined"
-        spec = spec or ".3f"
-        return f"{self.value:{spec}} ({self.low:{spec}} to {self.high:{spec}})"
-
-    def __str__(self) -> str:
-        return format(self, "")
-
-
-NOT_DEFINED = Interval(math.nan, math.nan, math.nan)
 
 
 def point_metrics(scored: Scored) -> dict[str, float]:
@@ -99,21 +73,12 @@ def loss_rows(scored: Scored, metric: str) -> Floats:
     raise ParameterError(unknown("metric that is a mean over rows", metric, ("accuracy", "brier", "log_loss")))
 
 
-def resampled(n: int, resamples: int, seed: int) -> Iterator[Ints]:
-    """How often each of ``n`` rows is drawn, with replacement, in each of ``resamples`` draws of n."""
-    if resamples < 1:
-        raise ParameterError(f"resamples is {resamples}; it takes 1 or more, and some 2000 for a steady interval")
-    random = np.random.default_rng(seed)
-    for _ in range(resamples):
-        yield np.bincount(random.integers(n, size=n), minlength=n)
-
-
 def bootstrap(scored: Scored, resamples: int = 2000, confidence: float = 0.95, seed: int = 42) -> dict[str, Interval]:
     """Every metric with its percentile bootstrap interval (Efron and Tibshirani 1993, chapter 13).
 
     Args:
-        scored: The rows.
-        resamples: How many times the rows are drawn anew.
+        scored: The rows; those of one group (``kin``) are drawn together.
+        resamples: How many times the groups are drawn anew.
         confidence: The share of draws that the interval holds, such as 0.95.
         seed: Of the draws; the same seed draws the same rows for every model.
 
@@ -127,12 +92,13 @@ def bootstrap(scored: Scored, resamples: int = 2000, confidence: float = 0.95, s
     order = np.argsort(-scored.probability, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(scored.probability[order]) != 0, True))
     drawn_means, drawn_ranks = [], []
-    for times in resampled(scored.n, resamples, seed):
-        drawn_means.append(times @ means / scored.n)
+    for drawn_groups in resampled(scored.n_kin, resamples, seed):
+        times = drawn_groups[scored.kin]
+        drawn_means.append(times @ means / times.sum())
         drawn_ranks.append(_rank_metrics(scored.label[order], times[order], ends))
     names = ("accuracy", "brier", "log_loss", *RANKING)
     drawn = np.column_stack([np.array(drawn_means), np.array(drawn_ranks)])
-    found = {name: percentiles(value[name], drawn[:, i], confidence) for i, name in enumerate(names)}
+    found = {name: percentiles(value[name], drawn[:, i], confidence, scored.n_kin) for i, name in enumerate(names)}
     return {name: found[name] for name in HIGHER_IS_BETTER}
 
 
@@ -154,29 +120,19 @@ def _rank_metrics(label: Ints, times: Ints, ends: Ints) -> tuple[float, float]:
     return roc_auc, pr_auc
 
 
-def percentiles(value: float, draws: Floats, confidence: float) -> Interval:
-    """The interval that leaves out an equal share of ``draws`` on either side; NaN draws do not count."""
-    if not 0 < confidence < 1:
-        raise ParameterError(f"confidence is {confidence}; it takes a share between 0 and 1, such as 0.95")
-    known = draws[~np.isnan(draws)]
-    if math.isnan(value) or known.size == 0:
-        return Interval(value, math.nan, math.nan)
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(value, float(low), float(high))
-
-
 def paired_difference(
     a: Scored, b: Scored, metric: str = "log_loss", resamples: int = 2000, confidence: float = 0.95, seed: int = 42
 ) -> Interval:
     """How much better ``a`` is than ``b``: the mean of loss(b) - loss(a), row by row, with its bootstrap interval.
 
-    Both judge the same rows, so what makes a row hard for both cancels: the interval is narrower than two apart.
+    Both judge the same rows, so what makes a row hard for both cancels: the interval is narrower than two apart. Rows
+    of one group (``kin`` of ``a``) are drawn together.
 
     Args:
         a: What one model said.
         b: What another said of the same rows in the same order.
         metric: ``log_loss``, ``brier`` or ``accuracy`` (then the difference of accuracies).
-        resamples: How many times the rows are drawn anew.
+        resamples: How many times the groups are drawn anew.
         confidence: The share of draws that the interval holds.
         seed: Of the draws.
 
@@ -187,13 +143,7 @@ def paired_difference(
     if not a.same_rows(b):
         raise DataError("the two were judged on different rows: score both on the same ones, in the same order")
     gain = loss_rows(b, metric) - loss_rows(a, metric)
-    draws = np.array([times @ gain / a.n for times in resampled(a.n, resamples, seed)])
-    return percentiles(float(gain.mean()), draws, confidence)
+    sums, sizes = np.bincount(a.kin, weights=gain), np.bincount(a.kin)
+    draws = np.array([(times @ sums) / (times @ sizes) for times in resampled(a.n_kin, resamples, seed)])
+    return percentiles(float(gain.mean()), draws, confidence, a.n_kin)
 
-
-def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """A share and its Wilson score interval (Wilson 1927), which holds for few rows and for shares near 0 and 1."""
-    if n == 0:
-        return NOT_DEFINED
-    found = binomtest(int(successes), int(n)).proportion_ci(confidence, method="wilson")
-    return Interval(successes / n, float(found.low), float(found.high))

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.load import at_most, belongs_to
 from lifeboat.names import PREDICTION, PROBABILITY
 from lifeboat.sql import ticked
 
@@ -30,6 +32,8 @@ class Scored:
         probability: The probability of class 1 that the model gave.
         prediction: The class that the model gave: 0 or 1.
         key: Each row's key, or None.
+        kin: The number of the group that each row belongs to, 0, 1 ...: rows of one group, such as a day or a
+            patient, are drawn together where an interval is asked for. None: each row stands alone.
         groups: Other columns by name, to look at parts of the rows; null is None.
         n_total: How many rows there were to take these from: more than n where only a sample was taken. 0 means n.
 
@@ -41,6 +45,7 @@ class Scored:
     probability: Floats
     prediction: Ints
     key: Values | None = None
+    kin: Ints = None  # type: ignore[assignment]
     groups: Mapping[str, Values] = field(default_factory=dict)
     n_total: int = 0
 
@@ -49,7 +54,9 @@ class Scored:
         object.__setattr__(self, "prediction", zeros_and_ones("prediction", self.prediction))
         object.__setattr__(self, "probability", np.asarray(self.probability, dtype=np.float64))
         object.__setattr__(self, "n_total", self.n_total or self.n)
+        object.__setattr__(self, "kin", _numbered(np.arange(self.n) if self.kin is None else self.kin))
         others = [("probability", self.probability), ("prediction", self.prediction), *self.groups.items()]
+        others += [("kin", self.kin)]
         others += [] if self.key is None else [("key", self.key)]
         for name, values in others:
             if len(values) != self.n:
@@ -64,11 +71,27 @@ class Scored:
         """The number of rows."""
         return len(self.label)
 
+    @property
+    def n_kin(self) -> int:
+        """The number of groups whose rows are drawn together."""
+        return int(self.kin.max()) + 1
+
+    def taken(self, places: Ints) -> Scored:
+        """The rows at these places, without ``groups``."""
+        key = None if self.key is None else self.key[places]
+        return Scored(self.label[places], self.probability[places], self.prediction[places], key, self.kin[places])
+
     def same_rows(self, other: Scored) -> bool:
         """Whether ``other`` speaks of the same rows in the same order, as far as keys (or else labels) can tell."""
         if self.key is not None and other.key is not None and not np.array_equal(self.key, other.key):
             return False
         return bool(np.array_equal(self.label, other.label))
+
+
+def _numbered(groups: Values) -> Ints:
+    """Each group's number, in the order in which they come."""
+    numbers: Ints = pd.factorize(groups)[0]
+    return numbers
 
 
 def zeros_and_ones(name: str, values: npt.ArrayLike) -> Ints:
@@ -90,6 +113,7 @@ def collect_scored(
     label: str,
     *,
     key: str,
+    group_by: str = "",
     groups: Sequence[str] = (),
     limit: int = 200_000,
     probability: str = PROBABILITY,
@@ -102,8 +126,9 @@ def collect_scored(
             ``prediction`` (double), ``key`` and the ``groups``.
         label: Name of the label's column.
         key: Name of the key's column, unique in each row.
+        group_by: Name of the column whose rows belong together; empty: each row stands alone.
         groups: Columns to bring along, by name.
-        limit: At most so many rows. Of more, those with the smallest hash of the key come: always the same ones, and
+        limit: About so many rows at most. Of more, a hash of the key decides which come: always the same ones, and
             ``n_total`` says how many there were.
         probability: Name of the column of probabilities.
         prediction: Name of the column of classes.
@@ -111,21 +136,24 @@ def collect_scored(
     Raises:
         DataError: A column is missing, there are no rows, or a label is null or neither 0 nor 1.
     """
-    for name in (label, key, probability, prediction, *groups):
+    for name in (label, key, probability, prediction, *([group_by] if group_by else []), *groups):
         if name not in df.columns:
             raise DataError(unknown("column", name, df.columns))
-    chosen, total = first_by_hash(df, key, limit)
+    total = df.count()
+    chosen = at_most(df, key, total, limit)
     columns = {
         "label": F.col(ticked(label)).cast("double"),
         "probability": vector_to_array(F.col(ticked(probability)))[1],
         "prediction": F.col(ticked(prediction)),
         "key": F.col(ticked(key)),
+        "kin": belongs_to(key, group_by),
     } | {f"group {name}": F.col(ticked(name)) for name in groups}
     table = chosen.orderBy(ticked(key)).select(*[column.alias(name) for name, column in columns.items()]).toArrow()
     arrays = {name: table[name].to_numpy() for name in ("label", "probability", "prediction")}
     return Scored(
         **arrays,
         key=_objects(table["key"]),
+        kin=_numbered(_objects(table["kin"])),
         groups={name: _objects(table[f"group {name}"]) for name in groups},
         n_total=total,
     )
@@ -135,17 +163,6 @@ def _objects(column: Any) -> Values:
     values = np.empty(len(column), dtype=object)
     values[:] = column.to_pylist()
     return values
-
-
-def first_by_hash(df: DataFrame, key: str, limit: int) -> tuple[DataFrame, int]:
-    """At most ``limit`` rows, those with the smallest hash of their key; and how many there were to take from."""
-    if limit < 1:
-        raise ParameterError(f"limit is {limit}; it takes 1 or more rows")
-    total = df.count()
-    if total <= limit:
-        return df, total
-    # salted: the hold-out was itself chosen by a hash of the key
-    return df.orderBy(F.xxhash64(F.col(ticked(key)), F.lit("evaluate")), ticked(key)).limit(limit), total
 
 
 @dataclass(frozen=True)

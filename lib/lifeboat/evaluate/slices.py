@@ -11,7 +11,8 @@ import numpy as np
 from sklearn import metrics
 
 from lifeboat.errors import DataError, ParameterError, unknown
-from lifeboat.evaluate.metrics import Interval, loss_rows, wilson
+from lifeboat.evaluate.intervals import Interval, share_of
+from lifeboat.evaluate.metrics import loss_rows
 from lifeboat.evaluate.scored import Floats, Ints, Scored, Values
 
 
@@ -81,7 +82,7 @@ def _group_row(scored: Scored, name: str, value: Any, values: Values, confidence
         value=value,
         n=int(inside.sum()),
         positives=int(label.sum()),
-        accuracy=wilson(int((label == said).sum()), int(inside.sum()), confidence),
+        accuracy=share_of((label == said).astype(np.int64), scored.kin[inside], confidence),
         recall_0=float(recalls[0]),
         recall_1=float(recalls[1]),
         mean_probability=float(scored.probability[inside].mean()),
@@ -132,9 +133,8 @@ def calibration(scored: Scored, bins: int = 10, confidence: float = 0.95) -> lis
     found = []
     for place in np.unique(places):
         inside = places == place
-        n, positives = int(inside.sum()), int(scored.label[inside].sum())
-        rate = wilson(positives, n, confidence)
-        found.append(CalibrationBin(n, float(scored.probability[inside].mean()), rate))
+        rate = share_of(scored.label[inside], scored.kin[inside], confidence)
+        found.append(CalibrationBin(int(inside.sum()), float(scored.probability[inside].mean()), rate))
     return found
 
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import numpy as np
+import pandas as pd
+
 from lifeboat.errors import ParameterError, unknown
-from lifeboat.evaluate.metrics import Interval, loss_rows, paired_difference
-from lifeboat.evaluate.scored import Scored
+from lifeboat.evaluate.intervals import Interval
+from lifeboat.evaluate.metrics import loss_rows, paired_difference
+from lifeboat.evaluate.scored import Ints, Scored
 
 PROPER = {"log_loss": "log loss", "brier": "Brier score"}
+FEWEST_GROUPS = 20  # of fewer, the interval holds the truth too rarely: `make simulate` counts it
+FEWEST_COMMON = 50  # rows on which two models are compared at the least
+REFERENCE = "the reference"
 
 
 @dataclass(frozen=True)
@@ -19,110 +26,207 @@ class Verdict:
     Attributes:
         promote: Whether the model takes the champion's place.
         alias: The alias it gets: ``champion`` when promoted, else ``challenger``.
+        new_reference: Whether the next models are held against this one too: it is promoted, and there is no champion
+            or it is surely better than the champion.
         sentence: The answer with its reason and numbers.
         details: The numbers, as JSON can hold them.
     """
 
     promote: bool
     alias: Literal["champion", "challenger"]
+    new_reference: bool
     sentence: str
     details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is decided before anything is measured.
+
+    Attributes:
+        metric: ``log_loss`` or ``brier``: scores that an honest probability minimises.
+        margin: How much worse than the champion and the reference a model may be, in the metric's own unit, 0 or more.
+        resamples: How many times the groups of rows are drawn anew.
+        confidence: The share of draws that an interval holds.
+        seed: Of the draws.
+
+    Raises:
+        ParameterError: The metric is no proper score, or the margin is below 0.
+    """
+
+    metric: str = "log_loss"
+    margin: float = 0.01
+    resamples: int = 2000
+    confidence: float = 0.95
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        if self.metric not in PROPER:
+            raise ParameterError(unknown("proper score", self.metric, PROPER))
+        if not self.margin >= 0:
+            raise ParameterError(f"margin is {self.margin}; it takes 0 or more, in the unit of {self.metric}")
+
+    def gain(self, a: Scored, b: Scored) -> Interval:
+        """How much better ``a`` is than ``b`` on the same rows."""
+        return paired_difference(a, b, self.metric, self.resamples, self.confidence, self.seed)
+
+    def loss(self, scored: Scored) -> float:
+        """The metric's value."""
+        return float(loss_rows(scored, self.metric).mean())
+
+    def said(self, gain: Interval) -> str:
+        """A gain and its interval, for a sentence."""
+        return f"{gain.value:.3f} ({self.confidence * 100:g} % interval {gain.low:.3f} to {gain.high:.3f})"
 
 
 def verdict(
     candidate: Scored,
     baseline: Scored,
     champion: Scored | None = None,
-    metric: str = "log_loss",
-    resamples: int = 2000,
-    confidence: float = 0.95,
-    seed: int = 42,
+    reference: Scored | None = None,
+    rule: Rule | None = None,
     *,
     baseline_name: str = "the baseline",
-    champion_name: str = "the champion",
-    champion_comparable: bool = True,
-    champion_reason: str = "it was judged on other rows",
 ) -> Verdict:
-    """Promote a model that is surely better than the baseline and not surely worse than the champion.
+    """Promote a model that is surely better than the baseline, and surely not worse than the margin allows.
 
-    Surely: the whole paired bootstrap interval of the difference lies on one side of 0.
+    Surely better than the baseline: the whole paired interval of the gain lies above 0. Surely not worse than the
+    champion, and than the reference: it lies above -margin. The reference is the last model that was promoted as
+    surely better than the champion before it; without it, many models could follow that are each a little worse.
 
     Args:
         candidate: What the new model said of the hold-out.
         baseline: What the baseline said of the same rows.
-        champion: What the model in use said of the same rows; None when there is none, or when it cannot be had.
-        metric: ``log_loss`` or ``brier``: scores that an honest probability minimises.
-        resamples: How many times the rows are drawn anew.
-        confidence: The share of draws that an interval holds.
-        seed: Of the draws.
+        champion: What the model in use said of its hold-out; None when there is none.
+        reference: What the reference said of its hold-out; None: the champion is the reference.
+        rule: What was decided before; None for the defaults.
         baseline_name: What the sentence calls the baseline, such as ``the rule by Sex``.
-        champion_name: What the sentence calls the champion.
-        champion_comparable: False when a champion is there and cannot be compared. Found out by itself when
-            ``champion`` has other rows.
-        champion_reason: Why it cannot, as a clause.
 
     Raises:
         DataError: The baseline was judged on other rows.
-        ParameterError: The metric is not a proper score.
     """
-    if metric not in PROPER:
-        raise ParameterError(unknown("proper score", metric, PROPER))
-    losses = {"candidate": candidate, "baseline": baseline}
-    over = paired_difference(candidate, baseline, metric, resamples, confidence, seed)
-    comparable = champion_comparable and (champion is None or candidate.same_rows(champion))
-    versus = None
-    if champion is not None and comparable:
-        losses["champion"] = champion
-        versus = paired_difference(candidate, champion, metric, resamples, confidence, seed)
-    means = {name: float(loss_rows(scored, metric).mean()) for name, scored in losses.items()}
-    promote = over.low > 0 and comparable and (versus is None or versus.high >= 0)
-    share = f"{confidence * 100:g} %"
+    rule = rule or Rule()
+    over = rule.gain(candidate, baseline)
+    incumbents = {} if champion is None else {"the champion": champion, REFERENCE: reference or champion}
+    versus: dict[str, Versus] = {}
+    reason = too_few_groups(candidate)
+    if incumbents and over.low > 0 and not reason:
+        versus, reason = compared(candidate, incumbents, rule)
+    better = over.low > 0 and not reason
+    promote = better and all(one.gain.low > -rule.margin for one in versus.values())
+    new_reference = promote and (champion is None or versus["the champion"].gain.low > 0)
     parts = [
-        f"its {PROPER[metric]} on {candidate.n} held-out rows, {means['candidate']:.3f}, is "
-        + _against_baseline(over, share, f"{baseline_name} ({means['baseline']:.3f})")
+        f"its {PROPER[rule.metric]} on {candidate.n} held-out rows, {rule.loss(candidate):.3f}, is "
+        + _against_baseline(over, f"{baseline_name} ({rule.loss(baseline):.3f})", rule)
     ]
-    if over.low > 0 and comparable:
-        name = f"{champion_name} ({means.get('champion', 0):.3f})"
-        parts.append(_against_champion(versus, share, name))
-    elif over.low > 0:
-        parts.append(
-            f"but {champion_name} cannot be compared, because {champion_reason}; to promote it all the same, "
-            f"score {champion_name} on these rows or move the alias 'champion' by hand"
-        )
+    if reason:
+        parts.append(f"but {reason}")
+    elif better:
+        same = reference is None or champion is None or champion is reference
+        parts += [] if incumbents else ["and there is no champion yet"]
+        parts += [one.told(rule) for name, one in versus.items() if name != REFERENCE or not same]
     lead = "Promote to champion: " if promote else "Keep as challenger: "
     details = {
-        "metric": metric,
+        "rule": asdict(rule),
         "rows": candidate.n,
-        "confidence": confidence,
-        "resamples": resamples,
-        "loss": means,
+        "groups": candidate.n_kin,
+        "loss": {"candidate": rule.loss(candidate), "baseline": rule.loss(baseline)},
         "better_than_baseline_by": asdict(over),
-        "better_than_champion_by": asdict(versus) if versus else None,
-        "champion_comparable": comparable,
+        "incumbents": {name.removeprefix("the "): asdict(one) for name, one in versus.items()},
+        "not_comparable": reason,
     }
-    return Verdict(promote, "champion" if promote else "challenger", f"{lead}{', '.join(parts)}.", details)
+    alias: Literal["champion", "challenger"] = "champion" if promote else "challenger"
+    return Verdict(promote, alias, new_reference, f"{lead}{', '.join(parts)}.", details)
 
 
-def _against_baseline(gain: Interval, share: str, name: str) -> str:
+@dataclass(frozen=True)
+class Versus:
+    """A candidate beside a model that serves or served, on the rows that all were judged on.
+
+    Attributes:
+        name: What the sentence calls the other.
+        rows: How many rows all have in common.
+        loss: The other's loss on them.
+        own_loss: The candidate's loss on them.
+        gain: How much better the candidate is.
+    """
+
+    name: str
+    rows: int
+    loss: float
+    own_loss: float
+    gain: Interval
+
+    def told(self, rule: Rule) -> str:
+        """The comparison as a clause."""
+        other = f"that of {self.name} ({self.loss:.3f} on {self.rows} common rows)"
+        if self.gain.low > 0:
+            return f"and better than {other} by {rule.said(self.gain)}"
+        if self.gain.low > -rule.margin:
+            return f"and surely not worse than {other} by the margin of {rule.margin:g}: the gain is {rule.said(self.gain)}"
+        if self.gain.high < 0:
+            return f"but worse than {other} by {rule.said(_turned(self.gain))}"
+        return (
+            f"but perhaps worse than {other} by more than the margin of {rule.margin:g}: "
+            f"the gain is {rule.said(self.gain)}"
+        )
+
+
+def too_few_groups(candidate: Scored) -> str:
+    """Why these rows cannot settle anything, as a clause; empty where they can."""
+    if candidate.n_kin >= FEWEST_GROUPS:
+        return ""
+    return (
+        f"{candidate.n_kin} groups of rows cannot settle it: an interval drawn from fewer than {FEWEST_GROUPS} holds "
+        "the truth too rarely"
+    )
+
+
+def compared(candidate: Scored, incumbents: dict[str, Scored], rule: Rule) -> tuple[dict[str, Versus], str]:
+    """The candidate beside each incumbent, on the rows that all have in common; or the reason why that cannot be.
+
+    Rows are the same where key and label are. A hold-out by hash grows with the table and keeps its rows, so that
+    models judged on a smaller table still share most rows with those of a larger one.
+    """
+    judged = {"the candidate": candidate, **incumbents}
+    places = common_rows(list(judged.values()))
+    n, smallest = len(places[0]), min(one.n for one in judged.values())
+    if n < FEWEST_COMMON or 2 * n < smallest:
+        told = ", ".join(f"{name} on {one.n}" for name, one in judged.items())
+        return {}, (
+            f"it cannot be compared with the champion: {n} rows have the same key and label in all hold-outs ({told}), "
+            f"and at least {FEWEST_COMMON} and half of the smallest are needed; split as before (split_seed, split_by, "
+            "group_by, holdout_fraction), or move the alias 'champion' by hand"
+        )
+    own, *others = (one.taken(place) for one, place in zip(judged.values(), places, strict=True))
+    if reason := too_few_groups(own):
+        return {}, f"on the {n} rows in common with the champion, {reason}"
+    found = {
+        name: Versus(name, n, rule.loss(other), rule.loss(own), rule.gain(own, other))
+        for name, other in zip(incumbents, others, strict=True)
+    }
+    return found, ""
+
+
+def common_rows(judged: list[Scored]) -> list[Ints]:
+    """For each, the places of the rows whose key and label all of them have, in the order of the first."""
+    keys = [np.arange(one.n) if one.key is None else one.key for one in judged]
+    indexes = [
+        pd.MultiIndex.from_arrays([pd.Index(key, dtype=object), one.label])
+        for key, one in zip(keys, judged, strict=True)
+    ]
+    common = indexes[0]
+    for index in indexes[1:]:
+        common = common[common.isin(index)]
+    return [np.asarray(index.get_indexer(common)) for index in indexes]
+
+
+def _against_baseline(gain: Interval, name: str, rule: Rule) -> str:
     if gain.low > 0:
-        return f"better than that of {name} by {_numbers(gain, share)}"
+        return f"better than that of {name} by {rule.said(gain)}"
     if gain.high < 0:
-        return f"worse than that of {name} by {_numbers(_turned(gain), share)}"
-    return f"not surely better than that of {name}: the gain is {_numbers(gain, share)}, which holds 0"
-
-
-def _against_champion(gain: Interval | None, share: str, name: str) -> str:
-    if gain is None:
-        return "and there is no champion yet"
-    if gain.high < 0:
-        return f"but worse than that of {name} by {_numbers(_turned(gain), share)}"
-    if gain.low > 0:
-        return f"and better than that of {name} by {_numbers(gain, share)}"
-    return f"and not surely worse than that of {name}: the gain is {_numbers(gain, share)}"
-
-
-def _numbers(gain: Interval, share: str) -> str:
-    return f"{gain.value:.3f} ({share} interval {gain.low:.3f} to {gain.high:.3f})"
+        return f"worse than that of {name} by {rule.said(_turned(gain))}"
+    return f"not surely better than that of {name}: the gain is {rule.said(gain)}, which holds 0"
 
 
 def _turned(gain: Interval) -> Interval:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
+from collections.abc import Sequence
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType
 
 from lifeboat.errors import DataError, ParameterError, unknown
-from lifeboat.names import HOLDOUT
+from lifeboat.names import HOLDOUT, PREFIX
 from lifeboat.sql import ticked
 
 MADE_TWICE = r"^([0-9a-f]{20})-[0-9]+$"  # as ``complete.add_key`` names the second of two rows with equal content
@@ -15,43 +18,90 @@ MADE_TWICE = r"^([0-9a-f]{20})-[0-9]+$"  # as ``complete.add_key`` names the sec
 IN_ORDER = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?Z?)?$"
 
 
-def share(key: str, salt: str) -> Column:
-    """A number in [0, 1) that only the row's key and ``salt`` decide, on any machine, in any order.
+def belongs_to(key: str, group_by: str = "") -> Column:
+    """A text that rows which belong together share, and no others.
 
-    Keys that were made of rows with equal content (``HASH``, ``HASH-2``) have one share: such rows stay together.
+    Args:
+        key: The row's key. Keys that were made of rows with equal content (``HASH``, ``HASH-2``) belong together.
+        group_by: A column such as a day or a patient; a row that has none there stands alone. Empty: each row does.
     """
     content = F.regexp_replace(F.col(ticked(key)).cast("string"), MADE_TWICE, "$1")
-    salted = F.concat(F.lit(f"{salt}:"), content)
+    if not group_by:
+        return content
+    return F.coalesce(F.col(ticked(group_by)).cast("string"), F.concat(F.lit(PREFIX), content))
+
+
+def share(key: str, salt: str, group_by: str = "") -> Column:
+    """A number in [0, 1) that only what the row belongs to and ``salt`` decide, on any machine, in any order."""
+    salted = F.concat(F.lit(f"{salt}:"), belongs_to(key, group_by))
     return F.pmod(F.xxhash64(salted), F.lit(1_000_000)) / F.lit(1_000_000)
 
 
-def mark_holdout(df: DataFrame, key: str, fraction: float, seed: int, split_by: str = "") -> DataFrame:
+def mark_holdout(
+    df: DataFrame, key: str, fraction: float, seed: int, split_by: str = "", group_by: str = ""
+) -> DataFrame:
     """Add the boolean column ``lifeboat:holdout``: true for about ``fraction`` of the rows.
 
     Args:
-        df: Rows with the columns ``key`` and ``split_by``.
+        df: Rows with the columns ``key``, ``split_by`` and ``group_by``.
         key: The row's key.
         fraction: Between 0 and 1.
-        seed: Decides, with a hash of the key, which rows; not used with ``split_by``.
+        seed: Decides, with a hash of the key or of the group, which rows; not used with ``split_by``.
         split_by: A column without nulls, such as a time: the rows with its largest values are held out, those that
-            share one together, so that there may be a few more than ``fraction`` of them. Empty: by a hash of the key.
+            share one together, so that there may be a few more than ``fraction`` of them. Empty: by a hash.
+        group_by: A column whose rows are held out together. With ``split_by``, those groups are held out whose last
+            rows are the latest, all their rows with them.
 
     Raises:
         DataError: ``split_by`` leaves no row to train on.
-        ParameterError: ``fraction`` does not lie between 0 and 1, or there is no column ``split_by``.
+        ParameterError: ``fraction`` does not lie between 0 and 1, or a column is not there.
     """
     if not 0 < fraction < 1:
         raise ParameterError(f"holdout_fraction is {fraction}; it must lie between 0 and 1, such as 0.2")
+    for role, name in {"split_by": split_by, "group_by": group_by}.items():
+        if name and name not in df.columns:
+            raise ParameterError(unknown(f"column in {role}", name, df.columns))
     if not split_by:
-        return df.withColumn(HOLDOUT, share(key, f"holdout-{seed}") < F.lit(fraction))
-    if split_by not in df.columns:
-        raise ParameterError(unknown("column in split_by", split_by, df.columns))
+        return df.withColumn(HOLDOUT, share(key, f"holdout-{seed}", group_by) < F.lit(fraction))
     _refuse_disorder(df, split_by)
+    time = F.col(ticked(split_by))
+    last = F.max(time).over(Window.partitionBy(belongs_to(key, group_by))) if group_by else time
+    timed = df.withColumn(HOLDOUT, last)
     latest = max(1, round(df.count() * fraction))
-    first_held = df.select(ticked(split_by)).orderBy(F.desc(ticked(split_by))).offset(latest - 1).first()
-    if first_held is None or df.filter(F.col(ticked(split_by)) < F.lit(first_held[0])).isEmpty():
-        raise DataError(f"split_by: the latest {latest} rows by {split_by!r} are all there are: it has too few values")
-    return df.withColumn(HOLDOUT, F.col(ticked(split_by)) >= F.lit(first_held[0]))
+    first_held = timed.select(ticked(HOLDOUT)).orderBy(F.desc(ticked(HOLDOUT))).offset(latest - 1).first()
+    if first_held is None or timed.filter(F.col(ticked(HOLDOUT)) < F.lit(first_held[0])).isEmpty():
+        what = f"groups of {group_by!r} go on to the end" if group_by else "it has too few values"
+        raise DataError(f"split_by: the latest {latest} rows by {split_by!r} are all there are: {what}")
+    return timed.withColumn(HOLDOUT, F.col(ticked(HOLDOUT)) >= F.lit(first_held[0]))
+
+
+def check_classes(rows: DataFrame, part: str, expected: Sequence[Any], label: str, way_out: str) -> int:
+    """The number of rows, once each part of them is known to have both classes: without, nothing can be ranked.
+
+    Args:
+        rows: A frame with the columns ``part`` and ``label``.
+        part: The column that parts the rows: ``lifeboat:holdout`` or ``lifeboat:fold``.
+        expected: Its values: a part without rows is refused too.
+        label: The label's column, 0 or 1.
+        way_out: What to change, as the end of a sentence.
+
+    Raises:
+        DataError: A part has no rows, or those of one class alone; the message has all counts.
+    """
+    ones = F.count_if(F.col(ticked(label)) == 1)
+    counted = rows.groupBy(F.col(ticked(part)).alias("part")).agg(ones.alias("ones"), F.count("*").alias("n")).collect()
+    found = {row.part: (int(row.ones), int(row.n)) for row in counted}
+    parts = {name: found.get(name, (0, 0)) for name in expected}
+    if any(ones in (0, n) for ones, n in parts.values()):
+        told = ", ".join(f"{n} {_part_name(name)} and {ones} of them so" for name, (ones, n) in parts.items())
+        raise DataError(f"each part needs rows with {label} = 1 and rows without, and there are {told}: {way_out}")
+    return sum(n for _, n in parts.values())
+
+
+def _part_name(part: bool | int) -> str:
+    if isinstance(part, bool):
+        return "rows held out" if part else "rows to learn from"
+    return f"rows in fold {part}"
 
 
 def _refuse_disorder(df: DataFrame, name: str) -> None:

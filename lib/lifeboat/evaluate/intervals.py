@@ -1,0 +1,128 @@
+"""How sure a number is: rows that belong together drawn anew together, and shares with the interval of Wilson."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats  # type: ignore[import-untyped, unused-ignore]
+
+from lifeboat.errors import ParameterError
+from lifeboat.evaluate.scored import Floats, Ints
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value and the interval that it could as well have lain in; NaN where it is not defined.
+
+    >>> f"{Interval(0.8125, 0.75, 0.868):.2f}"
+    '0.81 (0.75 to 0.87)'
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __format__(self, spec: str) -> str:
+        if math.isnan(self.value):
+            return "not defined"
+        spec = spec or ".3f"
+        return f"{self.value:{spec}} ({self.low:{spec}} to {self.high:{spec}})"
+
+    def __str__(self) -> str:
+        return format(self, "")
+
+
+NOT_DEFINED = Interval(math.nan, math.nan, math.nan)
+
+
+def resampled(groups: int, resamples: int, seed: int) -> Iterator[Ints]:
+    """How often each group of rows is drawn, with replacement, in each of ``resamples`` draws of as many groups.
+
+    Rows of one group are drawn together (the cluster bootstrap: Davison and Hinkley 1997, section 3.8). Where each row
+    is a group of its own, it is the ordinary bootstrap.
+
+    Yields:
+        Counts, shape (groups,).
+    """
+    if resamples < 1:
+        raise ParameterError(f"resamples is {resamples}; it takes 1 or more, and some 2000 for a steady interval")
+    random = np.random.default_rng(seed)
+    for _ in range(resamples):
+        yield np.bincount(random.integers(groups, size=groups), minlength=groups)
+
+
+def percentiles(value: float, draws: Floats, confidence: float, groups: int) -> Interval:
+    """The interval that leaves out an equal share of ``draws`` on either side; NaN draws do not count.
+
+    What is left out is less than (1 - confidence) / 2: few groups vary less when drawn anew than the groups of the
+    world do, and their own spread is not surely known. Both are made good as in the 'expanded percentile interval'
+    (Hesterberg 2015, 'What Teachers Should Know About the Bootstrap', section 5.3); from some hundred groups on it
+    makes no difference. The interval always holds the value, however few the draws.
+
+    Args:
+        value: The number itself, of the rows as they are.
+        draws: The same of rows drawn anew, shape (resamples,).
+        confidence: The share of draws that the interval is to hold, between 0 and 1.
+        groups: How many groups were drawn from.
+    """
+    if not 0 < confidence < 1:
+        raise ParameterError(f"confidence is {confidence}; it takes a share between 0 and 1, such as 0.95")
+    known = draws[~np.isnan(draws)]
+    if math.isnan(value) or known.size == 0 or groups < 2:
+        return Interval(value, math.nan, math.nan)
+    farther = math.sqrt(groups / (groups - 1)) * stats.t.ppf((1 + confidence) / 2, groups - 1)
+    left_out = float(stats.norm.cdf(-farther))
+    low, high = np.quantile(known, [left_out, 1 - left_out])
+    return Interval(value, min(value, float(low)), max(value, float(high)))
+
+
+def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
+    """A share and its Wilson score interval (Wilson 1927), which holds for few rows and for shares near 0 and 1.
+
+    Args:
+        successes: How many of the rows.
+        n: The rows, or as many as they are worth (see ``worth``).
+        confidence: The share of such intervals that hold the true share.
+    """
+    if n == 0:
+        return NOT_DEFINED
+    share, z = successes / n, float(stats.norm.ppf((1 + confidence) / 2))
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return Interval(share, min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half)))
+
+
+def share_of(right: Ints, kin: Ints, confidence: float = 0.95) -> Interval:
+    """The share of rows that are 1, with a Wilson interval for as many rows as these are worth.
+
+    Args:
+        right: 0 or 1, shape (n,).
+        kin: The number of each row's group, shape (n,).
+        confidence: The share of such intervals that hold the true share.
+    """
+    n = len(right)
+    if n == 0:
+        return NOT_DEFINED
+    rows = worth(right, kin)
+    return wilson(float(right.mean()) * rows, rows, confidence)
+
+
+def worth(values: Ints, kin: Ints) -> float:
+    """How many rows that each stand alone tell as much about the mean as these, which come in groups.
+
+    n over the design effect (Kish 1965, section 5.4): the variance of the mean as groups differ, over what it would
+    be if each row stood alone. Never more than n; where all values are equal, the number of groups.
+    """
+    n, (_, places) = len(values), np.unique(kin, return_inverse=True)
+    groups = int(places.max()) + 1
+    alone = float(values.var())
+    if groups == n:
+        return float(n)
+    if groups < 2 or alone == 0:
+        return float(groups)
+    off = np.bincount(places, weights=values - values.mean())
+    together = float(np.square(off).sum()) * groups / (groups - 1) / n
+    return min(float(n), n * alone / together) if together > 0 else float(n)
