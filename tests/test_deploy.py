@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Iterator
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import mlflow
 import numpy as np
@@ -13,7 +16,7 @@ import pandas as pd
 import pytest
 
 from hand_made import GOOD, by_hand
-from lifeboat import deploy, runfolder
+from lifeboat import deploy, registry, runfolder
 from lifeboat.errors import DataError, StageOrderError
 from lifeboat.evaluate import Scored
 from lifeboat.judgement import write_judgement
@@ -39,7 +42,7 @@ FILES = {
         "scores": [[0.5, 0.625, 0.75], [0.875, 0.8125, 0.6875]],
     },
     "04_evaluate/metrics.json": {
-        "model": {"accuracy": {"value": 0.75, "low": 0.5, "high": 0.9}, "log_loss": {"value": 0.25}},
+        "model": {"accuracy": {"value": 0.75, "low": 0.5, "high": 0.9}, "log_loss": {"value": 0.25}, "roc_auc": {"value": None, "reason": "one class"}},
         "rule by sex": {"accuracy": {"value": 0.6}},
     },
 }
@@ -83,58 +86,128 @@ def test_the_store_is_the_argument_s_else_the_environment_s_else_in_outputs(
 
 
 def test_without_a_store_there_is_no_champion_and_none_is_made(home: Path, tmp_path: Path) -> None:
-    assert deploy.champion("model", f"sqlite:///{tmp_path / 'none.db'}") is None
+    assert registry.incumbents("model", f"sqlite:///{tmp_path / 'none.db'}") == registry.Incumbents()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_in_an_empty_store_there_is_no_champion(logged: str) -> None:
-    assert deploy.champion("nobody registered this") is None
+    assert registry.incumbents("nobody registered this") == registry.Incumbents()
 
 
-def test_a_promoted_version_becomes_champion_and_gives_back_its_judgement(logged: str) -> None:
-    for expected in ("1", "2"):
-        registered = deploy.register(logged, "promoted", promote=True, tags={"run": "small"})
-        assert (str(registered.version), registered.tags) == (expected, {"run": "small"})
-        assert aliases("promoted") == {"champion": expected}
-    found = deploy.champion("promoted")
-    assert found is not None
-    assert found.version == "2"
-    said = found.judged
-    assert said.same_rows(JUDGED)
-    assert said.probability.tolist() == [0.1, 0.7, 0.4]
+def settled(name: str, address: str, alias: str, new_reference: bool = False, of: object = ...) -> str:
+    """Register a version, and give it the alias of a verdict that compared with who is there now, or with ``of``."""
+    compared = registry.incumbents(name).noted(name) if of is ... else of
+    registered = str(registry.register(address, name, {"run": "small"}).version)
+    verdict = {"alias": alias, "new_reference": new_reference, "compared_with": compared}
+    registry.give_alias(name, registered, verdict)
+    return registered
 
 
-def test_a_version_that_is_not_promoted_is_challenger_and_the_champion_stays(logged: str) -> None:
-    deploy.register(logged, "kept", promote=True, tags={})
-    deploy.register(logged, "kept", promote=False, tags={})
-    assert aliases("kept") == {"champion": "1", "challenger": "2"}
-    found = deploy.champion("kept")
-    assert found is not None
-    assert found.version == "1"
+def test_the_first_champion_is_the_reference_too_and_gives_back_its_judgement(logged: str) -> None:
+    assert settled("promoted", logged, "champion", new_reference=True) == "1"
+    assert aliases("promoted") == {"champion": "1", "reference": "1"}
+    found = registry.incumbents("promoted")
+    assert found.champion is not None
+    assert found.champion is found.reference
+    assert (found.champion.version, found.champion.judged.same_rows(JUDGED)) == ("1", True)
+    assert found.champion.judged.probability.tolist() == [0.1, 0.7, 0.4]
+
+
+def test_the_reference_moves_only_for_a_model_that_was_surely_better(logged: str) -> None:
+    settled("followed", logged, "champion", new_reference=True)
+    settled("followed", logged, "champion")
+    settled("followed", logged, "challenger")
+    assert aliases("followed") == {"reference": "1", "champion": "2", "challenger": "3"}
+    settled("followed", logged, "champion", new_reference=True)
+    assert aliases("followed") == {"reference": "4", "champion": "4", "challenger": "3"}
+
+
+def test_a_champion_from_before_there_was_a_reference_is_the_reference_of_those_that_follow(logged: str) -> None:
+    mlflow.MlflowClient().set_registered_model_alias(
+        "older", "champion", registry.register(logged, "older", {}).version
+    )
+    settled("older", logged, "champion")
+    assert aliases("older") == {"champion": "2", "reference": "1"}
 
 
 def test_a_first_version_that_is_not_promoted_leaves_no_champion(logged: str) -> None:
-    deploy.register(logged, "only a challenger", promote=False, tags={})
+    settled("only a challenger", logged, "challenger")
     assert aliases("only a challenger") == {"challenger": "1"}
-    assert deploy.champion("only a challenger") is None
+    assert registry.incumbents("only a challenger") == registry.Incumbents()
+
+
+def test_where_somebody_else_has_become_champion_meanwhile_no_alias_moves(logged: str) -> None:
+    settled("contested", logged, "champion", new_reference=True)
+    compared = registry.incumbents("contested").noted("contested")
+    settled("contested", logged, "champion")
+    with pytest.raises(registry.RegistryError, match="no alias was moved. Run notebooks 4 and 5 again") as caught:
+        settled("contested", logged, "champion", of=compared)
+    assert "then champion 1, reference 1 of 'contested'; now champion 2, reference 1 of 'contested'" in str(caught.value)
+    assert aliases("contested") == {"champion": "2", "reference": "1"}
+
+
+def test_compared_with_none_the_alias_moves_whoever_was_there(logged: str) -> None:
+    settled("alone", logged, "champion", new_reference=True)
+    settled("alone", logged, "champion", of=None)
+    assert aliases("alone") == {"champion": "2", "reference": "1"}
 
 
 def test_a_champion_whose_run_kept_no_judgement_is_an_error_that_says_what_to_do(home: Path) -> None:
     deploy.connect(experiment="tests")
     with mlflow.start_run() as run:
         address = deploy.log_portable(by_hand(home / "unjudged", [], ["amount"]), deploy.signature(INPUTS, "y"), GOOD)
-    deploy.register(address, "unjudged", promote=True, tags={})
+    settled("unjudged", address, "champion", new_reference=True)
     with pytest.raises(DataError) as caught:
-        deploy.champion("unjudged")
+        registry.incumbents("unjudged")
     assert str(caught.value) == (
         f"version 1 of 'unjudged' is the champion but its run {run.info.run_id} kept no "
         "04_evaluate/holdout_predictions.parquet: give the alias to another version, or compare with none "
-        "(champion_model: '')"
+        "(champion_model: none)"
     )
 
 
+@pytest.fixture(params=[401, 403, 500, 503])
+def refusing(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a server that answers each request with an error."""
+
+    class Refuse(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(request.param)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refuse) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def impatient(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """MLflow asks once and no registry but the store's; afterwards it is pointed at the tests' own store again."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.delenv("MLFLOW_REGISTRY_URI", raising=False)
+    yield
+    for name in ("MLFLOW_REGISTRY_URI", "MLFLOW_TRACKING_URI"):  # MLflow notes in them where it was pointed at
+        monkeypatch.delenv(name, raising=False)
+    deploy.connect(f"sqlite:///{home / 'store.db'}")
+
+
+UNANSWERED = "the registry did not say who is the champion of 'model'"
+
+
+def test_a_registry_that_refuses_to_answer_is_not_one_without_a_champion(impatient: None, refusing: str) -> None:
+    with pytest.raises(registry.RegistryError, match=UNANSWERED):
+        registry.incumbents("model", refusing)
+
+
+def test_a_registry_whose_host_has_no_address_is_not_one_without_a_champion(impatient: None) -> None:
+    with pytest.raises(registry.RegistryError, match=UNANSWERED):
+        registry.incumbents("model", "http://nobody.invalid:5000")
+
+
 def test_the_registered_model_answers_as_worked_out_by_hand_and_is_no_pickle(logged: str) -> None:
-    deploy.register(logged, "asked", promote=True, tags={})
+    settled("asked", logged, "champion")
     loaded = mlflow.pyfunc.load_model("models:/asked@champion")
     rows = pd.DataFrame([GOOD | {"spare": 1.0}, GOOD | {"count": -3, "amount": 2.5, "spare": None}])
     assert np.asarray(loaded.predict(rows)).tolist() == [1, 0]  # margins 4 and -0.5
@@ -158,8 +231,14 @@ def test_a_run_explains_itself_parameters_every_fold_s_score_metrics_data_and_fi
         "refit": "none",
     }
     for point, scores in enumerate([[0.5, 0.625, 0.75], [0.875, 0.8125, 0.6875]]):
-        history = client.get_metric_history(model.run_id, f"cv_accuracy_point_{point}")
+        history = client.get_metric_history(model.run_id, f"cv_accuracy_each_fold_point_{point}")
         assert sorted((m.step, m.value) for m in history) == list(enumerate(scores))
+    error = {0: 0.125 / 3**0.5, 1: statistics.stdev([0.875, 0.8125, 0.6875]) / 3**0.5}
+    for point, mean in {0: 0.625, 1: 2.375 / 3}.items():
+        assert run.data.metrics[f"cv_accuracy_mean_point_{point}"] == pytest.approx(mean)
+        assert run.data.metrics[f"cv_accuracy_standard_error_point_{point}"] == pytest.approx(error[point])
+    chosen = [run.data.metrics[f"cv_accuracy_{what}"] for what in ("mean", "standard_error")]
+    assert chosen == [pytest.approx(2.375 / 3), pytest.approx(error[1])]
     assert {n: v for n, v in run.data.metrics.items() if n.startswith("holdout_")} == {
         "holdout_accuracy": 0.75,
         "holdout_log_loss": 0.25,

@@ -18,6 +18,7 @@ from lifeboat.errors import DataError, ParameterError
 from lifeboat.evaluate import (
     GroupRates,
     Interval,
+    Rule,
     Scored,
     bootstrap,
     by_group,
@@ -29,12 +30,14 @@ from lifeboat.evaluate import (
     loss_rows,
     paired_difference,
     point_metrics,
+    share_of,
     threshold_costs,
     undefined,
     verdict,
     wilson,
 )
-from lifeboat.evaluate.metrics import percentiles, resampled
+from lifeboat.evaluate.intervals import percentiles, resampled, worth
+from lifeboat.evaluate.metrics import drawn_metrics
 from lifeboat.names import PREDICTION, PROBABILITY
 
 # no deadline: a busy machine is not a fault
@@ -45,6 +48,11 @@ FOUR = Scored([1, 0, 1, 0], [0.9, 0.2, 0.4, 0.6], [1, 0, 0, 1])
 
 def texts(*values: object) -> np.ndarray:
     return np.array(values, dtype=object)
+
+
+def rows_of(*label: int) -> Scored:
+    """Rows with these labels, of which a coin speaks."""
+    return Scored(list(label), [0.5] * len(label), [0] * len(label))
 
 
 @st.composite
@@ -104,11 +112,12 @@ def test_more_rows_than_the_limit_give_the_same_sample_however_they_are_spread(s
     rows = [(i, i % 2, Vectors.dense(0.5, 0.5), 0.0) for i in range(100)]
     df = spark.createDataFrame(rows, COLUMNS)
     here, there = (collect_scored(df.repartition(n), "label", key="id", limit=10) for n in (1, 4))
-    assert (here.n, here.n_total) == (10, 100)
+    assert here.n_total == 100
+    assert 0 < here.n < 25, "about ten"
     assert here.same_rows(there)
     assert here.key is not None
     assert here.key.tolist() == sorted(here.key.tolist())
-    assert here.key.tolist() != list(range(10))
+    assert here.key.tolist() != list(range(here.n))
 
 
 def test_a_missing_column_is_named_with_the_nearest(spark: SparkSession) -> None:
@@ -118,8 +127,8 @@ def test_a_missing_column_is_named_with_the_nearest(spark: SparkSession) -> None
     with pytest.raises(DataError, match="unknown column 'lifeboat:probability'"):
         collect_scored(df, "label", key="id")
     rows = spark.createDataFrame([(1, 0, Vectors.dense(0.5, 0.5), 0.0)], COLUMNS)
-    with pytest.raises(ParameterError, match="limit is 0"):
-        collect_scored(rows, "label", key="id", limit=0)
+    with pytest.raises(DataError, match="unknown column 'idd'"):
+        collect_scored(rows, "label", key="id", group_by="idd")
 
 
 # --- metrics and intervals --------------------------------------------------------------------------------------
@@ -168,7 +177,7 @@ def test_a_draw_has_the_metrics_that_scikit_learn_gives_its_rows_written_out(sco
     times = next(resampled(scored.n, 1, seed))
     rows = np.repeat(np.arange(scored.n), times)
     label, probability = scored.label[rows], scored.probability[rows]
-    found = {name: one.low for name, one in bootstrap(scored, 1, 0.95, seed).items()}
+    found = {name: float(values[0]) for name, values in drawn_metrics(scored, 1, seed).items()}
     assert found["accuracy"] == pytest.approx(sk.accuracy_score(label, scored.prediction[rows]), rel=1e-12)
     assert found["brier"] == pytest.approx(((label - probability) ** 2).mean(), rel=1e-12)
     assert found["log_loss"] == pytest.approx(sk.log_loss(label, probability, labels=[0, 1]), rel=1e-12)
@@ -195,13 +204,49 @@ def test_a_bootstrap_interval_holds_the_value_and_widens_with_confidence() -> No
     assert bootstrap(scored, 500, 0.95, seed=1) != wide
 
 
-def test_percentiles_leave_out_an_equal_share_on_either_side() -> None:
+def test_percentiles_leave_out_an_equal_share_on_either_side_and_always_hold_the_value() -> None:
     draws = np.array([*range(101), math.nan], dtype=float)
-    assert percentiles(50.0, draws, 0.9) == Interval(50.0, pytest.approx(5.0), pytest.approx(95.0))
+    many = 10**9
+    assert percentiles(50.0, draws, 0.9, many) == Interval(50.0, pytest.approx(5.0), pytest.approx(95.0))
+    assert percentiles(99.0, draws, 0.9, many).high == 99
+    assert percentiles(1.0, draws, 0.9, many).low == 1
     with pytest.raises(ParameterError, match="confidence is 95; it takes a share between 0 and 1"):
-        percentiles(50.0, draws, 95)
+        percentiles(50.0, draws, 95, many)
     with pytest.raises(ParameterError, match="resamples is 0"):
         next(resampled(3, 0, 1))
+
+
+def test_the_fewer_groups_there_are_the_less_is_left_out_of_an_interval() -> None:
+    draws = np.linspace(0, 1, 10_001)
+    # of 20 groups: sqrt(20 / 19) x 2.0930 (Student's t, 19 degrees of freedom, 97.5 %) = 2.1474; the normal
+    # distribution has 0.01588 below -2.1474
+    found = percentiles(0.5, draws, 0.95, 20)
+    assert (found.low, found.high) == (pytest.approx(0.01588, abs=2e-5), pytest.approx(1 - 0.01588, abs=2e-5))
+    assert percentiles(0.5, draws, 0.95, 10**9).low == pytest.approx(0.025)
+    one = percentiles(0.5, draws, 0.95, 1)
+    assert math.isnan(one.low), "one group alone says nothing of how groups differ"
+
+
+def test_rows_of_one_group_are_drawn_together_and_those_of_none_by_themselves() -> None:
+    pairs = Scored([1, 0, 1, 0], [0.9, 0.8, 0.9, 0.8], [1, 1, 1, 1], kin=texts("a", "b", "a", "b"))
+    assert (pairs.kin.tolist(), pairs.n_kin) == ([0, 1, 0, 1], 2)
+    assert (FOUR.kin.tolist(), FOUR.n_kin) == ([0, 1, 2, 3], 4)
+    # group a is right in both rows, b in none: a draw has a twice, both, or b twice, and never a quarter of the rows
+    drawn = {float((times[pairs.kin] @ [1, 0, 1, 0]) / times[pairs.kin].sum()) for times in resampled(2, 200, 1)}
+    assert drawn == {0.0, 0.5, 1.0}
+    assert bootstrap(pairs, 200)["accuracy"] == Interval(0.5, 0.0, 1.0)
+
+
+def test_a_hundred_copies_of_a_row_are_worth_one() -> None:
+    # ten groups of a hundred equal rows each, half of them right: as sure as ten rows, 9 / 10 of them for the spread
+    # between groups is taken over the number of groups less one
+    right = np.repeat([0, 1] * 5, 100)
+    kin = np.repeat(np.arange(10), 100)
+    assert worth(right, kin) == pytest.approx(9)
+    assert share_of(right, kin) == wilson(4.5, 9)
+    alone = np.arange(1000)
+    assert share_of(right, alone) == wilson(500, 1000)
+    assert worth(np.ones(1000, dtype=int), kin) == 10, "all alike: no more than the groups there are"
 
 
 def test_a_model_is_exactly_as_good_as_itself() -> None:
@@ -255,21 +300,21 @@ def test_group_rates_are_smoothed_and_unseen_groups_get_the_overall_rate(spark: 
     rule = group_rates(train, "Survived", "Sex")
     assert rule.rates == {"female": 3 / 5, "male": 1 / 4, None: 2 / 3}
     assert rule.overall == 4 / 8
-    scored = rule.score(texts("male", "female", "unseen", None), [0, 1, 0, 1])
+    scored = rule.score(texts("male", "female", "unseen", None), rows_of(0, 1, 0, 1))
     assert scored.probability.tolist() == [1 / 4, 3 / 5, 1 / 2, 2 / 3]
     assert scored.prediction.tolist() == [0, 1, 0, 1]
 
 
 def test_without_a_column_the_majority_rule_says_the_same_of_all(spark: SparkSession) -> None:
     train = spark.createDataFrame([(1.0,), (0.0,), (0.0,)], "y double")
-    scored = group_rates(train, "y").score(None, [1, 0])
+    scored = group_rates(train, "y").score(None, rows_of(1, 0))
     assert scored.probability.tolist() == [2 / 5, 2 / 5]
     assert scored.prediction.tolist() == [0, 0]
 
 
 def test_a_baseline_that_was_never_surprised_still_has_a_finite_log_loss(spark: SparkSession) -> None:
     train = spark.createDataFrame([("a", 1)] * 8, "g string, y int")
-    scored = group_rates(train, "y", "g").score(texts("a"), [0])
+    scored = group_rates(train, "y", "g").score(texts("a"), rows_of(0))
     assert point_metrics(scored)["log_loss"] == pytest.approx(-math.log(1 / 10))
 
 
@@ -280,7 +325,7 @@ def test_group_rates_say_what_they_miss(spark: SparkSession) -> None:
     with pytest.raises(DataError, match="unknown column 'G'"):
         group_rates(train, "y", "G")
     with pytest.raises(ParameterError, match="give each row's 'Sex' in groups"):
-        GroupRates("Sex", {}, 0.5).score(None, [1])
+        GroupRates("Sex", {}, 0.5).score(None, rows_of(1))
 
 
 # --- parts of the rows ------------------------------------------------------------------------------------------
@@ -365,24 +410,29 @@ def said(wrong: int, sure: float) -> Scored:
 COIN = said(0, 0.5)
 
 
-def test_better_than_the_baseline_with_no_champion_is_promoted() -> None:
-    found = verdict(said(0, 0.9), COIN, resamples=100, baseline_name="the women-only rule")
-    assert (found.promote, found.alias) == (True, "champion")
+def kept(scored: Scored, keys: object) -> Scored:
+    """The same with these keys."""
+    return Scored(scored.label, scored.probability, scored.prediction, key=texts(*keys))
+
+
+def test_better_than_the_baseline_with_no_champion_is_promoted_and_is_the_reference() -> None:
+    found = verdict(said(0, 0.9), COIN, rule=Rule(resamples=100), baseline_name="the women-only rule")
+    assert (found.promote, found.alias, found.new_reference) == (True, "champion", True)
     # every row gains ln 0.9 - ln 0.5 = 0.588
     assert found.sentence == (
         "Promote to champion: its log loss on 100 held-out rows, 0.105, is better than that of the women-only rule "
         "(0.693) by 0.588 (95 % interval 0.588 to 0.588), and there is no champion yet."
     )
     assert found.details["better_than_baseline_by"]["low"] == pytest.approx(math.log(0.9 / 0.5))
-    assert found.details["better_than_champion_by"] is None
+    assert found.details["incumbents"] == {}
     assert json.loads(json.dumps(found.details)) == found.details
 
 
 def test_not_surely_better_than_the_baseline_stays_a_challenger() -> None:
-    found = verdict(said(26, 0.9), COIN, resamples=200)
+    found = verdict(said(26, 0.9), COIN, rule=Rule(resamples=200))
     low, high = (found.details["better_than_baseline_by"][end] for end in ("low", "high"))
     assert low < 0 < high
-    assert (found.promote, found.alias) == (False, "challenger")
+    assert (found.promote, found.alias, found.new_reference) == (False, "challenger", False)
     # 0.588 - 0.26 x ln 9 = 0.0165
     assert found.sentence == (
         "Keep as challenger: its log loss on 100 held-out rows, 0.677, is not surely better than that of the baseline "
@@ -391,7 +441,7 @@ def test_not_surely_better_than_the_baseline_stays_a_challenger() -> None:
 
 
 def test_worse_than_the_baseline_is_told_as_worse() -> None:
-    found = verdict(said(100, 0.9), COIN, metric="brier", resamples=50, confidence=0.9)
+    found = verdict(said(100, 0.9), COIN, rule=Rule(metric="brier", resamples=50, confidence=0.9))
     assert not found.promote
     assert found.sentence == (
         "Keep as challenger: its Brier score on 100 held-out rows, 0.810, is worse than that of the baseline (0.250) "
@@ -399,45 +449,107 @@ def test_worse_than_the_baseline_is_told_as_worse() -> None:
     )
 
 
-def test_worse_than_the_champion_stays_a_challenger() -> None:
-    found = verdict(said(0, 0.8), COIN, said(0, 0.9), metric="brier", resamples=50)
+BRIER = Rule(metric="brier", margin=0.02, resamples=50)
+
+
+def test_worse_than_the_champion_by_more_than_the_margin_stays_a_challenger() -> None:
+    found = verdict(said(0, 0.8), COIN, said(0, 0.9), rule=BRIER)
     assert (found.promote, found.alias) == (False, "challenger")
     assert found.sentence == (
         "Keep as challenger: its Brier score on 100 held-out rows, 0.040, is better than that of the baseline (0.250) "
-        "by 0.210 (95 % interval 0.210 to 0.210), but worse than that of the champion (0.010) by 0.030 (95 % interval "
-        "0.030 to 0.030)."
+        "by 0.210 (95 % interval 0.210 to 0.210), but worse than that of the champion (0.010 on 100 common rows) by "
+        "0.030 (95 % interval 0.030 to 0.030)."
     )
-    assert found.details["better_than_champion_by"]["value"] == pytest.approx(-0.03)
+    assert found.details["incumbents"]["champion"]["gain"]["value"] == pytest.approx(-0.03)
 
 
-def test_as_good_as_the_champion_is_promoted() -> None:
-    found = verdict(said(0, 0.8), COIN, said(0, 0.8), metric="brier", resamples=50, champion_name="version 3")
-    assert (found.promote, found.alias) == (True, "champion")
+def test_surely_not_worse_than_the_champion_by_the_margin_is_promoted_and_is_no_new_reference() -> None:
+    # 0.15 ** 2 - 0.1 ** 2 = 0.0125, less than the margin of 0.02
+    found = verdict(said(0, 0.85), COIN, said(0, 0.9), rule=BRIER)
+    assert (found.promote, found.alias, found.new_reference) == (True, "champion", False)
     assert found.sentence.endswith(
-        ", and not surely worse than that of version 3 (0.040): the gain is 0.000 (95 % interval 0.000 to 0.000)."
+        ", and surely not worse than that of the champion (0.010 on 100 common rows) by the margin of 0.02: the gain "
+        "is -0.013 (95 % interval -0.013 to -0.013)."
     )
 
 
-def test_better_than_the_champion_is_promoted() -> None:
-    found = verdict(said(0, 0.9), COIN, said(0, 0.8), metric="brier", resamples=50)
+def test_perhaps_worse_than_the_champion_by_more_than_the_margin_stays_a_challenger() -> None:
+    # two more of a hundred wrong: a loss of 0.016 in the mean, which may as well be 0.04
+    found = verdict(said(12, 0.9), COIN, said(10, 0.9), rule=Rule(metric="brier", margin=0.02, resamples=500))
+    gain = found.details["incumbents"]["champion"]["gain"]
+    assert gain["low"] < -0.02 < gain["high"]
+    assert not found.promote
+    assert "but perhaps worse than that of the champion (0.090 on 100 common rows) by more than the margin of 0.02: " in (
+        found.sentence
+    )
+
+
+def test_a_little_worse_again_and_again_is_stopped_by_the_reference() -> None:
+    first, second, third = said(0, 0.9), said(0, 0.86), said(0, 0.82)  # losses of 0.01, 0.0196 and 0.0324
+    assert verdict(second, COIN, first, rule=BRIER).promote
+    assert verdict(third, COIN, second, rule=BRIER).promote
+    found = verdict(third, COIN, second, first, rule=BRIER)
+    assert not found.promote
+    assert found.sentence.endswith(
+        ", and surely not worse than that of the champion (0.020 on 100 common rows) by the margin of 0.02: the gain is "
+        "-0.013 (95 % interval -0.013 to -0.013), but worse than that of the reference (0.010 on 100 common rows) by "
+        "0.022 (95 % interval 0.022 to 0.022)."
+    )
+
+
+def test_better_than_the_champion_is_promoted_and_is_the_new_reference() -> None:
+    found = verdict(said(0, 0.9), COIN, said(0, 0.8), rule=BRIER)
+    assert (found.promote, found.new_reference) == (True, True)
+    assert found.sentence.endswith(
+        ", and better than that of the champion (0.040 on 100 common rows) by 0.030 (95 % interval 0.030 to 0.030)."
+    )
+
+
+def test_models_are_compared_on_the_rows_that_all_were_judged_on() -> None:
+    candidate, champion = kept(said(0, 0.9), range(100)), kept(said(0, 0.8), range(40, 140))
+    found = verdict(candidate, COIN, champion, rule=BRIER)
     assert found.promote
+    assert "(0.040 on 60 common rows)" in found.sentence
+    for n, other in ((48, range(52, 152)), (0, ["0", *map(str, range(1, 100))])):
+        apart = verdict(candidate, COIN, kept(said(0, 0.8), other), rule=BRIER)
+        assert not apart.promote
+        assert apart.sentence.endswith(
+            f", but it cannot be compared with the champion: {n} rows have the same key and label in all hold-outs (the "
+            "candidate on 100, the champion on 100), and at least 50 and half of the smallest are "
+            "needed; split as before (split_seed, split_by, group_by, holdout_fraction), or move the alias 'champion' "
+            "by hand."
+        )
+
+
+def test_rows_whose_label_has_changed_are_not_the_same_rows() -> None:
+    champion = said(0, 0.8)
+    changed = champion.label.copy()
+    changed[:30] = 1 - changed[:30]
+    found = verdict(said(0, 0.9), COIN, Scored(changed, champion.probability, champion.prediction), rule=BRIER)
+    assert "(0.040 on 70 common rows)" in found.sentence
+
+
+def test_the_rows_in_common_come_in_the_candidate_s_order() -> None:
+    candidate, champion = kept(said(10, 0.9), range(100)), kept(said(10, 0.9), range(100))
+    turned = champion.taken(np.arange(100)[::-1])
+    assert verdict(candidate, COIN, turned, rule=BRIER).details["incumbents"]["champion"]["gain"]["low"] == 0
+
+
+def test_fewer_than_twenty_groups_cannot_settle_anything() -> None:
+    good = said(0, 0.9)
+    of_groups = {
+        n: Scored(good.label, good.probability, good.prediction, kin=np.arange(100) % n) for n in (19, 20)
+    }
+    assert verdict(of_groups[20], COIN, rule=BRIER).promote
+    found = verdict(of_groups[19], COIN, rule=BRIER)
+    assert (found.promote, found.alias) == (False, "challenger")
     assert found.sentence.endswith(
-        ", and better than that of the champion (0.040) by 0.030 (95 % interval 0.030 to 0.030)."
+        ", but 19 groups of rows cannot settle it: an interval drawn from fewer than 20 holds the truth too rarely."
     )
 
 
-def test_a_champion_judged_on_other_rows_is_not_replaced() -> None:
-    elsewhere = Scored([0, 1], [0.5, 0.5], [0, 0])
-    told = verdict(said(0, 0.9), COIN, resamples=50, champion_comparable=False)
-    for found in (told, verdict(said(0, 0.9), COIN, elsewhere, resamples=50)):
-        assert (found.promote, found.alias) == (False, "challenger")
-        assert found.sentence.endswith(
-            ", but the champion cannot be compared, because it was judged on other rows; to promote it all the same, "
-            "score the champion on these rows or move the alias 'champion' by hand."
-        )
-        assert found.details["champion_comparable"] is False
-
-
-def test_a_verdict_takes_a_proper_score_only() -> None:
+def test_a_verdict_takes_a_proper_score_and_a_margin_of_0_or_more() -> None:
     with pytest.raises(ParameterError, match=r"unknown proper score 'accuracy'.* Known: brier, log_loss"):
-        verdict(COIN, COIN, metric="accuracy")
+        Rule(metric="accuracy")
+    with pytest.raises(ParameterError, match="margin is -0.1; it takes 0 or more, in the unit of log_loss"):
+        Rule(margin=-0.1)

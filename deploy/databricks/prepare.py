@@ -17,7 +17,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from lifeboat.errors import LifeboatError
-from lifeboat.pipeline.params import RUN_DIR, read_declarations, read_parameters
+from lifeboat.pipeline.params import RUN_DIR, name_model, read_declarations, read_parameters
 from lifeboat.pipeline.rules import check
 from lifeboat.pipeline.runner import series
 from lifeboat.runfolder import resolve
@@ -47,6 +47,7 @@ def prepare(params: Path, overrides: Sequence[str] = (), name: str = "", folder:
     """
     notebooks, folder = series(), folder or resolve("outputs/databricks")
     given, declarations = read_parameters([params], overrides), read_declarations(notebooks)
+    name_model(given, params, declarations)
     check(given, declarations)
     values = given.values | {RUN_DIR: f"outputs/{name or params.stem}"}
     folder.mkdir(parents=True, exist_ok=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
+import statistics
 import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifeboat.inputs import digest
+from lifeboat.credentials import need_none
+from lifeboat.inputs import digest, local_place
 from lifeboat.runfolder import finished, resolve
 
 if TYPE_CHECKING:
@@ -24,7 +27,12 @@ MLFLOW_TYPES = {"int": "long", "bigint": "long", "double": "double", "string": "
 
 
 def store_uri(tracking_uri: str = "") -> str:
-    """Where runs and models are kept: the argument, else ``MLFLOW_TRACKING_URI``, else ``outputs/mlflow.db``."""
+    """Where runs and models are kept: the argument, else ``MLFLOW_TRACKING_URI``, else ``outputs/mlflow.db``.
+
+    Raises:
+        ParameterError: The argument holds a password: that belongs into the environment.
+    """
+    need_none("tracking_uri", tracking_uri)
     return tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{resolve('outputs/mlflow.db')}"
 
 
@@ -87,35 +95,52 @@ def parameters_of(run_dir: str | Path) -> dict[str, str]:
     }
 
 
-def log_results(run_dir: str | Path, source: str, **parameters: str) -> None:
+def log_results(run_dir: str | Path, source: str, session: SparkSession | None = None, **parameters: str) -> None:
     """Log to the open MLflow run what the stages found, so that the run explains itself in a year.
 
-    Logs the parameters, each fold's score of each grid point (step: the fold), the hold-out's metrics, the data set
-    with its digest, and the files of 03 and 04: tables, figures and the judgement.
+    Logs the parameters; of the chosen grid point and of each, the mean of the folds' scores and its standard error, as
+    ``cv_<metric>_mean`` and ``cv_<metric>_mean_point_0``; each fold's score (step: the fold); the hold-out's metrics;
+    the data set with its digest; and the files of 03 and 04: tables, figures and the judgement.
 
     Args:
         run_dir: The run's folder, with 01 to 04 in it.
-        source: The file or folder of labelled rows.
+        source: The file, folder or address of labelled rows.
+        session: Spark, to list the files of an address.
         parameters: More to log.
     """
     import mlflow
-    from mlflow.data.dataset_source_registry import resolve_dataset_source
     from mlflow.data.meta_dataset import MetaDataset
 
     trained, judged = finished(run_dir, "03_train_cv"), finished(run_dir, "04_evaluate")
     scores = json.loads((trained / "scores.json").read_text())
     mlflow.log_params(parameters_of(run_dir) | {"chosen": json.dumps(scores["points"][scores["best"]])} | parameters)
+    name = f"cv_{scores['parameters']['metric']}"
     for number, folds in enumerate(scores["scores"]):
+        found = {"mean": statistics.fmean(folds), "standard_error": statistics.stdev(folds) / math.sqrt(len(folds))}
+        mlflow.log_metrics({f"{name}_{what}_point_{number}": value for what, value in found.items()})
+        if number == scores["best"]:
+            mlflow.log_metrics({f"{name}_{what}": value for what, value in found.items()})
         for fold, score in enumerate(folds):
-            mlflow.log_metric(f"cv_{scores['parameters']['metric']}_point_{number}", score, step=fold)
+            mlflow.log_metric(f"{name}_each_fold_point_{number}", score, step=fold)
     metrics = json.loads((judged / "metrics.json").read_text())["model"]
-    mlflow.log_metrics({f"holdout_{name}": found["value"] for name, found in metrics.items()})
-    with warnings.catch_warnings(action="ignore"):  # MLflow finds its own class twice and says so
-        place = resolve_dataset_source(str(resolve(source)))
-    data = MetaDataset(place, Path(source).stem, digest(source)[:DIGEST_LENGTH])
+    known = {name: found["value"] for name, found in metrics.items() if found["value"] is not None}
+    mlflow.log_metrics({f"holdout_{name}": value for name, value in known.items()})
+    data = MetaDataset(_dataset_source(source), Path(source).stem, digest(source, session)[:DIGEST_LENGTH])
     mlflow.log_input(data, "training")
     mlflow.log_artifact(str(trained / "scores.json"), "03_train_cv")
     mlflow.log_artifacts(str(judged), "04_evaluate")
+
+
+def _dataset_source(source: str) -> Any:
+    """Where a data set lies, in MLflow's words."""
+    from mlflow.data.dataset_source_registry import resolve_dataset_source
+    from mlflow.data.spark_dataset_source import SparkDatasetSource
+
+    place = local_place(source)
+    if place is None:
+        return SparkDatasetSource(path=source)
+    with warnings.catch_warnings(action="ignore"):  # MLflow finds its own class twice and says so
+        return resolve_dataset_source(str(place))
 
 
 def refit(session: SparkSession, run_dir: str | Path, label: str, key: str) -> PipelineModel:

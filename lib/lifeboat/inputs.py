@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from lifeboat.runfolder import resolve, resolve_input
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 
 def input_paths(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -40,16 +44,46 @@ def files(path: str | Path) -> list[Path]:
     return sorted(f for f in inside if f.is_file())
 
 
-def digest(path: str | Path) -> str:
+def local_place(path: str | Path) -> Path | None:
+    """The absolute path of a file or folder on this machine, ``file:`` addresses too; None for another address."""
+    address = urlsplit(str(path))
+    if "://" not in str(path) and address.scheme != "file":
+        return resolve(path)
+    return Path(unquote(address.path)) if address.scheme == "file" and address.netloc in ("", "localhost") else None
+
+
+def digest(path: str | Path, spark: SparkSession | None = None) -> str:
     """The SHA-256 of a file, in hexadecimal digits; of a folder, that of its files' SHA-256s in order of their names.
 
     The names themselves do not count: Spark gives its files new ones each time.
 
+    Args:
+        path: A file or folder, or an address such as ``s3a://bucket/rows``.
+        spark: Who can list an address's files. The digest is then that of their names, sizes and times, and starts
+            with ``listing:`` to say so; without Spark, or where it cannot list them, it is ``not read``.
+
     Raises:
         DataError: There is nothing at that place.
     """
-    place = resolve_input(path)
+    found = local_place(path)
+    if found is None:
+        return _listing(str(path), spark)
+    place = resolve_input(found)
     if place.is_dir():
         return hashlib.sha256(b"".join(bytes.fromhex(digest(file)) for file in files(place))).hexdigest()
     with place.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _listing(address: str, spark: SparkSession | None) -> str:
+    if spark is None:
+        return "not read"
+    from pyspark.errors import PySparkException
+
+    files = spark.read.format("binaryFile").option("recursiveFileLookup", True)
+    try:
+        found = files.load(address).select("path", "length", "modificationTime").collect()
+    except PySparkException:  # a store that lists nothing, or a table that is no files
+        return "not read"
+    lines = sorted(f"{row.path} {row.length} {row.modificationTime.isoformat()}" for row in found)
+    return f"listing:{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()}"

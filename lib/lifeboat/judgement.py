@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lifeboat.errors import DataError
 from lifeboat.evaluate import Scored
 
 FILE = "holdout_predictions.parquet"
@@ -30,3 +33,15 @@ def read_judgement(place: Path) -> Scored:
     table = pd.read_parquet(place)
     key = np.array(table["key"].tolist(), dtype=object)
     return Scored(table["label"], table["probability"], table["prediction"], key=key)
+
+
+def read_verdict(folder: Path) -> dict[str, Any]:
+    """The verdict that notebook 4 left, and with whom it compared.
+
+    Raises:
+        DataError: It was left by an earlier version, whose rule was another.
+    """
+    found: dict[str, Any] = json.loads((folder / "verdict.json").read_text())
+    if "compared_with" not in found:
+        raise DataError(f"{folder / 'verdict.json'} is of an earlier version, whose rule was another: run notebook 4 again")
+    return found

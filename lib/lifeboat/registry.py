@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lifeboat.credentials import redacted
 from lifeboat.deploy import connect, store_uri
 from lifeboat.errors import DataError, LifeboatError
 from lifeboat.evaluate import Scored
@@ -50,6 +51,11 @@ class Incumbents:
         """The registered model's name and who held which alias, for ``compared_with`` in ``verdict.json``."""
         held = {alias: one and one.version for alias, one in ((CHAMPION, self.champion), (REFERENCE, self.reference))}
         return {"model": name, **held}
+
+
+def model_name(registered_model: str, run_dir: str | Path) -> str:
+    """The name of the registered model: the parameter's, else that of the run's folder."""
+    return registered_model or Path(run_dir).name
 
 
 def incumbents(name: str, tracking_uri: str = "") -> Incumbents:
@@ -97,9 +103,9 @@ def holders(name: str, tracking_uri: str = "") -> dict[str, str]:
 
 def _unanswered(name: str, error: Exception) -> str:
     return (
-        f"the registry did not say who is the champion of {name!r} ({type(error).__name__}: {error}); without that "
-        "answer no model can be held against it. Mend the store's address (MLFLOW_TRACKING_URI, MLFLOW_REGISTRY_URI, "
-        "tracking_uri) or the sign-in, or compare with none (champion_model: '')"
+        f"the registry did not say who is the champion of {name!r} ({type(error).__name__}: {redacted(str(error))}); without "
+        "that answer no model can be held against it. Mend the store's address (MLFLOW_TRACKING_URI, MLFLOW_REGISTRY_URI, "
+        "tracking_uri) or the sign-in, or compare with none (champion_model: none)"
     )
 
 
@@ -113,7 +119,7 @@ def _incumbent(name: str, alias: str, version: str) -> Incumbent:
         if JUDGED not in kept:
             raise DataError(
                 f"version {version} of {name!r} is the {alias} but its run {run} kept no {JUDGED}: give the alias to "
-                "another version, or compare with none (champion_model: '')"
+                "another version, or compare with none (champion_model: none)"
             )
         with tempfile.TemporaryDirectory() as folder:
             place = mlflow.artifacts.download_artifacts(run_id=run, artifact_path=JUDGED, dst_path=folder)

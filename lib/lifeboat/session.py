@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lifeboat.credentials import need_none
 from lifeboat.errors import ParameterError
 from lifeboat.jvm import LOOPBACK, WarmJvm, where_spark_runs
 from lifeboat.sql import ticked
@@ -49,11 +50,13 @@ def start(spark: str = "local[*]") -> SparkSession:
 
     Raises:
         lifeboat.jvm.JavaNotFoundError: There is no Java that Spark can use.
-        ParameterError: There is no way to the cluster that ``spark`` names.
+        ParameterError: There is no way to the cluster that ``spark`` names, or it holds a token: that belongs into the
+            environment.
     """
     active = SparkSession.getActiveSession()
     if active is not None:
         return active
+    need_none("spark", spark)
     where = where_spark_runs(spark)
     if where.startswith("sc://"):
         return SparkSession.builder.remote(where).config(map=IN_A_SESSION).getOrCreate()

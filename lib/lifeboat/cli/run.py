@@ -26,7 +26,7 @@ def run(
 
 
 def _run(params: list[Path], overrides: list[str], name: str) -> None:
-    from lifeboat.pipeline.params import read_declarations, read_parameters
+    from lifeboat.pipeline.params import name_model, read_declarations, read_parameters
     from lifeboat.pipeline.progress import Bars
     from lifeboat.pipeline.rules import check
     from lifeboat.pipeline.runner import run as run_notebooks
@@ -36,6 +36,7 @@ def _run(params: list[Path], overrides: list[str], name: str) -> None:
     run_dir, notebooks = run_folder(name), series()
     given = read_parameters(params, overrides)
     declarations = read_declarations(notebooks)
+    name_model(given, params[0], declarations)
     values = check(given, declarations)
     with Bars(len(notebooks)) as bars:
         record = run_notebooks(notebooks, given.values, values, declarations, run_dir, bars)

@@ -23,7 +23,7 @@ from lifeboat.evaluate.slices import (
     crossed,
     threshold_costs,
 )
-from lifeboat.evaluate.verdict import Verdict, verdict
+from lifeboat.evaluate.verdict import Rule, Verdict, verdict
 
 __all__ = [
     "HIGHER_IS_BETTER",
@@ -31,6 +31,7 @@ __all__ = [
     "GroupRates",
     "GroupRow",
     "Interval",
+    "Rule",
     "Scored",
     "ThresholdCosts",
     "Verdict",

@@ -34,6 +34,13 @@ class Interval:
     def __str__(self) -> str:
         return format(self, "")
 
+    def noted(self, reason: str = "") -> dict[str, float | str | None]:
+        """As JSON can hold it: what is not defined is null, with the reason beside it."""
+        ends = {"value": self.value, "low": self.low, "high": self.high}
+        known = {name: None if math.isnan(value) else value for name, value in ends.items()}
+        missing = {"reason": reason or "the draws do not define it: too few groups, or rows of one class"}
+        return known | (missing if None in known.values() else {})
+
 
 NOT_DEFINED = Interval(math.nan, math.nan, math.nan)
 

@@ -86,20 +86,22 @@ def bootstrap(scored: Scored, resamples: int = 2000, confidence: float = 0.95, s
         Metric -> its value on the rows as they are, and the interval. Draws of a single class count for the ranking
         metrics as not drawn.
     """
-    value = point_metrics(scored)
+    value, drawn = point_metrics(scored), drawn_metrics(scored, resamples, seed)
+    return {name: percentiles(value[name], drawn[name], confidence, scored.n_kin) for name in HIGHER_IS_BETTER}
+
+
+def drawn_metrics(scored: Scored, resamples: int, seed: int) -> dict[str, Floats]:
+    """Metric -> its values in draws of the rows' groups, shape (resamples,); NaN where a draw does not define it."""
     right = 1 - loss_rows(scored, "accuracy")
     means = np.column_stack([right, loss_rows(scored, "brier"), loss_rows(scored, "log_loss")])
     order = np.argsort(-scored.probability, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(scored.probability[order]) != 0, True))
-    drawn_means, drawn_ranks = [], []
-    for drawn_groups in resampled(scored.n_kin, resamples, seed):
-        times = drawn_groups[scored.kin]
-        drawn_means.append(times @ means / times.sum())
-        drawn_ranks.append(_rank_metrics(scored.label[order], times[order], ends))
+    drawn = []
+    for groups in resampled(scored.n_kin, resamples, seed):
+        times = groups[scored.kin]
+        drawn.append([*(times @ means / times.sum()), *_rank_metrics(scored.label[order], times[order], ends)])
     names = ("accuracy", "brier", "log_loss", *RANKING)
-    drawn = np.column_stack([np.array(drawn_means), np.array(drawn_ranks)])
-    found = {name: percentiles(value[name], drawn[:, i], confidence, scored.n_kin) for i, name in enumerate(names)}
-    return {name: found[name] for name in HIGHER_IS_BETTER}
+    return dict(zip(names, np.array(drawn).T, strict=True))
 
 
 def _rank_metrics(label: Ints, times: Ints, ends: Ints) -> tuple[float, float]:

@@ -182,20 +182,18 @@ class GroupRates:
     rates: Mapping[Any, float]
     overall: float
 
-    def score(self, groups: Values | None, label: npt.ArrayLike, key: Values | None = None) -> Scored:
+    def score(self, groups: Values | None, rows: Scored) -> Scored:
         """Say of each row its group's rate, and class 1 where that is over a half.
 
         Args:
             groups: Each row's group, shape (n,); None where there is no ``column``.
-            label: Each row's label, shape (n,).
-            key: Each row's key, shape (n,), or None.
+            rows: The rows as another judge said of them: label, key and kin are taken from there.
         """
         if groups is None and self.column:
             raise ParameterError(f"these rates are by {self.column!r}: give each row's {self.column!r} in groups")
-        n = len(np.asarray(label))
-        values = [self.overall] * n if groups is None else [self.rates.get(value, self.overall) for value in groups]
+        values = [self.overall] * rows.n if groups is None else [self.rates.get(value, self.overall) for value in groups]
         probability = np.array(values, dtype=np.float64)
-        return Scored(np.asarray(label), probability, (probability > 0.5).astype(np.int64), key=key)
+        return Scored(rows.label, probability, (probability > 0.5).astype(np.int64), key=rows.key, kin=rows.kin)
 
 
 def group_rates(train_df: DataFrame, label: str, column: str = "") -> GroupRates:

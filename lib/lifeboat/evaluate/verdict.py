@@ -16,7 +16,6 @@ from lifeboat.evaluate.scored import Ints, Scored
 PROPER = {"log_loss": "log loss", "brier": "Brier score"}
 FEWEST_GROUPS = 20  # of fewer, the interval holds the truth too rarely: `make simulate` counts it
 FEWEST_COMMON = 50  # rows on which two models are compared at the least
-REFERENCE = "the reference"
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,9 @@ def verdict(
     """
     rule = rule or Rule()
     over = rule.gain(candidate, baseline)
-    incumbents = {} if champion is None else {"the champion": champion, REFERENCE: reference or champion}
+    incumbents = {} if champion is None else {"the champion": champion}
+    if champion is not None and reference is not None and reference is not champion:
+        incumbents["the reference"] = reference
     versus: dict[str, Versus] = {}
     reason = too_few_groups(candidate)
     if incumbents and over.low > 0 and not reason:
@@ -122,17 +123,17 @@ def verdict(
     if reason:
         parts.append(f"but {reason}")
     elif better:
-        same = reference is None or champion is None or champion is reference
-        parts += [] if incumbents else ["and there is no champion yet"]
-        parts += [one.told(rule) for name, one in versus.items() if name != REFERENCE or not same]
+        parts += [one.told(rule) for one in versus.values()] or ["and there is no champion yet"]
     lead = "Promote to champion: " if promote else "Keep as challenger: "
     details = {
         "rule": asdict(rule),
         "rows": candidate.n,
         "groups": candidate.n_kin,
         "loss": {"candidate": rule.loss(candidate), "baseline": rule.loss(baseline)},
-        "better_than_baseline_by": asdict(over),
-        "incumbents": {name.removeprefix("the "): asdict(one) for name, one in versus.items()},
+        "better_than_baseline_by": over.noted(),
+        "incumbents": {
+            name.removeprefix("the "): asdict(one) | {"gain": one.gain.noted()} for name, one in versus.items()
+        },
         "not_comparable": reason,
     }
     alias: Literal["champion", "challenger"] = "champion" if promote else "challenger"

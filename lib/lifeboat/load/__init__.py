@@ -8,7 +8,7 @@ from lifeboat.load.needs import Join, Needs, parse_needs
 from lifeboat.load.read import read_raw
 from lifeboat.load.rejected import need_rows, write_rejected
 from lifeboat.load.schema import Ranges, check_ranges, parse_schema, with_label, write_json
-from lifeboat.load.split import at_most, belongs_to, check_classes, mark_holdout, share
+from lifeboat.load.split import at_most, belongs_to, check_classes, check_holdout, mark_holdout, share
 
 __all__ = [
     "Checked",
@@ -22,6 +22,7 @@ __all__ = [
     "at_most",
     "belongs_to",
     "check_classes",
+    "check_holdout",
     "check_ranges",
     "check_rows",
     "complete",

@@ -72,5 +72,9 @@ def check_ranges(schema: StructType, ranges: Ranges) -> Ranges:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write ``content`` as JSON for people: indented, in the order given."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    """Write ``content`` as JSON for people: indented, in the order given.
+
+    Raises:
+        ValueError: A number is not defined (NaN): JSON has no word for it; write null, and why, beside it.
+    """
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -98,6 +98,16 @@ def check_classes(rows: DataFrame, part: str, expected: Sequence[Any], label: st
     return sum(n for _, n in parts.values())
 
 
+def check_holdout(rows: DataFrame, label: str) -> int:
+    """The number of rows of ``mark_holdout``, once both parts are known to have both classes.
+
+    Raises:
+        DataError: A part has no rows, or those of one class alone.
+    """
+    way_out = "take another holdout_fraction or split_seed, or a split_by and group_by that leave both in both parts"
+    return check_classes(rows, HOLDOUT, (False, True), label, way_out)
+
+
 def _part_name(part: bool | int) -> str:
     if isinstance(part, bool):
         return "rows held out" if part else "rows to learn from"

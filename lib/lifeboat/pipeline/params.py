@@ -16,9 +16,11 @@ from papermill.utils import find_first_tagged_cell_index
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
+from lifeboat.credentials import redacted
 from lifeboat.errors import ParameterError, unknown
 
 RUN_DIR = "run_dir"  # the runner's to set: the folder that --name names
+RENAMED = {"fold_by": "group_by"}
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def read_parameters(files: Sequence[Path], overrides: Sequence[str] = ()) -> Giv
             values[name] = read_yaml(text) if text else ""
         except ParameterError as error:
             raise ParameterError(f"-p {override}: {error}") from error
-        sources[name] = f"-p {override}"
+        sources[name] = redacted(f"-p {override}")
     return Given(values, sources)
 
 
@@ -133,6 +135,19 @@ def _read_file(file: Path) -> dict[str, Any]:
     if not isinstance(values, dict | None):
         raise ParameterError(f"{file}: lines of `name: value` must stand here; this is a {type(values).__name__}")
     return values or {}
+
+
+def name_model(given: Given, file: Path, declarations: Declarations) -> None:
+    """Let the registered model be called as the parameter file is, where nothing else is said: a file is of one table.
+
+    Args:
+        given: What was read; completed in place.
+        file: The first parameter file.
+        declarations: What the notebooks declare.
+    """
+    if any("registered_model" in declared for declared in declarations.values()):
+        given.values.setdefault("registered_model", file.stem)
+        given.sources.setdefault("registered_model", "the parameter file's name")
 
 
 def read_declarations(notebooks: Iterable[Path]) -> Declarations:
@@ -195,6 +210,8 @@ def check_declared(given: Given, declarations: Declarations) -> list[str]:
         lines = [lines[name] for lines in declarations.values() if name in lines]
         if name == RUN_DIR:
             found = ["run_dir is not to be given: --name names the folder in outputs/"]
+        elif name in RENAMED and RENAMED[name] in known:
+            found = [f"{name} is called {RENAMED[name]} now, and rows that share it are held out together too: rename it"]
         elif not lines:
             found = [unknown("parameter", str(name), known)]
         else:

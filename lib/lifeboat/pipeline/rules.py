@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lifeboat.credentials import credential_fault
 from lifeboat.declared import FEATURES, feature_fault, type_fault
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.inputs import input_paths
@@ -47,6 +48,11 @@ def path_faults(values: Mapping[str, Any]) -> Faults:
         except DataError as error:
             faults.append((name, f"{name}: {error}"))
     return faults
+
+
+def credential_faults(values: Mapping[str, Any]) -> Faults:
+    """No value may hold a credential: parameters stand in the executed notebooks, in ``run.json`` and in MLflow."""
+    return [(name, fault) for name, value in values.items() if (fault := credential_fault(name, value))]
 
 
 def estimator_faults(values: Mapping[str, Any]) -> Faults:
@@ -159,7 +165,7 @@ def rows_faults(values: Mapping[str, Any]) -> Faults:
         check_names(columns, "schema")
     except DataError as error:
         faults.append(("schema", str(error)))
-    named = [(name, values.get(name)) for name in ("label", "key", "split_by", "fold_by")]
+    named = [(name, values.get(name)) for name in ("label", "key", "split_by", "group_by")]
     named += [("ranges", column) for column in values.get("ranges") or {}]
     for name, column in named:
         if column and column not in (*columns, made):
@@ -181,6 +187,7 @@ def azure_faults(values: Mapping[str, Any]) -> Faults:
 
 
 RULES: tuple[Callable[[Mapping[str, Any]], Faults], ...] = (
+    credential_faults,
     path_faults,
     estimator_faults,
     recipe_faults,

@@ -15,6 +15,7 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from lifeboat.credentials import redacted, redacted_all
 from lifeboat.errors import LifeboatError, ParameterError
 from lifeboat.inputs import files, input_paths
 from lifeboat.jvm import WarmJvm, for_a_while, where_spark_runs
@@ -75,7 +76,7 @@ def run(
     """
     watcher = watcher or Silence()
     with alone(run_dir), for_a_while({"MLFLOW_DISABLE_TELEMETRY": "true"}), _jvm(values):
-        record = begin_record({**values, RUN_DIR: from_root(run_dir)}, notebooks)
+        record = begin_record(redacted_all({**values, RUN_DIR: from_root(run_dir)}), notebooks)
         record.write(run_dir)
         note = other_data_set(values, declarations)
         for notebook, stage in zip(notebooks, record.stages, strict=True):
@@ -178,7 +179,7 @@ def _failure(name: str, cell: str, source: str, what: str, place: Path) -> str:
     lines = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", what).strip().splitlines()
     if len(lines) > LONGEST_MESSAGE:
         lines = [*lines[:LONGEST_MESSAGE], "... (the notebook has all of it)"]
-    message = "\n  ".join(lines)
+    message = redacted("\n  ".join(lines))
     return f"{name} stopped at {cell}: {first_line}\n  {message}\nOpen {place} to see it where it happened."
 
 

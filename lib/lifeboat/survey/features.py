@@ -127,7 +127,7 @@ def _no_feature(table: Survey, column: Column) -> str:
     if counts_rows(column, table.rows) or (column.unique and looks_like_id(column)):
         return "it names the row"
     if looks_like_id(column) and not 0 < len(column.values) <= LEVELS:
-        return "by its name it names something; rows that share it can be judged together by fold_by"
+        return "by its name it names something; group_by keeps rows that share it together"
     if column.type == "STRING" and nearly_unique(table, column):
         return "a text that differs in most rows"
     if column.type == "STRING" and not 0 < len(column.values) <= LEVELS:

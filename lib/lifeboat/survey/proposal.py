@@ -95,7 +95,6 @@ def propose(
         "metric": "log_loss" if _rare(answer) else "accuracy",
         "baseline": groups[0],
         "groups": groups[:2],
-        "champion_model": name,
         "registered_model": name,
     }
     look = [*_to_look_at(table, answer, features, key), *_times_to_look_at(times)]

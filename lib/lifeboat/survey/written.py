@@ -16,15 +16,18 @@ from lifeboat.survey.table import Column
 WIDTH = 118
 FIXED: dict[str, tuple[Any, str]] = {  # the same for any data set, and why
     "spark": ("local[*]", "all cores of this machine; local[2], spark://host:7077, sc://host"),
-    "seed": (42, "of every split, fold and forest"),
+    "seed": (42, "of every draw and forest, and of hold-out and folds unless split_seed says another"),
     "holdout_fraction": (0.2, "kept away from training, by a hash of the key"),
+    "group_by": ("", "a column, such as a customer or a day, whose rows belong together; empty: each row stands alone"),
+    "related_by": ("", "a column whose rows may belong together: notebook 1 looks whether it matters"),
     "texts": ([], "a few texts to show the first stage of `derive` on"),
     "leak_column": ("", "a text of many values, to see a leak with in notebook 2; empty to leave that out"),
     "estimator": ("random_forest", "random_forest, gbt or logistic_regression"),
-    "grid": ({"numTrees": [20, 50]}, "each combination is cross-validated, the simplest first"),
+    "grid": ({"maxDepth": [3, 6]}, "each combination is cross-validated, the simplest first"),
     "num_folds": (3, ""),
     "together": ([], "features that say the same, to shuffle as one"),
     "verdict_metric": ("log_loss", "or brier"),
+    "margin": (0.01, "how much worse than the champion a model may be; of log loss: 1 % less probability for the truth"),
     "resamples": (1000, "of the bootstrap"),
     "class_names": ([], "what people call class 0 and class 1, such as [died, survived]; empty: no and yes"),
     "columns": ({}, "what people call columns, and units, such as {Fare: {title: fare, unit: pounds}}"),
@@ -39,15 +42,15 @@ WHY = {
     "impute": "columns with gaps: mean, mean by COLUMN, or mode",
     "show": "of single rows",
     "groups": "looked at one by one",
-    "champion_model": "not worse than the model that serves under this name",
+    "registered_model": "its champion is the model to compare with",
 }
 SECTIONS = {
     "where": ("spark", "seed"),
     "the data": ("labelled_path", "unlabelled_path", "csv", "complete", "schema", "label", "key", "ranges",
-                 "holdout_fraction"),
+                 "holdout_fraction", "group_by", "related_by"),
     "the features": ("derive", "compare", "impute", "numeric", "categorical", "texts", "leak_column"),
     "the model": ("estimator", "estimator_params", "grid", "num_folds", "metric", "show"),
-    "the verdict": ("baseline", "groups", "together", "verdict_metric", "resamples", "champion_model"),
+    "the verdict": ("baseline", "groups", "together", "verdict_metric", "margin", "resamples"),
     "the registry": ("registered_model", "class_names", "columns"),
 }  # fmt: skip
 

@@ -1,0 +1,66 @@
+"""Credentials in addresses: never in a parameter file, never in what a run leaves, taken from the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lifeboat.errors import ParameterError
+
+HIDDEN = "***"
+VARIABLES = {"spark": "SPARK_REMOTE or LIFEBOAT_SPARK", "tracking_uri": "MLFLOW_TRACKING_URI"}  # parameter -> variable
+_USER = re.compile(r"(?P<before>[\w+.-]+://[^/\s:@'\"]*:)(?P<secret>[^/\s@'\"]+)(?=@)")
+_NAMED = re.compile(
+    r"(?P<before>[;?&][\w.-]*(?:token|password|passwd|pwd|secret|signature|credential|accesskey|access_key|accountkey"
+    r"|api_key|apikey|sig)=)(?P<secret>[^;&\s'\"]+)",
+    re.IGNORECASE,
+)
+_LONE_USER = re.compile(r"(?P<before>https?://)(?P<secret>[^/\s:@'\"]{16,})(?=@)")  # a token in the place of a name
+_FORMS = (_USER, _NAMED, _LONE_USER)
+
+
+def redacted(text: str) -> str:
+    """The text with each credential of an address in it hidden.
+
+    >>> redacted("sc://host:443/;token=abc;x=1"), redacted("postgresql://ann:pass@host/runs")
+    ('sc://host:443/;token=***;x=1', 'postgresql://ann:***@host/runs')
+    """
+    for form in _FORMS:
+        text = form.sub(rf"\g<before>{HIDDEN}", text)
+    return text
+
+
+def redacted_all(value: Any) -> Any:
+    """A parameter's value with each credential in it hidden, however deep it stands."""
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, Mapping):
+        return {name: redacted_all(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted_all(part) for part in value]
+    return value
+
+
+def with_credentials(value: Any) -> Iterator[str]:
+    """The texts in a parameter's value that hold a credential, hidden."""
+    if isinstance(value, str):
+        if redacted(value) != value:
+            yield redacted(value)
+    elif isinstance(value, Mapping | list | tuple):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from with_credentials(part)
+
+
+def need_none(name: str, value: Any) -> None:
+    """Raise ParameterError where a parameter holds a credential: it would stand in the executed notebook."""
+    if fault := credential_fault(name, value):
+        raise ParameterError(fault)
+
+
+def credential_fault(name: str, value: Any) -> str:
+    """What is wrong with a parameter that holds a credential, and where that belongs; empty where it holds none."""
+    variable = VARIABLES.get(name, "the storage's own variables (such as AWS_ACCESS_KEY_ID)")
+    for found in with_credentials(value):
+        return f"{name} holds a credential ({found}): set {variable} in the environment, which no run writes down"
+    return ""
