@@ -79,7 +79,7 @@ def work(spark: SparkSession, name: str, folder: Path, progress: Told) -> dict[s
 
 
 def all_work(where: str, folder: Path, kill: int | None) -> dict[str, Any]:
-    """The results of all work on one engine, by estimator; of the first alone where a worker is killed, or two cores share."""
+    """The results of all work on one engine, by estimator; of the first alone where that is enough or a worker dies."""
     spark = session.start(where)
     names = list(WORK)[: 1 if kill or where in FIRST_ALONE else None]
     results = {name: work(spark, name, folder, partial(end_worker, kill)) for name in names}
