@@ -12,7 +12,7 @@ MADE_FROM := { pwd; cat requirements.txt pyproject.toml; }
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test trials lint lab serve mlflow bench bench-scale notebooks lock clean ready venv
+.PHONY: help run test trials lint lab serve mlflow bench simulate bench-scale notebooks lock clean ready venv
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -43,6 +43,9 @@ mlflow: ready  ## MLflow's pages on all runs and models
 
 bench: ready  ## the time of a run, against the same cells in one Python process
 	@$(BIN)/python bench/series.py
+
+simulate: ready  ## how often the intervals hold the truth, and the verdict lets in what it should not (20 minutes)
+	@$(BIN)/python bench/simulate.py
 
 bench-scale: ready  ## time and memory from 10^5 rows on, beside the plain approach and scikit-learn
 	@$(BIN)/python bench/scale.py

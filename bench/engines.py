@@ -43,6 +43,7 @@ def lifeboat(folder: str, said: Said, estimator: str = "random_forest") -> Stage
     from lifeboat.serving.columns import ColumnScorer
     from lifeboat.serving.export import export_model
     from lifeboat.serving.scorer import Scorer
+    from lifeboat.shared_pipeline import SharedPipeline
 
     spark = session.start(SPARK)
     yield "start"
@@ -66,7 +67,7 @@ def lifeboat(folder: str, said: Said, estimator: str = "random_forest") -> Stage
     params, grid = GRIDS[estimator]
     classifier = train_cv.make_estimator(estimator, params, LABEL, SEED)
     cv = CrossValidator(
-        estimator=train_cv.SharedPipeline(stages=[*stages, classifier]),
+        estimator=SharedPipeline(stages=[*stages, classifier]),
         estimatorParamMaps=train_cv.make_grid(classifier, grid),
         evaluator=train_cv.make_evaluator("accuracy", LABEL),
         numFolds=FOLDS,

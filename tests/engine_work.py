@@ -26,6 +26,7 @@ from lifeboat.evaluate import collect_scored, point_metrics
 from lifeboat.load import mark_holdout
 from lifeboat.names import FOLD, HOLDOUT, imputed
 from lifeboat.serving.export import export_model
+from lifeboat.shared_pipeline import SharedPipeline
 
 IMPUTE = {"size": "mean by kind", "kind": "mode"}
 COLUMNS = [
@@ -63,7 +64,7 @@ def work(spark: SparkSession, name: str, folder: Path, progress: Told) -> dict[s
     stages = [*recipe.imputers({"kind": "mode"}), *recipe.imputers({"size": f"mean by {imputed('kind')}"})]
     stages += [recipe.indexer(["kind"], IMPUTE), recipe.assembler(["size", "age"], ["kind"], IMPUTE), classifier]
     cv = CrossValidator(
-        estimator=train_cv.SharedPipeline(stages=stages),
+        estimator=SharedPipeline(stages=stages),
         estimatorParamMaps=train_cv.make_grid(classifier, grid),
         evaluator=train_cv.make_evaluator(metric, "y"),
         numFolds=2,

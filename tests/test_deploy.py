@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 from collections.abc import Iterator
 from hashlib import sha256
@@ -42,7 +43,11 @@ FILES = {
         "scores": [[0.5, 0.625, 0.75], [0.875, 0.8125, 0.6875]],
     },
     "04_evaluate/metrics.json": {
-        "model": {"accuracy": {"value": 0.75, "low": 0.5, "high": 0.9}, "log_loss": {"value": 0.25}, "roc_auc": {"value": None, "reason": "one class"}},
+        "model": {
+            "accuracy": {"value": 0.75, "low": 0.5, "high": 0.9},
+            "log_loss": {"value": 0.25},
+            "roc_auc": {"value": None, "reason": "one class"},
+        },
         "rule by sex": {"accuracy": {"value": 0.6}},
     },
 }
@@ -140,9 +145,11 @@ def test_where_somebody_else_has_become_champion_meanwhile_no_alias_moves(logged
     settled("contested", logged, "champion", new_reference=True)
     compared = registry.incumbents("contested").noted("contested")
     settled("contested", logged, "champion")
-    with pytest.raises(registry.RegistryError, match="no alias was moved. Run notebooks 4 and 5 again") as caught:
+    with pytest.raises(registry.RegistryError, match=r"no alias was moved\. Run notebooks 4 and 5 again") as caught:
         settled("contested", logged, "champion", of=compared)
-    assert "then champion 1, reference 1 of 'contested'; now champion 2, reference 1 of 'contested'" in str(caught.value)
+    assert "then champion 1, reference 1 of 'contested'; now champion 2, reference 1 of 'contested'" in str(
+        caught.value
+    )
     assert aliases("contested") == {"champion": "2", "reference": "1"}
 
 
@@ -189,7 +196,7 @@ def impatient(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("MLFLOW_REGISTRY_URI", raising=False)
     yield
     for name in ("MLFLOW_REGISTRY_URI", "MLFLOW_TRACKING_URI"):  # MLflow notes in them where it was pointed at
-        monkeypatch.delenv(name, raising=False)
+        os.environ.pop(name, None)
     deploy.connect(f"sqlite:///{home / 'store.db'}")
 
 

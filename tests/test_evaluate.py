@@ -479,8 +479,9 @@ def test_perhaps_worse_than_the_champion_by_more_than_the_margin_stays_a_challen
     gain = found.details["incumbents"]["champion"]["gain"]
     assert gain["low"] < -0.02 < gain["high"]
     assert not found.promote
-    assert "but perhaps worse than that of the champion (0.090 on 100 common rows) by more than the margin of 0.02: " in (
-        found.sentence
+    assert (
+        "but perhaps worse than that of the champion (0.090 on 100 common rows) by more than the margin of 0.02: "
+        in (found.sentence)
     )
 
 
@@ -491,9 +492,9 @@ def test_a_little_worse_again_and_again_is_stopped_by_the_reference() -> None:
     found = verdict(third, COIN, second, first, rule=BRIER)
     assert not found.promote
     assert found.sentence.endswith(
-        ", and surely not worse than that of the champion (0.020 on 100 common rows) by the margin of 0.02: the gain is "
-        "-0.013 (95 % interval -0.013 to -0.013), but worse than that of the reference (0.010 on 100 common rows) by "
-        "0.022 (95 % interval 0.022 to 0.022)."
+        ", and surely not worse than that of the champion (0.020 on 100 common rows) by the margin of 0.02: the gain "
+        "is -0.013 (95 % interval -0.013 to -0.013), but worse than that of the reference (0.010 on 100 common rows) "
+        "by 0.022 (95 % interval 0.022 to 0.022)."
     )
 
 
@@ -514,8 +515,8 @@ def test_models_are_compared_on_the_rows_that_all_were_judged_on() -> None:
         apart = verdict(candidate, COIN, kept(said(0, 0.8), other), rule=BRIER)
         assert not apart.promote
         assert apart.sentence.endswith(
-            f", but it cannot be compared with the champion: {n} rows have the same key and label in all hold-outs (the "
-            "candidate on 100, the champion on 100), and at least 50 and half of the smallest are "
+            f", but it cannot be compared with the champion: {n} rows have the same key and label in all hold-outs "
+            "(the candidate on 100, the champion on 100), and at least 50 and half of the smallest are "
             "needed; split as before (split_seed, split_by, group_by, holdout_fraction), or move the alias 'champion' "
             "by hand."
         )
@@ -537,9 +538,7 @@ def test_the_rows_in_common_come_in_the_candidate_s_order() -> None:
 
 def test_fewer_than_twenty_groups_cannot_settle_anything() -> None:
     good = said(0, 0.9)
-    of_groups = {
-        n: Scored(good.label, good.probability, good.prediction, kin=np.arange(100) % n) for n in (19, 20)
-    }
+    of_groups = {n: Scored(good.label, good.probability, good.prediction, kin=np.arange(100) % n) for n in (19, 20)}
     assert verdict(of_groups[20], COIN, rule=BRIER).promote
     found = verdict(of_groups[19], COIN, rule=BRIER)
     assert (found.promote, found.alias) == (False, "challenger")
@@ -551,5 +550,5 @@ def test_fewer_than_twenty_groups_cannot_settle_anything() -> None:
 def test_a_verdict_takes_a_proper_score_and_a_margin_of_0_or_more() -> None:
     with pytest.raises(ParameterError, match=r"unknown proper score 'accuracy'.* Known: brier, log_loss"):
         Rule(metric="accuracy")
-    with pytest.raises(ParameterError, match="margin is -0.1; it takes 0 or more, in the unit of log_loss"):
+    with pytest.raises(ParameterError, match=r"margin is -0\.1; it takes 0 or more, in the unit of log_loss"):
         Rule(margin=-0.1)

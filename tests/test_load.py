@@ -361,6 +361,50 @@ def test_the_latest_rows_are_no_fewer_than_asked_for_and_no_more_than_ties_make(
         assert sorted(row["key"] for row in held) == [key for key, value in enumerate(values) if value >= first]
 
 
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_rows_of_a_group_are_held_out_together_and_those_of_none_alone(spark: SparkSession, partitions: int) -> None:
+    df = spark.range(400).selectExpr("id AS key", "if(id < 300, concat('g', id % 60), null) AS g")
+    marked = load.mark_holdout(df.repartition(partitions), "key", 0.25, 1, group_by="g")
+    sides = {
+        row.g: row
+        for row in marked.groupBy("g").agg(F.count_distinct(HOLDOUT).alias("sides"), F.count("*").alias("n")).collect()
+    }
+    assert {row.sides for g, row in sides.items() if g} == {1}
+    assert sides[None].sides == 2
+    held = sum(row[HOLDOUT] for row in marked.collect())
+    assert 60 < held < 140, "about a quarter of the rows"
+    alone = load.mark_holdout(df, "key", 0.25, 1)
+    assert alone.groupBy("g").agg(F.count_distinct(HOLDOUT).alias("sides")).filter("sides = 2").count() > 30
+
+
+def test_the_latest_groups_are_held_out_whole(spark: SparkSession) -> None:
+    # g1 ends at 3, g2 at 6, g3 at 9; the latest two of nine rows are of g3, whose first row came before all others
+    rows = [(1, "g3", 0), (2, "g1", 1), (3, "g1", 2), (4, "g1", 3), (5, "g2", 4), (6, "g2", 5), (7, "g2", 6),
+            (8, "g3", 8), (9, "g3", 9)]  # fmt: skip
+    df = spark.createDataFrame(rows, "key int, g string, at int")
+    held = load.mark_holdout(df, "key", 0.2, 1, "at", "g").filter(F.col(HOLDOUT)).collect()
+    assert {row.key for row in held} == {1, 8, 9}
+    with pytest.raises(DataError, match="the latest 7 rows by 'at' are all there are: groups of 'g' go on to the end"):
+        load.mark_holdout(df, "key", 0.75, 1, "at", "g")
+    with pytest.raises(ParameterError, match="unknown column in group_by 'gg': did you mean 'g'"):
+        load.mark_holdout(df, "key", 0.2, 1, group_by="gg")
+
+
+def test_a_part_with_one_class_alone_is_refused_with_all_counts(spark: SparkSession) -> None:
+    df = spark.createDataFrame([(1, True), (0, True), (0, False), (0, False), (1, True)], f"y int, `{HOLDOUT}` boolean")
+    with pytest.raises(DataError) as caught:
+        load.check_holdout(df, "y")
+    assert str(caught.value) == (
+        "each part needs rows of both classes, and there are 2 rows to learn from, 0 of them with y = 1; 3 rows held "
+        "out, 2 of them with y = 1. Take another holdout_fraction or split_seed, or a split_by and group_by that leave "
+        "both in both parts"
+    )
+    with pytest.raises(DataError, match="0 rows held out, 0 of them with y = 1"):
+        load.check_holdout(df.filter(~F.col(HOLDOUT)), "y")
+    both = spark.createDataFrame([(1, True), (0, True), (0, False), (1, False)], df.schema)
+    assert load.check_holdout(both, "y") == 4
+
+
 def test_to_split_by_a_column_that_is_not_there_is_refused(spark: SparkSession) -> None:
     with pytest.raises(ParameterError, match="unknown column in split_by 'kee': did you mean 'key'"):
         load.mark_holdout(numbered(spark, 3, 1), "key", 0.5, 1, "kee")

@@ -20,6 +20,7 @@ from lifeboat.serving.export import export_model
 from lifeboat.serving.parity import parity
 from lifeboat.serving.scorer import Scorer
 from lifeboat.session import settle
+from lifeboat.shared_pipeline import SharedPipeline
 from lifeboat.sql import ticked
 from lifeboat.synth import resample
 from lifeboat.trees import first_tree
@@ -74,7 +75,7 @@ def found(rows: DataFrame, label: str, tmp_path_factory: pytest.TempPathFactory)
     train = train_cv.add_folds(rows.sparkSession.read.parquet(place), KEY, 2, 1)
     classifier = train_cv.make_estimator("random_forest", {"numTrees": 3, "maxDepth": 3}, label, 1)
     cv = CrossValidator(
-        estimator=train_cv.SharedPipeline(stages=[*preparing(label), classifier]),
+        estimator=SharedPipeline(stages=[*preparing(label), classifier]),
         estimatorParamMaps=[{}],
         evaluator=train_cv.make_evaluator("roc_auc", label),
         numFolds=2,

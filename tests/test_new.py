@@ -491,7 +491,7 @@ def test_a_column_of_few_values_that_tells_nothing_is_no_rule_to_beat(write: Wri
 
 def test_the_models_are_named_as_they_are_to_be(write: Write) -> None:
     values = proposed(write(*columns(("v", [i / 4 for i in range(40)]), ("y", [0, 1] * 20))), name="mine").values
-    assert (values["registered_model"], values["champion_model"]) == ("mine", "mine")
+    assert values["registered_model"] == "mine"
 
 
 def test_where_a_class_is_rare_accuracy_is_not_the_metric(write: Write) -> None:
@@ -613,7 +613,7 @@ def test_the_command_writes_a_file_named_as_the_data_and_says_what_to_do(home: P
         "  lifeboat run params/my_data.yaml",
     ]
     values = check(read_parameters([home / "params/my_data.yaml"]), DECLARED)
-    assert (values["labelled_path"], values["champion_model"]) == ("My Data.csv", "my_data")
+    assert (values["labelled_path"], values["registered_model"]) == ("My Data.csv", "my_data")
     assert not list((home / "params").glob(".*"))
 
 

@@ -16,7 +16,8 @@ from lifeboat.load import check_rows, parse_schema, read_raw
 from lifeboat.names import CLASSIFIER_COLUMNS, FEATURES, FOLD
 from lifeboat.preprocess import EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory
 from lifeboat.session import count_jobs
-from lifeboat.train_cv import SharedPipeline, add_folds, cross_validate, make_evaluator
+from lifeboat.shared_pipeline import SharedPipeline
+from lifeboat.train_cv import add_folds, cross_validate, make_evaluator
 
 ROWS = 1_200
 Made = Callable[..., DataFrame]

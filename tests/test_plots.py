@@ -21,7 +21,7 @@ from lifeboat.importance import Importance
 SEX = np.array(["female", "male", "male", "female"] * 10, dtype=object)
 CHANCE = np.linspace(0.05, 0.95, 40)
 SCORED = Scored((np.arange(40) % 3 > 0).astype(int), CHANCE, (CHANCE > 0.5).astype(int), groups={"Sex": SEX})
-RULE = GroupRates("Sex", {"female": 0.74, "male": 0.19}, 0.4).score(SEX, SCORED.label)
+RULE = GroupRates("Sex", {"female": 0.74, "male": 0.19}, 0.4).score(SEX, SCORED)
 ONE_CLASS = Scored([1, 1], [0.4, 0.6], [0, 1])
 STAGES = [("Title", ["Name"], ["Title"]), ("VectorAssembler", ["Pclass", "Age_imputed", "Fare", "Alone"], "features")]
 TREE = {

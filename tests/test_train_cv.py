@@ -18,6 +18,7 @@ from lifeboat import names, train_cv
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.preprocess import GroupMeanImputer
 from lifeboat.session import count_jobs, settle
+from lifeboat.shared_pipeline import SharedPipeline, columns_read
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def validator(pipeline: Pipeline, grid: list[Any], metric: str = "accuracy", par
 def found(rows: DataFrame) -> tuple[train_cv.CrossValidated, CrossValidator]:
     classifier = forest()
     grid = train_cv.make_grid(classifier, {"numTrees": [1, 5], "maxDepth": [1, 4]})
-    cv = validator(train_cv.SharedPipeline(stages=stages(classifier)), grid, parallelism=2)
+    cv = validator(SharedPipeline(stages=stages(classifier)), grid, parallelism=2)
     return train_cv.cross_validate(cv, rows, "id"), validator(Pipeline(stages=stages(classifier)), grid)
 
 
@@ -113,7 +114,7 @@ def test_progress_is_told_after_every_fit(rows: DataFrame) -> None:
     told: list[tuple[int, int, str]] = []
     classifier = LogisticRegression(labelCol="y", maxIter=1, **names.CLASSIFIER_COLUMNS)
     grid = train_cv.make_grid(classifier, {"regParam": [0.0, 0.1]})
-    cv = validator(train_cv.SharedPipeline(stages=stages(classifier)), grid)
+    cv = validator(SharedPipeline(stages=stages(classifier)), grid)
     train_cv.cross_validate(cv, rows, "id", progress=lambda *said: told.append(said))
     assert [done for done, _, _ in told] == [1, 2, 3, 4, 5, 6, 7]
     assert {total for _, total, _ in told} == {7}
@@ -127,7 +128,7 @@ def test_a_category_with_more_values_than_trees_have_bins_is_named_before_a_tree
     rows = spark.createDataFrame([(f"v{i % 40}", i % 2) for i in range(80)], "`lifeboat:imputed:port` string, y int")
     index = StringIndexer(inputCol="lifeboat:imputed:port", outputCol="i", handleInvalid="keep")
     last = forest(maxBins=bins)
-    way = train_cv.SharedPipeline(stages=[index, VectorAssembler(inputCols=["i"], outputCol=names.FEATURES), last])
+    way = SharedPipeline(stages=[index, VectorAssembler(inputCols=["i"], outputCol=names.FEATURES), last])
     if fits:
         assert len(list(way.fitMultiple(rows, [{last.maxDepth: 1}]))) == 1
     else:
@@ -136,9 +137,26 @@ def test_a_category_with_more_values_than_trees_have_bins_is_named_before_a_tree
 
 
 def test_a_fold_without_rows_is_named_before_anything_is_fitted(rows: DataFrame) -> None:
-    cv = validator(train_cv.SharedPipeline(stages=stages(forest())), [{}])
-    with pytest.raises(DataError, match=r"each of 0 to 2 needs some: take fewer folds"):
+    cv = validator(SharedPipeline(stages=stages(forest())), [{}])
+    with pytest.raises(DataError, match=r"0 rows in fold 0, 0 of them with y = 1; .* Take fewer folds"):
         train_cv.cross_validate(cv, rows.filter(F.col(names.FOLD) > 0), "id")
+
+
+def test_a_fold_of_one_class_is_refused_before_anything_is_fitted(rows: DataFrame) -> None:
+    cv = validator(SharedPipeline(stages=stages(forest())), [{}])
+    one_class = rows.filter((F.col(names.FOLD) != 1) | (F.col("y") == 0))
+    n = one_class.filter(F.col(names.FOLD) == 1).count()
+    with pytest.raises(DataError, match=rf"{n} rows in fold 1, 0 of them with y = 1;"):
+        train_cv.cross_validate(cv, one_class, "id")
+
+
+def test_rows_of_a_group_are_in_one_fold_and_too_few_groups_are_refused(rows: DataFrame) -> None:
+    grouped = rows.drop(names.FOLD).withColumn("day", F.col("id") % 30)
+    folds = train_cv.add_folds(grouped, "id", 3, 7, "day")
+    assert folds.groupBy("day").agg(F.count_distinct(names.FOLD).alias("n")).filter("n > 1").isEmpty()
+    assert train_cv.check_folds(folds, "y", 3) == 90
+    with pytest.raises(DataError, match="a group_by of more and smaller groups"):
+        train_cv.check_folds(train_cv.add_folds(rows.drop(names.FOLD), "id", 3, 7, "g"), "y", 3)
 
 
 # --- SharedPipeline
@@ -147,7 +165,7 @@ def test_a_fold_without_rows_is_named_before_anything_is_fitted(rows: DataFrame)
 def test_shared_stages_are_fitted_once_and_the_models_are_the_same(rows: DataFrame, spark: SparkSession) -> None:
     classifier = LogisticRegression(labelCol="y", maxIter=2, **names.CLASSIFIER_COLUMNS)
     grid = train_cv.make_grid(classifier, {"regParam": [0.0, 0.1, 1.0]})
-    shared, plain = train_cv.SharedPipeline(stages=stages(classifier)), Pipeline(stages=stages(classifier))
+    shared, plain = SharedPipeline(stages=stages(classifier)), Pipeline(stages=stages(classifier))
     models: dict[str, dict[int, PipelineModel]] = {}
     jobs = {
         name: count_jobs(spark, lambda way=way, name=name: models.update({name: dict(way.fitMultiple(rows, grid))}))
@@ -159,9 +177,7 @@ def test_shared_stages_are_fitted_once_and_the_models_are_the_same(rows: DataFra
 
 
 def test_a_grid_over_the_preprocessing_fits_it_for_each_point(rows: DataFrame) -> None:
-    pipeline = train_cv.SharedPipeline(
-        stages=stages(LogisticRegression(labelCol="y", maxIter=2, **names.CLASSIFIER_COLUMNS))
-    )
+    pipeline = SharedPipeline(stages=stages(LogisticRegression(labelCol="y", maxIter=2, **names.CLASSIFIER_COLUMNS)))
     imputer = pipeline.getStages()[0]
     models = dict(pipeline.fitMultiple(rows, [{imputer.groupCol: "g"}, {imputer.groupCol: ""}]))
     assert sorted(models[0].stages[0].getOrDefault("means")) == ["a", "b"]
@@ -176,7 +192,7 @@ def test_what_was_kept_for_the_fits_is_let_go_after_the_last(rows: DataFrame, sp
     grid = train_cv.make_grid(classifier, {"regParam": [0.0, 0.1]})
     rows.count()
     before = kept()
-    fits = train_cv.SharedPipeline(stages=stages(classifier)).fitMultiple(rows, grid)
+    fits = SharedPipeline(stages=stages(classifier)).fitMultiple(rows, grid)
     next(fits)
     assert len(kept() - before) == 1
     next(fits)
@@ -186,8 +202,8 @@ def test_what_was_kept_for_the_fits_is_let_go_after_the_last(rows: DataFrame, sp
 def test_a_predictor_reads_its_features_its_label_and_its_weight_if_any(spark: SparkSession) -> None:
     df = spark.createDataFrame([], "id int, features double, y int, w double")
     plain, weighted = (LogisticRegression(labelCol="y"), LogisticRegression(labelCol="y", weightCol="w"))
-    assert train_cv.columns_read(df, plain) == ["features", "y"]
-    assert train_cv.columns_read(df, weighted) == ["features", "y", "w"]
+    assert columns_read(df, plain) == ["features", "y"]
+    assert columns_read(df, weighted) == ["features", "y", "w"]
 
 
 # --- choosing
@@ -217,7 +233,7 @@ def test_a_standard_error_is_the_spread_over_the_root_of_the_folds() -> None:
 
 
 def test_a_rule_that_is_none_is_refused(rows: DataFrame) -> None:
-    cv = validator(train_cv.SharedPipeline(stages=stages(forest())), [{}])
+    cv = validator(SharedPipeline(stages=stages(forest())), [{}])
     with pytest.raises(ParameterError, match="unknown rule in choose 'best': did you mean 'best_mean'"):
         train_cv.cross_validate(cv, rows, "id", choose="best")
 

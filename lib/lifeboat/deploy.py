@@ -190,4 +190,3 @@ def log_portable(folder: Path, signature: ModelSignature, example: dict[str, Any
         pip_requirements=[*requirements(), *(f"{name}=={version(name)}" for name in ("mlflow", "pandas"))],
     )
     return str(logged.model_uri)
-

@@ -68,7 +68,7 @@ def digest(path: str | Path, spark: SparkSession | None = None) -> str:
     found = local_place(path)
     if found is None:
         return _listing(str(path), spark)
-    place = resolve_input(found)
+    place = resolve_input(found if "://" in str(path) else path)  # named in an error as it was given
     if place.is_dir():
         return hashlib.sha256(b"".join(bytes.fromhex(digest(file)) for file in files(place))).hexdigest()
     with place.open("rb") as stream:

@@ -43,5 +43,7 @@ def read_verdict(folder: Path) -> dict[str, Any]:
     """
     found: dict[str, Any] = json.loads((folder / "verdict.json").read_text())
     if "compared_with" not in found:
-        raise DataError(f"{folder / 'verdict.json'} is of an earlier version, whose rule was another: run notebook 4 again")
+        raise DataError(
+            f"{folder / 'verdict.json'} is of an earlier version, whose rule was another: run notebook 4 again"
+        )
     return found

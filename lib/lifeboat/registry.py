@@ -49,8 +49,8 @@ class Incumbents:
 
     def noted(self, name: str) -> dict[str, str | None]:
         """The registered model's name and who held which alias, for ``compared_with`` in ``verdict.json``."""
-        held = {alias: one and one.version for alias, one in ((CHAMPION, self.champion), (REFERENCE, self.reference))}
-        return {"model": name, **held}
+        champion, reference = (one.version if one else None for one in (self.champion, self.reference))
+        return {"model": name, CHAMPION: champion, REFERENCE: reference}
 
 
 def model_name(registered_model: str, run_dir: str | Path) -> str:
@@ -103,9 +103,9 @@ def holders(name: str, tracking_uri: str = "") -> dict[str, str]:
 
 def _unanswered(name: str, error: Exception) -> str:
     return (
-        f"the registry did not say who is the champion of {name!r} ({type(error).__name__}: {redacted(str(error))}); without "
-        "that answer no model can be held against it. Mend the store's address (MLFLOW_TRACKING_URI, MLFLOW_REGISTRY_URI, "
-        "tracking_uri) or the sign-in, or compare with none (champion_model: none)"
+        f"the registry did not say who is the champion of {name!r} ({type(error).__name__}: {redacted(str(error))}); "
+        "without that answer no model can be held against it. Mend the store's address (MLFLOW_TRACKING_URI, "
+        "MLFLOW_REGISTRY_URI, tracking_uri) or the sign-in, or compare with none (champion_model: none)"
     )
 
 
@@ -115,7 +115,8 @@ def _incumbent(name: str, alias: str, version: str) -> Incumbent:
 
     try:
         run = mlflow.MlflowClient().get_model_version(name, version).run_id
-        kept = {file.path for file in mlflow.artifacts.list_artifacts(run_id=run, artifact_path=str(Path(JUDGED).parent))}
+        folder = str(Path(JUDGED).parent)
+        kept = {file.path for file in mlflow.artifacts.list_artifacts(run_id=run, artifact_path=folder)}
         if JUDGED not in kept:
             raise DataError(
                 f"version {version} of {name!r} is the {alias} but its run {run} kept no {JUDGED}: give the alias to "

@@ -5,15 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial, reduce
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
 from pyspark import inheritable_thread_target
-from pyspark.ml import Estimator, Model, Pipeline, PipelineModel, Predictor
-from pyspark.ml.base import _FitMultipleIterator
+from pyspark.ml import Estimator, Model, PipelineModel
 from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
 from pyspark.ml.evaluation import BinaryClassificationEvaluator, Evaluator, MulticlassClassificationEvaluator
 from pyspark.ml.param import Param, Params
@@ -22,9 +21,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifeboat import names
-from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.errors import ParameterError, unknown
 from lifeboat.load import check_classes, share
-from lifeboat.recipe import need_bins
 from lifeboat.session import settle
 
 ParamMap = dict[Param[Any], Any]
@@ -41,42 +39,6 @@ METRICS = {
     "pr_auc": (BinaryClassificationEvaluator, "areaUnderPR"),
 }
 RULES = ("best_mean", "one_standard_error")
-
-
-class SharedPipeline(Pipeline):
-    """A Pipeline that fits what grid points have in common once.
-
-    ``CrossValidator`` asks for all grid points at once, by ``fitMultiple``. Spark's own Pipeline then fits every stage
-    for every point. This one fits the stages before the first that a grid point speaks of once, keeps of their rows
-    what the rest reads until all points are fitted, and fits only the rest for each. The models are the same.
-    """
-
-    def fitMultiple(self, dataset: DataFrame, paramMaps: Sequence[ParamMap]) -> Iterator[tuple[int, PipelineModel]]:
-        """Fit one PipelineModel for each of ``paramMaps``; see ``pyspark.ml.Estimator.fitMultiple``."""
-        stages = self.getStages()
-        spoken_of = {param.parent for point in paramMaps for param in point}
-        shared = next((i for i, stage in enumerate(stages) if stage.uid in spoken_of), len(stages) - 1)
-        prepared = Pipeline(stages=stages[:shared]).fit(dataset)
-        need_bins(prepared, stages[-1], paramMaps)
-        rows = prepared.transform(dataset)
-        if shared == len(stages) - 1 and isinstance(stages[-1], Predictor):
-            rows = rows.select(columns_read(rows, stages[-1]))
-        rows.cache()
-        fits = itertools.count(1)
-
-        def fit_one(index: int) -> PipelineModel:
-            rest = Pipeline(stages=stages[shared:]).fit(rows, paramMaps[index])
-            if next(fits) == len(paramMaps):
-                rows.unpersist()
-            return PipelineModel([*prepared.stages, *rest.stages])
-
-        return _FitMultipleIterator(fit_one, len(paramMaps))
-
-
-def columns_read(df: DataFrame, predictor: Params) -> list[str]:
-    """The columns of ``df`` that a predictor's Params name: features, label, perhaps a weight."""
-    named = {predictor.getOrDefault(p) for p in predictor.params if p.name.endswith("Col") and predictor.isDefined(p)}
-    return [name for name in df.columns if name in named]
 
 
 @dataclass(frozen=True)
@@ -190,7 +152,7 @@ def check_folds(rows: DataFrame, label: str, num_folds: int, fold_col: str = nam
     Raises:
         DataError: A fold has no rows, or those of one class alone.
     """
-    way_out = "take fewer folds (num_folds), another split_seed, or a group_by of more and smaller groups"
+    way_out = "Take fewer folds (num_folds), another split_seed, or a group_by of more and smaller groups"
     return check_classes(rows, fold_col, range(num_folds), label, way_out)
 
 
@@ -219,7 +181,7 @@ def cross_validate(
     if choose not in RULES:
         raise ParameterError(unknown("rule in choose", choose, RULES))
     grid, evaluator, folds = cv.getEstimatorParamMaps(), cv.getEvaluator(), cv.getNumFolds()
-    label = names.plain_name(evaluator.getLabelCol())
+    label = names.plain_name(evaluator.getOrDefault("labelCol"))
     rows = settle(rows, key, check_folds(rows, label, folds, cv.getFoldCol())).cache()
     models: list[dict[int, Model]] = []
     scores = [[math.nan] * folds for _ in grid]

@@ -26,9 +26,9 @@ def run(
 
 
 def _run(params: list[Path], overrides: list[str], name: str) -> None:
-    from lifeboat.pipeline.params import name_model, read_declarations, read_parameters
+    from lifeboat.pipeline.params import read_declarations, read_parameters
     from lifeboat.pipeline.progress import Bars
-    from lifeboat.pipeline.rules import check
+    from lifeboat.pipeline.rules import check, name_model
     from lifeboat.pipeline.runner import run as run_notebooks
     from lifeboat.pipeline.runner import run_folder, series
     from lifeboat.pipeline.summary import summary

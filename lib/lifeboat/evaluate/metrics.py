@@ -148,4 +148,3 @@ def paired_difference(
     sums, sizes = np.bincount(a.kin, weights=gain), np.bincount(a.kin)
     draws = np.array([(times @ sums) / (times @ sizes) for times in resampled(a.n_kin, resamples, seed)])
     return percentiles(float(gain.mean()), draws, confidence, a.n_kin)
-

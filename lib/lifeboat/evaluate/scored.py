@@ -191,7 +191,9 @@ class GroupRates:
         """
         if groups is None and self.column:
             raise ParameterError(f"these rates are by {self.column!r}: give each row's {self.column!r} in groups")
-        values = [self.overall] * rows.n if groups is None else [self.rates.get(value, self.overall) for value in groups]
+        values = (
+            [self.overall] * rows.n if groups is None else [self.rates.get(value, self.overall) for value in groups]
+        )
         probability = np.array(values, dtype=np.float64)
         return Scored(rows.label, probability, (probability > 0.5).astype(np.int64), key=rows.key, kin=rows.kin)
 

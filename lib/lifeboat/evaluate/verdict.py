@@ -164,7 +164,8 @@ class Versus:
         if self.gain.low > 0:
             return f"and better than {other} by {rule.said(self.gain)}"
         if self.gain.low > -rule.margin:
-            return f"and surely not worse than {other} by the margin of {rule.margin:g}: the gain is {rule.said(self.gain)}"
+            gain = rule.said(self.gain)
+            return f"and surely not worse than {other} by the margin of {rule.margin:g}: the gain is {gain}"
         if self.gain.high < 0:
             return f"but worse than {other} by {rule.said(_turned(self.gain))}"
         return (

@@ -83,7 +83,7 @@ def check_classes(rows: DataFrame, part: str, expected: Sequence[Any], label: st
         part: The column that parts the rows: ``lifeboat:holdout`` or ``lifeboat:fold``.
         expected: Its values: a part without rows is refused too.
         label: The label's column, 0 or 1.
-        way_out: What to change, as the end of a sentence.
+        way_out: What to change, as a sentence.
 
     Raises:
         DataError: A part has no rows, or those of one class alone; the message has all counts.
@@ -93,8 +93,10 @@ def check_classes(rows: DataFrame, part: str, expected: Sequence[Any], label: st
     found = {row.part: (int(row.ones), int(row.n)) for row in counted}
     parts = {name: found.get(name, (0, 0)) for name in expected}
     if any(ones in (0, n) for ones, n in parts.values()):
-        told = ", ".join(f"{n} {_part_name(name)} and {ones} of them so" for name, (ones, n) in parts.items())
-        raise DataError(f"each part needs rows with {label} = 1 and rows without, and there are {told}: {way_out}")
+        told = "; ".join(
+            f"{n} {_part_name(name)}, {ones} of them with {label} = 1" for name, (ones, n) in parts.items()
+        )
+        raise DataError(f"each part needs rows of both classes, and there are {told}. {way_out}")
     return sum(n for _, n in parts.values())
 
 
@@ -104,7 +106,7 @@ def check_holdout(rows: DataFrame, label: str) -> int:
     Raises:
         DataError: A part has no rows, or those of one class alone.
     """
-    way_out = "take another holdout_fraction or split_seed, or a split_by and group_by that leave both in both parts"
+    way_out = "Take another holdout_fraction or split_seed, or a split_by and group_by that leave both in both parts"
     return check_classes(rows, HOLDOUT, (False, True), label, way_out)
 
 

@@ -137,19 +137,6 @@ def _read_file(file: Path) -> dict[str, Any]:
     return values or {}
 
 
-def name_model(given: Given, file: Path, declarations: Declarations) -> None:
-    """Let the registered model be called as the parameter file is, where nothing else is said: a file is of one table.
-
-    Args:
-        given: What was read; completed in place.
-        file: The first parameter file.
-        declarations: What the notebooks declare.
-    """
-    if any("registered_model" in declared for declared in declarations.values()):
-        given.values.setdefault("registered_model", file.stem)
-        given.sources.setdefault("registered_model", "the parameter file's name")
-
-
 def read_declarations(notebooks: Iterable[Path]) -> Declarations:
     """Read the parameter cell of each notebook.
 
@@ -211,7 +198,9 @@ def check_declared(given: Given, declarations: Declarations) -> list[str]:
         if name == RUN_DIR:
             found = ["run_dir is not to be given: --name names the folder in outputs/"]
         elif name in RENAMED and RENAMED[name] in known:
-            found = [f"{name} is called {RENAMED[name]} now, and rows that share it are held out together too: rename it"]
+            found = [
+                f"{name} is called {RENAMED[name]} now, and rows that share it are held out together too: rename it"
+            ]
         elif not lines:
             found = [unknown("parameter", str(name), known)]
         else:

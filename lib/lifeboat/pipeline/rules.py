@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from lifeboat.credentials import credential_fault
@@ -13,6 +14,19 @@ from lifeboat.inputs import input_paths
 from lifeboat.names import check_names
 from lifeboat.pipeline.params import Declarations, Given, check_declared, effective
 from lifeboat.runfolder import resolve_input
+
+
+def name_model(given: Given, file: Path, declarations: Declarations) -> None:
+    """Let the registered model be called as the parameter file is, where nothing else is said: a file is of one table.
+
+    Args:
+        given: What was read; completed in place.
+        file: The first parameter file.
+        declarations: What the notebooks declare.
+    """
+    if any("registered_model" in declared for declared in declarations.values()):
+        given.values.setdefault("registered_model", file.stem)
+        given.sources.setdefault("registered_model", "the parameter file's name")
 
 
 def check(given: Given, declarations: Declarations) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from lifeboat.survey.table import Column
 WIDTH = 118
 FIXED: dict[str, tuple[Any, str]] = {  # the same for any data set, and why
     "spark": ("local[*]", "all cores of this machine; local[2], spark://host:7077, sc://host"),
-    "seed": (42, "of every draw and forest, and of hold-out and folds unless split_seed says another"),
+    "seed": (42, "of every draw and forest, and of the split unless split_seed says another"),
     "holdout_fraction": (0.2, "kept away from training, by a hash of the key"),
-    "group_by": ("", "a column, such as a customer or a day, whose rows belong together; empty: each row stands alone"),
+    "group_by": ("", "a column, such as a customer or a day, whose rows belong together"),
     "related_by": ("", "a column whose rows may belong together: notebook 1 looks whether it matters"),
     "texts": ([], "a few texts to show the first stage of `derive` on"),
     "leak_column": ("", "a text of many values, to see a leak with in notebook 2; empty to leave that out"),
@@ -27,7 +27,10 @@ FIXED: dict[str, tuple[Any, str]] = {  # the same for any data set, and why
     "num_folds": (3, ""),
     "together": ([], "features that say the same, to shuffle as one"),
     "verdict_metric": ("log_loss", "or brier"),
-    "margin": (0.01, "how much worse than the champion a model may be; of log loss: 1 % less probability for the truth"),
+    "margin": (
+        0.01,
+        "so much worse than the champion a model may be",
+    ),
     "resamples": (1000, "of the bootstrap"),
     "class_names": ([], "what people call class 0 and class 1, such as [died, survived]; empty: no and yes"),
     "columns": ({}, "what people call columns, and units, such as {Fare: {title: fare, unit: pounds}}"),
