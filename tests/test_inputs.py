@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
 from lifeboat.errors import DataError
 from lifeboat.inputs import digest, input_paths
@@ -58,3 +59,29 @@ def test_a_folder_s_digest_follows_its_files_and_not_what_spark_notes_beside_the
 def test_the_digest_of_nothing_is_an_error(home: Path) -> None:
     with pytest.raises(DataError, match=r"no file or folder 'nothing\.csv'"):
         digest("nothing.csv")
+
+
+def test_an_address_of_a_file_has_the_file_s_digest(home: Path) -> None:
+    assert digest((home / "rows.csv").as_uri()) == digest("rows.csv")
+    (home / "a b").mkdir()
+    (home / "a b" / "part-0").write_bytes(b"abc")
+    assert digest((home / "a b").as_uri()) == digest("a b")
+
+
+def test_an_address_elsewhere_has_its_files_listing_as_digest_and_says_so(
+    home: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifeboat.inputs.local_place", lambda path: None)  # as if this place were elsewhere
+    (home / "table").mkdir()
+    found = []
+    for content in (b"abc", b"abcd"):
+        (home / "table" / "part-0").write_bytes(content)
+        found.append(digest((home / "table").as_uri(), spark))
+    assert all(one.startswith("listing:") and len(one) == 72 for one in found)
+    assert found[0] != found[1]
+    assert digest((home / "table").as_uri(), spark) == found[1]
+
+
+def test_where_nobody_can_list_an_address_the_digest_says_so(spark: SparkSession) -> None:
+    assert digest("nowhere://bucket/rows") == "not read"
+    assert digest("nowhere://bucket/rows", spark) == "not read"

@@ -456,8 +456,15 @@ def test_rates_with_and_without_a_value_are_counted_for_all_columns_at_once(spar
 def test_rates_are_counts_in_order_of_the_value_with_gaps_by_name(spark: SparkSession) -> None:
     rows = [("b", 1), ("b", 0), ("a", 1), (None, 0)]
     df = spark.createDataFrame(rows, "g string, y int")
-    assert load.rates(df, "y", "g") == [("a", 1, 1), ("b", 1, 2), ("missing", 0, 1)]
-    assert load.rates(df, "y", F.col("y") + 1) == [("1", 0, 2), ("2", 2, 2)]
+    assert load.rates(df, "y", "g") == [("a", 1, 1, 1), ("b", 1, 2, 2), ("missing", 0, 1, 1)]
+    assert load.rates(df, "y", F.col("y") + 1) == [("1", 0, 2, 2), ("2", 2, 2, 2)]
+
+
+def test_rows_of_few_groups_are_worth_few_rows(spark: SparkSession) -> None:
+    # ten days of a hundred rows each, every second day all ones: worth nine rows, as if each day were one
+    df = spark.range(1000).selectExpr("id AS key", "id div 100 AS day", "cast((id div 100) % 2 AS int) AS y", "1 AS g")
+    assert load.rates(df, "y", "g", load.belongs_to("key", "day")) == [("1", 500, 1000, pytest.approx(9))]
+    assert load.rates(df, "y", "g", load.belongs_to("key")) == [("1", 500, 1000, 1000)]
 
 
 def test_the_schema_is_described_for_later_stages(spark: SparkSession, tmp_path: Path) -> None:

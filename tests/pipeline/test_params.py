@@ -7,7 +7,7 @@ import pytest
 
 from lifeboat.errors import ParameterError
 from lifeboat.pipeline.params import Given, check_declared, effective, read_declarations, read_parameters
-from lifeboat.pipeline.rules import check, schema_columns
+from lifeboat.pipeline.rules import check, name_model, schema_columns
 
 Write = Callable[..., Path]
 
@@ -58,6 +58,43 @@ def test_a_file_with_good_values_passes_and_defaults_fill_the_rest(home: Path) -
     values = check(read_parameters([file], ["num_folds=5"]), read_declarations([home / "notebooks" / "01_load.ipynb"]))
     assert (values["seed"], values["holdout_fraction"], values["num_folds"]) == (7, 0.25, 5)
     assert values["grid"] == {"numTrees": [10, 20]}
+
+
+def test_the_model_is_called_as_the_parameter_file_where_nothing_else_is_said(
+    tmp_path: Path,
+    write_notebook: Write,
+) -> None:
+    notebook = tmp_path / "05_deploy.ipynb"
+    write_notebook(notebook, 'registered_model: str = ""  # the model\'s name\n')
+    declared, file = read_declarations([notebook]), tmp_path / "patients.yaml"
+    names = []
+    for text in ("", "registered_model: wards\n"):
+        file.write_text(text)
+        given = read_parameters([file])
+        name_model(given, file, declared)
+        names.append(check(given, declared)["registered_model"])
+    assert names == ["patients", "wards"]
+    given = read_parameters([file])
+    name_model(given, file, {})
+    assert given.values == {"registered_model": "wards"}, "notebooks that declare none are given none"
+
+
+def test_a_credential_is_refused_wherever_it_stands_and_is_not_repeated(home: Path) -> None:
+    said = faults(home, "labelled_path: s3a://KEY:SECRET@bucket/rows\n")
+    assert "HOME/p.yaml: labelled_path holds a credential (s3a://KEY:***@bucket/rows): set the storage's own" in said
+    assert "SECRET" not in said
+    assert "SECRET" not in faults(home, "", "labelled_path=s3a://KEY:SECRET@bucket/rows")
+
+
+def test_a_parameter_that_is_called_otherwise_now_is_named_with_its_new_name(
+    tmp_path: Path,
+    write_notebook: Write,
+) -> None:
+    notebook, file = tmp_path / "03.ipynb", tmp_path / "p.yaml"
+    write_notebook(notebook, 'group_by: str = ""  # column\n')
+    file.write_text("fold_by: day\n")
+    with pytest.raises(ParameterError, match="fold_by is called group_by now, and rows that share it are held out"):
+        check(read_parameters([file]), read_declarations([notebook]))
 
 
 def test_an_unknown_key_is_named_with_the_nearest_one_and_the_file(home: Path) -> None:

@@ -97,6 +97,13 @@ def test_weather_and_planes_stand_beside_the_flights_and_nothing_that_is_known_t
     assert not {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"} & set(train.column_names)
 
 
+def test_flights_of_one_day_are_held_out_together_and_drawn_together(flights: Path) -> None:
+    days = {part: set(pq.read_table(flights / "01_load" / part)["date"].to_pylist()) for part in ("train", "holdout")}
+    assert not days["train"] & days["holdout"]
+    verdict = json.loads((flights / "04_evaluate/verdict.json").read_text())
+    assert verdict["details"]["groups"] == len(days["holdout"]) < verdict["details"]["rows"]
+
+
 def test_flights_of_one_day_are_judged_together(flights: Path) -> None:
     judged = pq.read_table(flights / "03_train_cv/out_of_fold", columns=["flight_id", FOLD]).to_pylist()
     folds: dict[str, set[int]] = {}

@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +82,46 @@ def test_the_lines_of_that_file_sent_over_http_are_answered_as_spark_scores_its_
     expected = {key: found for key, (found, _) in by_spark(spark, series, "PassengerId").items()}
     assert len(expected) == 891
     assert over_http(series, lines) == expected
+
+
+def registered(store: Path) -> tuple[list[Any], list[Any]]:
+    """The versions and the aliases in a store's registry."""
+    with closing(sqlite3.connect(store)) as database:
+        versions, aliases = (
+            database.execute(f"select name, version{more} from {table} order by 1, 2").fetchall()
+            for table, more in (("model_versions", ""), ("registered_model_aliases", ", alias"))
+        )
+    return versions, aliases
+
+
+def test_where_the_portable_model_answers_otherwise_than_spark_no_alias_moves_and_no_version_is_made(
+    series: Path, kernels: dict[str, str]
+) -> None:
+    broken = series.with_name("broken")
+    for before in STAGES[:4]:
+        shutil.copytree(series / before, broken / before)
+    notebook = nbformat.read(ROOT / "notebooks/05_deploy.ipynb", as_version=4)
+    place = next(i for i, cell in enumerate(notebook.cells) if "export_model(model" in cell.source)
+    otherwise = "model.stages[-1]._set(thresholds=[0.9, 0.1])  # Spark's model calls nearly all 1 from here on"
+    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(otherwise))
+    project, store = series.parents[1], series.parents[1] / "outputs/mlflow.db"
+    nbformat.write(notebook, project / "notebooks" / "broken.ipynb")
+    before_it = registered(store)
+    assert [alias for _, _, alias in before_it[1]] == ["champion", "reference"]
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        "notebooks/broken.ipynb",
+        str(broken / "05.ipynb"),
+        "--no-progress-bar",
+    ]
+    options = ["-p", "run_dir", "outputs/broken", "-p", "registered_model", "tutorial", "-k", "python3"]
+    done = subprocess.run([*command, *options], cwd=project, env=kernels, capture_output=True, text=True)
+    assert done.returncode
+    assert "the portable model gives Spark's classes" in done.stderr
+    assert registered(store) == before_it
+    assert not (broken / "05_deploy").exists()
 
 
 def shown(notebook: Path) -> list[Any]:

@@ -11,6 +11,7 @@ from scipy import stats  # type: ignore[import-untyped, unused-ignore]
 
 from lifeboat.errors import ParameterError
 from lifeboat.evaluate.scored import Floats, Ints
+from lifeboat.worth import worth_of
 
 
 @dataclass(frozen=True)
@@ -118,18 +119,13 @@ def share_of(right: Ints, kin: Ints, confidence: float = 0.95) -> Interval:
 
 
 def worth(values: Ints, kin: Ints) -> float:
-    """How many rows that each stand alone tell as much about the mean as these, which come in groups.
+    """How many rows that each stand alone tell as much about the share of ones as these, which come in groups.
 
-    n over the design effect (Kish 1965, section 5.4): the variance of the mean as groups differ, over what it would
-    be if each row stood alone. Never more than n; where all values are equal, the number of groups.
+    Args:
+        values: 0 or 1, shape (n,).
+        kin: The number of each row's group, shape (n,).
     """
-    n, (_, places) = len(values), np.unique(kin, return_inverse=True)
-    groups = int(places.max()) + 1
-    alone = float(values.var())
-    if groups == n:
-        return float(n)
-    if groups < 2 or alone == 0:
-        return float(groups)
-    off = np.bincount(places, weights=values - values.mean())
-    together = float(np.square(off).sum()) * groups / (groups - 1) / n
-    return min(float(n), n * alone / together) if together > 0 else float(n)
+    _, places = np.unique(kin, return_inverse=True)
+    sizes, ones = np.bincount(places), np.bincount(places, weights=values)
+    squares = float(np.square(ones - sizes * values.mean()).sum())
+    return worth_of(len(values), len(sizes), float(values.mean()), squares)

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from lifeboat.declared import NUMBERS
 from lifeboat.errors import ParameterError, unknown
 from lifeboat.sql import ticked
+from lifeboat.worth import worth_of
 
 
 def count_missing(df: DataFrame) -> dict[str, int]:
@@ -39,18 +40,32 @@ def missing_rates(df: DataFrame, label: str, names: Sequence[str]) -> dict[str, 
     return found
 
 
-def rates(df: DataFrame, label: str, by: str | Column) -> list[tuple[str, int, int]]:
-    """How often the label is 1, for each value of a column: (value, rows with label 1, rows), in order of the value.
+def rates(df: DataFrame, label: str, by: str | Column, kin: Column | None = None) -> list[tuple[str, int, int, float]]:
+    """How often the label is 1, for each value of a column.
 
     Args:
         df: A frame with the column ``label`` of 0 and 1.
         label: The label's name.
         by: A column or an expression with few values; null is a value of its own, written ``missing``.
+        kin: What rows that belong together share, as ``belongs_to`` says; None: each row stands alone.
+
+    Returns:
+        In order of the value: (value, rows with label 1, rows, how many rows that stand alone these are worth).
     """
     column = F.col(ticked(by)) if isinstance(by, str) else by
     value = F.coalesce(column.cast("string"), F.lit("missing")).alias("value")
-    grouped = df.groupBy(value).agg(F.count("*").alias("n"), F.sum(ticked(label)).alias("positives"))
-    return [(row.value, row.positives, row.n) for row in grouped.orderBy("value").collect()]
+    counts = F.count("*").alias("n"), F.sum(ticked(label)).cast("double").alias("ones")
+    groups = df.groupBy(value, (F.monotonically_increasing_id() if kin is None else kin).alias("kin")).agg(*counts)
+    n, ones = F.col("n"), F.col("ones")
+    sums = F.sum(n).alias("n"), F.sum(ones).alias("ones"), F.count("*").alias("groups")
+    products = F.sum(ones * ones).alias("oo"), F.sum(ones * n).alias("on"), F.sum(n * n).alias("nn")
+    found = groups.groupBy("value").agg(*sums, *products).orderBy("value").collect()
+    told = []
+    for row in found:
+        rate = row.ones / row.n
+        squares = row.oo - 2 * rate * row.on + rate * rate * row.nn
+        told.append((row.value, int(row.ones), row.n, worth_of(row.n, row.groups, rate, squares)))
+    return told
 
 
 def with_meaning(

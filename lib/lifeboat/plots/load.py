@@ -44,7 +44,7 @@ def missing_values(ax: Axes, missing: Mapping[str, int], rows: int, *, title: st
 
 def rates_by_group(
     ax: Axes,
-    counts: Mapping[Any, tuple[int, int]] | Sequence[tuple[Any, int, int]],
+    counts: Mapping[Any, tuple[int, int]] | Sequence[tuple[Any, ...]],
     *,
     overall: float | None = None,
     xlabel: str = "rate",
@@ -55,22 +55,25 @@ def rates_by_group(
 
     Args:
         ax: Where to draw; one panel for each column that makes groups.
-        counts: Group -> (rows with label 1, rows), or rows of (group, rows with label 1, rows); drawn in that order,
-            of very many the largest.
+        counts: Group -> (rows with label 1, rows), or rows of (group, rows with label 1, rows) and perhaps how many
+            rows these are worth, as ``load.rates`` gives them; drawn in that order, of very many the largest.
         overall: The rate in all rows, drawn as a line to compare with; None: from ``counts``.
         xlabel: What the rate is of, such as ``survived``.
         title: The finding.
         confidence: Of the intervals.
     """
-    rows = [(name, *both) for name, both in counts.items()] if isinstance(counts, Mapping) else list(counts)
-    n_total = sum(n for _, _, n in rows)
+    rows: list[tuple[Any, ...]] = (
+        [(name, *both) for name, both in counts.items()] if isinstance(counts, Mapping) else list(counts)
+    )
+    n_total = sum(row[2] for row in rows)
     if overall is None:
-        overall = sum(positives for _, positives, _ in rows) / n_total if n_total else 0.0
+        overall = sum(row[1] for row in rows) / n_total if n_total else 0.0
     rows, note = largest(rows, lambda row: row[2])
-    names = ["(none)" if name is None else str(name) for name, _, _ in rows]
+    names = ["(none)" if name is None else str(name) for name, *_ in rows]
     ax.axvline(overall, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
-    for place, (_, positives, n) in zip(rows_down(ax, names), rows, strict=True):
-        rate = wilson(positives, n, confidence)
+    for place, (_, positives, n, *worth) in zip(rows_down(ax, names), rows, strict=True):
+        rows_worth = worth[0] if worth else n
+        rate = wilson(positives / n * rows_worth if n else 0, rows_worth, confidence)
         interval(ax, place, rate.value, rate.low, rate.high, BLUE)
         ax.text(1.03, place, f"n = {n}", va="center", ha="left", transform=ax.get_yaxis_transform())
     ax.set_xlim(-0.02, 1.02)
