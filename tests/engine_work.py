@@ -1,7 +1,7 @@
 """Train and judge on the engines named on the command line, one after another in one process; results as JSON.
 
-``--kill PID`` ends a worker and its executors while the last engine's cross-validation is under way; there only the
-first work is done.
+``--kill PID``: on the last engine the first work is done once more, and a worker and its executors are ended while its
+cross-validation is under way; that is a result of its own.
 """
 
 from __future__ import annotations
@@ -79,13 +79,15 @@ def work(spark: SparkSession, name: str, folder: Path, progress: Told) -> dict[s
     return {"scores": found.scores, "metrics": point_metrics(scored), "files": files}
 
 
-def all_work(where: str, folder: Path, kill: int | None) -> dict[str, Any]:
-    """The results of all work on one engine, by estimator; of the first alone where that is enough or a worker dies."""
+def all_work(where: str, folder: Path, kill: int | None) -> list[dict[str, Any]]:
+    """The results of all work on one engine, by estimator; then, where a worker is to be killed, of the first again."""
     spark = session.start(where)
-    names = list(WORK)[: 1 if kill or where in FIRST_ALONE else None]
-    results = {name: work(spark, name, folder, partial(end_worker, kill)) for name in names}
+    names = list(WORK)[: 1 if where in FIRST_ALONE else None]
+    found = [{name: work(spark, name, folder, partial(end_worker, None)) for name in names}]
+    if kill:
+        found.append({names[0]: work(spark, names[0], folder, partial(end_worker, kill))})
     spark.stop()
-    return results
+    return found
 
 
 def end_worker(pid: int | None, done: int, total: int, what: str) -> None:
@@ -104,8 +106,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         last = len(given.where) - 1
         results = [
-            all_work(where, Path(folder), given.kill if place == last else None)
+            found
             for place, where in enumerate(given.where)
+            for found in all_work(where, Path(folder), given.kill if place == last else None)
         ]
     print(json.dumps(results))
 

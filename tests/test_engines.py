@@ -39,7 +39,7 @@ def results() -> Iterator[dict[str, dict[str, Any]]]:
     with Cluster(workers=2, connect=True) as cluster:
         assert cluster.remote
         killed = ["--kill", str(cluster.worker_pids[0])]
-        connect, classic = begin(cluster.remote), begin(*LOCAL, cluster.url, cluster.url, *killed)
+        connect, classic = begin(cluster.remote), begin(*LOCAL, cluster.url, *killed)
         try:
             found = dict(zip([*LOCAL, "two workers", "one killed"], finish(classic), strict=True))
             yield found | {"Connect": finish(connect)[0]}

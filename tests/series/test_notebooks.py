@@ -144,7 +144,8 @@ def test_plain_papermill_on_four_cores_and_under_another_hash_seed_gives_the_sam
         shutil.copytree(series / before, plain / before)
     run(
         *("papermill", f"notebooks/{stage}.ipynb", str(tmp_path / "out.ipynb"), "-f", "params/titanic.yaml"),
-        *("-p", "run_dir", f"outputs/{plain.name}", "-k", "python3", "--no-progress-bar"),
+        *("-p", "run_dir", f"outputs/{plain.name}", "-p", "registered_model", series.name),
+        *("-k", "python3", "--no-progress-bar"),
         LIFEBOAT_SPARK="local[4]",
         PYTHONHASHSEED="2",
         MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path / 'empty.db'}",  # as before: there was no champion yet
@@ -165,7 +166,8 @@ def test_a_committed_notebook_is_whole_and_fit_to_read(stage: str) -> None:
     assert not [output for output in outputs if output.get("name") == "stderr"], "no warning is left for a reader"
     parameters = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
     assert len(parameters) == 1
-    assert all(len(cell.source.splitlines()) <= 15 for cell in code)
+    assert all(line.partition(":")[0].isidentifier() for line in parameters[0].source.splitlines()), "a line for each"
+    assert all(len(cell.source.splitlines()) <= 15 for cell in code if cell not in parameters)
     pictures = [cell for cell in code if any("image/png" in output.get("data", {}) for output in cell.outputs)]
     assert all(cell.metadata.get("alt") for cell in pictures), "every figure has a text for those who cannot see it"
     words = {
