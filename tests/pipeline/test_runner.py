@@ -103,6 +103,22 @@ def test_the_record_says_what_ran_on_what(home: Path, write_notebook: Write) -> 
     assert stage["started"].endswith("+00:00")
 
 
+def test_no_credential_of_an_address_is_left_in_the_record_the_message_or_the_executed_notebook(
+    home: Path, write_notebook: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARK_REMOTE", "sc://host:443/;token=SECRET")
+    cell = "import os\nplace = os.environ['SPARK_REMOTE']\nprint(place)\nraise OSError(f'no answer from {place}')"
+    notebook = write_notebook(home / "notebooks" / "01.ipynb", 'tracking_uri: str = ""', cell)
+    run_dir = run_folder("trial")
+    with pytest.raises(NotebookError, match=r"no answer from sc://host:443/;token=\*\*\*") as caught:
+        run_all([notebook], {"tracking_uri": "postgresql://ann:SECRET@host/runs"}, run_dir)
+    left = [file.read_text() for file in (run_dir / "run.json", run_dir / "01.ipynb")]
+    assert not [
+        text for text in (str(caught.value), left[0], left[1].split("injected-parameters")[-1]) if "SECRET" in text
+    ]
+    assert "sc://host:443/;token=***" in left[1]
+
+
 def test_a_failure_stops_the_series_and_says_where_and_what_to_open(home: Path, write_notebook: Write) -> None:
     notebooks = [
         write_notebook(home / "notebooks" / "01.ipynb", "a: int = 1", "b = 1", "\n\nint('x' *\n    a)", "c = 1"),

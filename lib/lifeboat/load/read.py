@@ -15,7 +15,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StringType, StructField, StructType
 
+from lifeboat.credentials import need_none
 from lifeboat.errors import DataError
+from lifeboat.inputs import local_place
 from lifeboat.load.parquet import read_parquet
 from lifeboat.names import check_names
 from lifeboat.reading import FILE, LINE, OURS, CsvFormat, Table, open_table, parse_csv
@@ -44,15 +46,16 @@ def read_raw(spark: SparkSession, path: str | Path, csv: Mapping[str, Any] | Non
 
     Raises:
         DataError: There is nothing at ``path``, or it is no table.
-        ParameterError: ``csv`` has a part that is none.
+        ParameterError: ``csv`` has a part that is none, or the address holds a credential.
     """
-    written = parse_csv(csv or {})
-    address = str(path).removeprefix("file://") if str(path).startswith("file:///") else str(path)
-    if "://" in address:  # not this machine's: only Spark can look there
+    written, address = parse_csv(csv or {}), str(path)
+    need_none("path", address)
+    place = local_place(address)
+    if place is None:  # not this machine's: only Spark can look there
         if PurePosixPath(address).suffix in (".parquet", ""):
             return _with_ours(spark.read.parquet(address))
         return _elsewhere(spark, address, written)
-    table = open_table(resolve_input(address), written)
+    table = open_table(resolve_input(place if "://" in address else path), written)
     return _parquet(spark, table) if table.parquet else _csv(spark, table)
 
 

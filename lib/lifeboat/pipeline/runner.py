@@ -186,7 +186,8 @@ def _failure(name: str, cell: str, source: str, what: str, place: Path) -> str:
 def _put_in_place(aside: Path, place: Path, note: str) -> None:
     if not aside.exists():
         return
-    content = nbformat.read(aside, as_version=4)  # type: ignore[no-untyped-call]
+    read = nbformat.read(aside, as_version=4)  # type: ignore[no-untyped-call]
+    content = nbformat.from_dict(redacted_all(read))  # what a library says of an address may hold its token
     content.metadata.get("papermill", {})["output_path"] = str(place)
     if note:
         content.cells.insert(0, nbformat.v4.new_markdown_cell(note, id="another-data-set"))  # type: ignore[no-untyped-call]
