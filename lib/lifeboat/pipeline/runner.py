@@ -187,7 +187,8 @@ def _put_in_place(aside: Path, place: Path, note: str) -> None:
     if not aside.exists():
         return
     read = nbformat.read(aside, as_version=4)  # type: ignore[no-untyped-call]
-    content = nbformat.from_dict(redacted_all(read))  # what a library says of an address may hold its token
+    # what a library says of an address may hold its token
+    content = nbformat.from_dict(redacted_all(read))  # type: ignore[no-untyped-call]
     content.metadata.get("papermill", {})["output_path"] = str(place)
     if note:
         content.cells.insert(0, nbformat.v4.new_markdown_cell(note, id="another-data-set"))  # type: ignore[no-untyped-call]
