@@ -21,6 +21,10 @@ def spark() -> Iterator[SparkSession]:
     started.stop()
 
 
+LONG = ("engines", "train_cv", "preprocess", "names", "passes", "jvm", "importance", "cluster", "declared")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that two workers end at about the same time."""
-    items.sort(key=lambda item: "series" not in item.path.parts)
+    """The longest files first, so that two workers end at about the same time."""
+    names = {f"test_{name}.py" for name in LONG}
+    items.sort(key=lambda item: ("series" not in item.path.parts, item.path.name not in names))

@@ -151,7 +151,7 @@ def test_such_a_table_is_looked_at_and_grown(rows: DataFrame, label: str) -> Non
     missing = load.count_missing(df)
     assert (missing["a.b"], missing["prob.ability"], missing[KEY]) == (8, 9, 0)
     assert load.missing_rates(df, label, ["a.b"])["a.b"]["missing"][1] == 8
-    assert sum(n for _, _, n in load.rates(df, label, "`tick`")) == 60
+    assert sum(n for _, _, n, _ in load.rates(df, label, "`tick`")) == 60
     made = resample(df, 30, KEY, label, 1)
     assert made.columns == df.columns
     assert [row[KEY] for row in made.orderBy(ticked(KEY)).collect()] == list(range(1, 31))
