@@ -478,3 +478,9 @@ def test_the_schema_is_described_for_later_stages(spark: SparkSession, tmp_path:
             {"name": "age", "type": "double", "nullable": True, "minimum": 0, "maximum": 9},
         ],
     }
+
+
+def test_a_number_that_is_not_defined_is_not_written_as_json(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        load.write_json(tmp_path / "metrics.json", {"roc_auc": math.nan})
+    assert not (tmp_path / "metrics.json").exists()
