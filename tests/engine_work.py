@@ -41,7 +41,7 @@ WORK: dict[str, tuple[int, str, dict[str, Any], dict[str, list[Any]]]] = {
     "logistic_regression": (100_000, "log_loss", {"maxIter": 4}, {"regParam": [0.01]}),
 }
 # here the first work alone is done: more cores than one have nothing to share out where rows lie in one partition
-FIRST_ALONE = ("local[2]",)
+FIRST_ALONE = ("local[2]", "local[4]")
 Told = Callable[[int, int, str], None]
 
 
