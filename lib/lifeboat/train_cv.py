@@ -24,8 +24,7 @@ from lifeboat import names
 from lifeboat.errors import ParameterError, unknown
 from lifeboat.load import check_classes, share
 from lifeboat.session import settle
-
-ParamMap = dict[Param[Any], Any]
+from lifeboat.shared_pipeline import ParamMap
 
 ESTIMATORS: dict[str, type[Estimator[Any]]] = {
     "random_forest": RandomForestClassifier,

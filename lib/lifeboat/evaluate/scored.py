@@ -54,7 +54,7 @@ class Scored:
         object.__setattr__(self, "prediction", zeros_and_ones("prediction", self.prediction))
         object.__setattr__(self, "probability", np.asarray(self.probability, dtype=np.float64))
         object.__setattr__(self, "n_total", self.n_total or self.n)
-        object.__setattr__(self, "kin", _numbered(np.arange(self.n) if self.kin is None else self.kin))
+        object.__setattr__(self, "kin", np.arange(self.n) if self.kin is None else _numbered(self.kin))
         others = [("probability", self.probability), ("prediction", self.prediction), *self.groups.items()]
         others += [("kin", self.kin)]
         others += [] if self.key is None else [("key", self.key)]
@@ -153,7 +153,7 @@ def collect_scored(
     return Scored(
         **arrays,
         key=_objects(table["key"]),
-        kin=_numbered(_objects(table["kin"])),
+        kin=_objects(table["kin"]),
         groups={name: _objects(table[f"group {name}"]) for name in groups},
         n_total=total,
     )

@@ -55,13 +55,17 @@ def rates(df: DataFrame, label: str, by: str | Column, kin: Column | None = None
     column = F.col(ticked(by)) if isinstance(by, str) else by
     value = F.coalesce(column.cast("string"), F.lit("missing")).alias("value")
     counts = F.count("*").alias("n"), F.sum(ticked(label)).cast("double").alias("ones")
-    groups = df.groupBy(value, (F.monotonically_increasing_id() if kin is None else kin).alias("kin")).agg(*counts)
+    if kin is None:  # no shuffle of every row: each is worth itself
+        return [
+            (row.value, int(row.ones), row.n, float(row.n))
+            for row in df.groupBy(value).agg(*counts).orderBy("value").collect()
+        ]
     n, ones = F.col("n"), F.col("ones")
     sums = F.sum(n).alias("n"), F.sum(ones).alias("ones"), F.count("*").alias("groups")
     products = F.sum(ones * ones).alias("oo"), F.sum(ones * n).alias("on"), F.sum(n * n).alias("nn")
-    found = groups.groupBy("value").agg(*sums, *products).orderBy("value").collect()
+    groups = df.groupBy(value, kin.alias("kin")).agg(*counts).groupBy("value").agg(*sums, *products)
     told = []
-    for row in found:
+    for row in groups.orderBy("value").collect():
         rate = row.ones / row.n
         squares = row.oo - 2 * rate * row.on + rate * rate * row.nn
         told.append((row.value, int(row.ones), row.n, worth_of(row.n, row.groups, rate, squares)))

@@ -27,10 +27,7 @@ FIXED: dict[str, tuple[Any, str]] = {  # the same for any data set, and why
     "num_folds": (3, ""),
     "together": ([], "features that say the same, to shuffle as one"),
     "verdict_metric": ("log_loss", "or brier"),
-    "margin": (
-        0.01,
-        "so much worse than the champion a model may be",
-    ),
+    "margin": (0.01, "so much worse than the champion a model may be"),
     "resamples": (1000, "of the bootstrap"),
     "class_names": ([], "what people call class 0 and class 1, such as [died, survived]; empty: no and yes"),
     "columns": ({}, "what people call columns, and units, such as {Fare: {title: fare, unit: pounds}}"),
