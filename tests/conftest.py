@@ -21,7 +21,7 @@ def spark() -> Iterator[SparkSession]:
     started.stop()
 
 
-LONG = ("engines", "train_cv", "preprocess", "names", "passes", "jvm", "importance", "cluster", "declared")
+LONG = ("engines", "train_cv", "preprocess", "names", "passes", "jvm", "importance", "declared")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

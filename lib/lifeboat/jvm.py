@@ -9,7 +9,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +118,23 @@ def java_home(java: Java, folder: Path) -> Path:
     return folder
 
 
+def spark_home(folder: Path) -> Path:
+    """Make of ``folder`` a SPARK_HOME that holds the installed package's files, as links.
+
+    Executors on this machine (``local-cluster[...]``) write into its ``work``: there they go with the JVM, and an
+    installation that nobody may write to will do.
+
+    Returns:
+        The folder to name in SPARK_HOME.
+    """
+    import pyspark
+
+    folder.mkdir()
+    for entry in Path(pyspark.__file__).parent.iterdir():
+        (folder / entry.name).symlink_to(entry)
+    return folder
+
+
 def names_as_python() -> dict[str, str]:
     """What lets a JVM read the names of files as Python does: under the locale C Python takes UTF-8, Java ASCII."""
     locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
@@ -125,18 +142,22 @@ def names_as_python() -> dict[str, str]:
 
 
 @contextmanager
-def for_a_while(variables: dict[str, str]) -> Iterator[None]:
-    """The environment with these variables; afterwards they are as they were."""
+def for_a_while(variables: Mapping[str, str | None]) -> Iterator[None]:
+    """The environment with these variables, without those that are None; afterwards they are as they were."""
     before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
+    _set(variables)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def where_spark_runs(spark: str) -> str:
@@ -177,14 +198,19 @@ class WarmJvm:
         from pyspark.java_gateway import launch_gateway
 
         os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
-        home = str(java_home(find_java(), self._folder / "java"))
+        ours = {
+            "JAVA_HOME": str(java_home(find_java(), self._folder / "java")),
+            "SPARK_HOME": str(spark_home(self._folder / "spark")),
+            "SPARK_REMOTE": None,  # with it the launcher leaves out the classes of a Connect server
+            **names_as_python(),
+        }
         conf = SparkConf(loadDefaults=False)
         conf.set("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={LOGGING.as_uri()} {options}")
         conf.set("spark.executor.extraJavaOptions", options)  # on this machine alone there are none
         if memory:
             conf.set("spark.driver.memory", memory)
         try:
-            with self._messages.open("w") as messages, for_a_while({"JAVA_HOME": home, **names_as_python()}):
+            with self._messages.open("w") as messages, for_a_while(ours):
                 # what a JVM prints at its start would land in the first cell's output
                 return launch_gateway(conf, {"stdout": messages, "stderr": messages})
         except PySparkRuntimeError as error:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import socket
 import sys
 import uuid
+import warnings
 from collections.abc import Callable
 
 from pyspark.sql import DataFrame, SparkSession
@@ -42,8 +44,10 @@ def start(spark: str = "local[*]") -> SparkSession:
     environment, then the argument: so one set of parameters runs anywhere.
 
     Args:
-        spark: ``local[4]`` (four cores of this machine), ``local[*]`` (all of them), a cluster's address such as
-            ``spark://host:7077``, ``yarn`` or ``k8s://...``, or ``sc://host`` (Spark Connect).
+        spark: ``local[4]`` (four cores of this machine), ``local[*]`` (all of them), ``local-cluster[2,1,1024]`` (a
+            cluster on this machine: two workers of one core and 1024 MB), a cluster's address such as
+            ``spark://host:7077``, ``yarn`` or ``k8s://...``, or ``sc://host`` (Spark Connect). ``SPARK_REMOTE`` may
+            be ``local[2]`` too: Spark Connect to a server that this process starts.
 
     Returns:
         The session. Stop it with ``spark.stop()``.
@@ -64,14 +68,21 @@ def start(spark: str = "local[*]") -> SparkSession:
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         global _jvm  # kept for the life of the process: the next session starts in a fraction of the time
         _jvm = WarmJvm()
-    return SparkSession.builder.master(where).config(map=SETTINGS | for_executors(where)).getOrCreate()
+    settings = SETTINGS | for_executors(where)
+    if os.environ.get("SPARK_REMOTE"):
+        with warnings.catch_warnings():  # that a session cannot set what its server was just started with
+            warnings.filterwarnings("ignore", "Failed to set spark", UserWarning)
+            return SparkSession.builder.remote(where).config(map=settings).getOrCreate()
+    return SparkSession.builder.master(where).config(map=settings).getOrCreate()
 
 
 def for_executors(where: str) -> Settings:
-    """Settings for executors, which may be on other machines: their memory, and where they find this one."""
+    """Settings for executors, which are processes of their own: their memory, and where and how they find this one."""
     settings: Settings = {}
     if memory := os.environ.get("LIFEBOAT_EXECUTOR_MEMORY"):
         settings["spark.executor.memory"] = memory
+    if where.startswith("local-cluster"):  # its master takes work from nobody else
+        settings |= {"spark.authenticate": "true", "spark.authenticate.secret": secrets.token_hex(32)}
     if not where.startswith("local") and os.environ.get("SPARK_LOCAL_IP") in (None, LOOPBACK):
         settings["spark.driver.host"] = own_address(where)
     return settings

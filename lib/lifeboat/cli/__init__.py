@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from lifeboat.cli.azure import azure
-from lifeboat.cli.cluster import cluster
 from lifeboat.cli.new import new
 from lifeboat.cli.run import run
 from lifeboat.cli.score import score
@@ -20,5 +19,4 @@ app = typer.Typer(
 )
 for command in (new, run, serve, score, parity, synth):
     app.command()(command)
-app.add_typer(cluster, name="cluster")
 app.add_typer(azure, name="azure")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -189,11 +188,7 @@ def _graph(classifier: Classifier, scratch: Path) -> bytes:
         weights = classifier.coefficientMatrix.toArray()
         nodes = graph.linear(weights, np.array(classifier.interceptVector.toArray()))
         return graph.graph(nodes, weights.shape[1], weights.shape[0])
-    # Spark's own writer works on a cluster and under Connect too; the run's folder is one that its workers see
-    place = scratch.absolute().as_posix()  # not as_uri(): Spark takes its %20 for three letters
-    classifier.write().overwrite().save(f"file://{'' if place.startswith('/') else '/'}{place}")
-    trees = graph.read_trees(scratch)
-    shutil.rmtree(scratch)
+    trees = graph.trees_of(classifier, scratch)
     if isinstance(classifier, GBTClassificationModel):
         return graph.graph([graph.ensemble(trees, 1, graph.step)], classifier.numFeatures, 1)
     classes = classifier.numClasses
