@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 LIB = Path(__file__).resolve().parents[1] / "lib"
-SCORING = {f"lifeboat.serving.{name}" for name in ("fields", "steps", "scorer")}
+SCORING = {f"lifeboat.serving.{name}" for name in ("fields", "steps", "scorer", "unseen")}
 HEAVY = {"pyspark", "mlflow", "pandas", "pyarrow", "matplotlib"}
 COLUMNS_OF_ONE_DATA_SET = re.compile(r"(?<![a-z])(Pclass|Survived|Embarked)(?![a-z])")
 

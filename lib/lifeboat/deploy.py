@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifeboat.credentials import need_none
 from lifeboat.inputs import digest, local_place
-from lifeboat.runfolder import finished, resolve
+from lifeboat.runfolder import finished, resolve, resolve_store
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -29,11 +29,13 @@ MLFLOW_TYPES = {"int": "long", "bigint": "long", "double": "double", "string": "
 def store_uri(tracking_uri: str = "") -> str:
     """Where runs and models are kept: the argument, else ``MLFLOW_TRACKING_URI``, else ``outputs/mlflow.db``.
 
+    A relative path in it starts at the project's root, wherever the process stands.
+
     Raises:
         ParameterError: The argument holds a password: that belongs into the environment.
     """
     need_none("tracking_uri", tracking_uri)
-    return tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{resolve('outputs/mlflow.db')}"
+    return resolve_store(tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///outputs/mlflow.db")
 
 
 def connect(tracking_uri: str = "", experiment: str | None = None) -> None:
@@ -54,7 +56,7 @@ def connect(tracking_uri: str = "", experiment: str | None = None) -> None:
     resolve("outputs").mkdir(exist_ok=True)
     uri = store_uri(tracking_uri)
     mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
+    mlflow.set_registry_uri(resolve_store(os.environ.get("MLFLOW_REGISTRY_URI") or uri))
     if experiment is None:
         return
     experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME") or experiment

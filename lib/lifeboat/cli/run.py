@@ -32,9 +32,10 @@ def _run(params: list[Path], overrides: list[str], name: str) -> None:
     from lifeboat.pipeline.runner import run as run_notebooks
     from lifeboat.pipeline.runner import run_folder, series
     from lifeboat.pipeline.summary import summary
+    from lifeboat.runfolder import named_by_shell
 
     run_dir, notebooks = run_folder(name), series()
-    given = read_parameters(params, overrides)
+    given = read_parameters([named_by_shell(path) for path in params], overrides)
     declarations = read_declarations(notebooks)
     name_model(given, params[0], declarations)
     values = check(given, declarations)

@@ -80,16 +80,17 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = _JsonErrors
 
 
-def serve(folder: Path, host: str = "127.0.0.1", port: int = 5001) -> None:
+def serve(folder: Path, host: str = "127.0.0.1", port: int = 5001, unseen: str = "") -> None:
     """Serve the portable model in ``folder`` until the process is stopped.
 
-    Prints ``Serving on http://host:port`` when it takes requests; ``port`` 0 takes a free one.
+    Prints ``Serving on http://host:port`` when it takes requests; ``port`` 0 takes a free one; ``unseen`` is
+    ``Scorer.load``'s.
 
     Raises:
         lifeboat.serving.scorer.BrokenModelError: The folder is not a whole portable model.
         CannotListenError: The port is taken, or the host is not this machine's.
     """
-    scorer = Scorer.load(folder)
+    scorer = Scorer.load(folder, unseen)
     about = {
         "lifeboat": lifeboat.__version__,
         "model": scorer.digest,

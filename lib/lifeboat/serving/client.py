@@ -6,6 +6,7 @@ import itertools
 import json
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -39,14 +40,23 @@ class Server:
 
     def __init__(self, model: str | Path, port: int = 0) -> None:
         command = [sys.executable, "-m", "lifeboat", "serve", str(model), "--port", str(port)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # a file: a pipe that nobody reads would fill, and stop the server
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log, text=True)
         assert self._process.stdout is not None
         for line in self._process.stdout:  # it says so when it listens; if it ends, so does its output
             if line.startswith("Serving on "):
                 self.url = line.removeprefix("Serving on ").strip()
                 return
-        _, said = self._process.communicate()
-        raise ServerDidNotStartError(f"the server for {model} ended with status {self._process.returncode}:\n{said}")
+        self._process.communicate()
+        said = f"the server for {model} ended with status {self._process.returncode}:\n{self.log()}"
+        self._log.close()
+        raise ServerDidNotStartError(said)
+
+    def log(self) -> str:
+        """All that the server has said beside its answers."""
+        self._log.seek(0)
+        return self._log.read()
 
     def ask(self, path: str, body: Any = None) -> tuple[int, Any]:
         """Send ``body`` as JSON to ``path`` (a GET without a body); the status and the JSON of the answer."""
@@ -62,6 +72,7 @@ class Server:
         """End the process and wait until it is gone."""
         self._process.terminate()
         self._process.communicate()
+        self._log.close()
 
     def __enter__(self) -> Server:
         return self

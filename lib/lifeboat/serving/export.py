@@ -27,6 +27,7 @@ from lifeboat.preprocess import EqualTo, GroupMeanImputerModel, ModeImputerModel
 from lifeboat.serving import graph
 from lifeboat.serving.patterns import to_python
 from lifeboat.serving.signature import Described, raw_columns
+from lifeboat.serving.unseen import WARN, policy
 
 Classifier = RandomForestClassificationModel | GBTClassificationModel | LogisticRegressionModel
 
@@ -42,6 +43,7 @@ def export_model(
     folder: Path,
     enrichment: Mapping[str, Any] | None = None,
     class_names: Sequence[str] = (),
+    unseen: str = WARN,
 ) -> Path:
     """Write a fitted pipeline as a portable model: the same model gives the same bytes, whenever and wherever.
 
@@ -55,12 +57,14 @@ def export_model(
         folder: Where to write ``model.onnx``, ``preprocess.json`` and ``manifest.json``; replaced when whole.
         enrichment: How raw rows were read and completed, as ``schema.json`` has it.
         class_names: What people call class 0 and class 1; empty: no and yes.
+        unseen: What is done where a record has a value that training never met: ``warn`` or ``refuse``.
 
     Returns:
         The folder's absolute path.
 
     Raises:
         ExportError: A stage, or a setting of one, that the scorer does not know.
+        UnseenError: ``unseen`` is another word.
         DataError: A stage reads a column that ``columns`` does not have, or has in another type.
     """
     *before, classifier = _flat(model)
@@ -85,6 +89,7 @@ def export_model(
         "label": label,
         "model": settings,
         "signature": signature,
+        "unseen": policy(unseen),
         "versions": {"lifeboat": lifeboat.__version__, "onnx": onnx.__version__, "pyspark": pyspark.__version__},
     }
     for name, content in (files | {"manifest.json": _json(manifest)}).items():
