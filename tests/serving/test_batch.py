@@ -57,18 +57,19 @@ def hand(tmp_path_factory: pytest.TempPathFactory) -> ColumnScorer:
     return ColumnScorer(Scorer.load(folder))
 
 
-def by_the_scorer(scorer: Scorer, record: dict[str, Any]) -> tuple[Any, Any, str | None]:
-    """What the server would say of a record."""
+def by_the_scorer(scorer: Scorer, record: dict[str, Any]) -> tuple[Any, Any, str | None, bool]:
+    """What the server would say of a record, and whether with a warning."""
     try:
         scores = scorer.score([record])
     except InputError as error:
-        return None, None, str(error)
+        return None, None, str(error), False
     chances = scores.probabilities[0].tolist()
-    return int(scores.predictions[0]), chances[1] if len(chances) == 2 else chances, None
+    return int(scores.predictions[0]), chances[1] if len(chances) == 2 else chances, None, bool(scores.unseen)
 
 
 def answers(table: pa.Table | pa.RecordBatch) -> list[tuple[Any, ...]]:
-    return [tuple(row.values()) for row in table.select(["prediction", "probability", "reason"]).to_pylist()]
+    rows = table.select(["prediction", "probability", "reason", "warning"]).to_pylist()
+    return [(*list(row.values())[:3], row["warning"] is not None) for row in rows]
 
 
 def good_rows(count: int) -> dict[str, list[Any]]:
@@ -125,7 +126,7 @@ def test_rows_made_to_break_a_trained_model_get_the_scorer_s_answers_to_the_last
 def test_texts_written_once_in_a_dictionary_are_read_as_any_others(hand: ColumnScorer) -> None:
     word = pa.array(["a", "zz", None, "a"]).dictionary_encode()
     table = pa.RecordBatch.from_pydict(good_rows(4) | {"word": word})
-    assert [reason for *_, reason in answers(hand.answer(table, []))] == [
+    assert [reason for *_, reason, _ in answers(hand.answer(table, []))] == [
         None, None, "word: got nothing (missing or null); allowed: text", None,
     ]  # fmt: skip
 
@@ -215,7 +216,7 @@ def test_rows_keep_their_order_through_many_batches_and_threads(
     score_file(hand, tmp_path / "in.parquet", tmp_path / "out.parquet", keep=["count"])
     out = pq.read_table(tmp_path / "out.parquet")
     assert out["count"].to_pylist() == list(range(500))
-    assert out.column_names == ["count", "prediction", "probability", "reason"]
+    assert out.column_names == ["count", "prediction", "probability", "reason", "warning"]
     assert len(set(out["probability"].to_pylist())) == 1
 
 
@@ -244,9 +245,9 @@ def test_a_frame_is_scored_where_it_stands(
     frame = spark.createDataFrame(pa.Table.from_pylist(rows))
     scored = score_frame(frame, ColumnScorer(scorer), keep=["Name"])
     assert scored.schema.simpleString() == (
-        "struct<Name:string,prediction:int,probability:array<double>,reason:string>"
+        "struct<Name:string,prediction:int,probability:array<double>,reason:string,warning:string>"
     )
-    found = {row.Name: tuple(row)[1:] for row in scored.filter("reason is null").collect()}
+    found = {row.Name: (*row[1:4], row.warning is not None) for row in scored.filter("reason is null").collect()}
     assert found == {record["Name"]: by_the_scorer(scorer, record) for record in rows[:2]}
     assert scored.filter("prediction is null").first().reason == by_the_scorer(scorer, rows[2])[2]
 
@@ -256,7 +257,7 @@ def test_beside_a_column_called_as_an_answer_is_the_answers_have_names_of_ours(
 ) -> None:
     pq.write_table(pa.table(good_rows(1) | {"Reason": ["x"]}), tmp_path / "in.parquet")
     score_file(hand, tmp_path / "in.parquet", tmp_path / "out.parquet", keep=["Reason"])
-    names = ["Reason", "lifeboat:prediction", "lifeboat:probability", "lifeboat:reason"]
+    names = ["Reason", "lifeboat:prediction", "lifeboat:probability", "lifeboat:reason", "lifeboat:warning"]
     assert pq.read_table(tmp_path / "out.parquet").column_names == names
 
 
@@ -415,7 +416,7 @@ def test_the_command_tells_how_many_were_scored_and_how_many_were_not(
     for allowed in ("1", "0.2", "20%"):
         words = ["score", str(model), str(some), str(out), "--force", "--allow-refused", allowed]
         assert CliRunner().invoke(app, [*words, "--keep", "id", "--keep", "note"]).exit_code == 0
-    assert pq.read_table(out).column_names == ["id", "note", "prediction", "probability", "reason"]
+    assert pq.read_table(out).column_names == ["id", "note", "prediction", "probability", "reason", "warning"]
     again = CliRunner().invoke(app, ["score", str(model), str(some), str(out)])
     assert again.exit_code == 1
     assert "\nlifeboat: " in again.stderr

@@ -71,8 +71,10 @@ class Server:
     def stop(self) -> None:
         """End the process and wait until it is gone."""
         self._process.terminate()
-        self._process.communicate()
-        self._log.close()
+        self._process.wait()
+        for stream in (self._process.stdout, self._log):
+            if stream:
+                stream.close()
 
     def __enter__(self) -> Server:
         return self
