@@ -64,21 +64,23 @@ def serve_portable(model: Path, code: Path, script: str) -> Callable[[bytes], tu
 class Caller:
     """Deploys and manages as the commands do, and keeps what was told."""
 
-    def __init__(self, azure: FakeAzure, credential: Any, folder: Path) -> None:
+    def __init__(self, azure: FakeAzure, credential: Any, folder: Path, **changed: Any) -> None:
         self.azure, self.credential, self.folder, self.told = azure, credential, folder, list[str]()
+        self.settings = AzureSettings.read({**GIVEN, **changed}, {})
 
     def deploy(self, threshold: float = 0.5, create: bool = True, share: int = 100) -> Endpoint:
         run_dir = self.folder / f"run_{threshold}"
-        settings = AzureSettings.read(GIVEN, {})
         if not run_dir.exists():
-            dry.prepare(make_run(run_dir, threshold), run_dir / "05_deploy", settings)
+            make_run(run_dir, threshold)
+        if not (run_dir / "azure").exists():
+            dry.prepare(run_dir, run_dir / "05_deploy", self.settings)
         bundle = Bundle.load(run_dir / "azure")
         self.told = []
-        return deploy(connect(settings, self.credential), bundle, settings, create, self.told.append, share)
+        client = connect(self.settings, self.credential)
+        return deploy(client, bundle, self.settings, create, self.told.append, share)
 
     def manage(self, command: Callable[..., str], **more: Any) -> str:
-        settings = AzureSettings.read(GIVEN, {})
-        return command(connect(settings, self.credential), settings.endpoint, **more)
+        return command(connect(self.settings, self.credential), self.settings.endpoint, **more)
 
     @property
     def states(self) -> dict[str, str]:
@@ -91,11 +93,13 @@ class Caller:
         return self.azure.traffic(GIVEN["endpoint"])
 
 
-def make_run(folder: Path, threshold: float = 0.5) -> Path:
+def make_run(
+    folder: Path, threshold: float = 0.5, records: list[dict[str, Any]] = RECORDS, expected: list[int] = EXPECTED
+) -> Path:
     """A finished run; any threshold from 0.5 to 0.73 answers as expected, and each is another model by its bytes."""
     deployed = folder / "05_deploy"
     deployed.mkdir(parents=True)
     by_hand(deployed / "portable", [], ["count", "amount"], threshold=threshold)
-    (deployed / "spark_answers.json").write_text(json.dumps({"records": RECORDS, "predictions": EXPECTED}))
+    (deployed / "spark_answers.json").write_text(json.dumps({"records": records, "predictions": expected}))
     (deployed / "deployed.json").write_text(json.dumps({"name": "made"}))
     return folder

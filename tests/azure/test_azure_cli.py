@@ -65,9 +65,8 @@ def test_the_command_s_share_is_the_one_that_is_given_and_a_rollback_takes_it_ba
 ) -> None:
     shell("deploy", str(shell.folder / "run"), "--create")
     make_run(shell.folder / "other", threshold=0.6)
-    assert (
-        "the traffic: blue 70 %, green 30 %" in shell("deploy", str(shell.folder / "other"), "--traffic", "30").output
-    )
+    deployed = shell("deploy", str(shell.folder / "other"), "--traffic", "30")
+    assert "the traffic: blue 70 %, green 30 %" in deployed.output
     assert azure.traffic("lifeboat-test") == {"blue": 70, "green": 30}
     assert "has all the traffic again; before: blue 70 %, green 30 %" in shell("rollback").output
     assert azure.traffic("lifeboat-test") == {"blue": 100}
@@ -91,9 +90,7 @@ def test_a_dry_run_prints_both_files_and_sends_nothing(shell: Shell, azure: Fake
     assert "scoring_script: score.py" in shown
     assert "then 100 % of the traffic; nothing was sent" in shown
     shown = shell("deploy", str(shell.folder / "run"), "--dry-run", "--traffic", "10").output
-    assert (
-        "# both fit Azure's schemas; 6 rows with Spark's answers for the smoke test, then 10 % of the traffic" in shown
-    )
+    assert "; 6 rows with Spark's answers for the smoke test, then 10 % of the traffic; nothing was sent" in shown
     assert azure.requests == []
 
 
@@ -103,8 +100,7 @@ def test_a_share_that_is_no_percentage_is_refused_before_anything_is_read(
 ) -> None:
     refused = shell("deploy", "no such run", "--traffic", share)
     assert refused.exit_code == 2
-    assert share in refused.output
-    assert "--traffic" in refused.output
+    assert "Invalid value for '--traffic'" in refused.output
     assert azure.requests == []
 
 
