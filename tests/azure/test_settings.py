@@ -89,6 +89,13 @@ def test_the_file_that_comes_along_lacks_only_what_is_a_reader_s_own() -> None:
     assert [line.split()[0] for line in said.splitlines()[1:]] == ["subscription_id", "resource_group", "workspace"]
 
 
+def test_the_file_that_comes_along_says_every_default() -> None:
+    written = {name: value for name, value in read_file(Path("params/azure.yaml")).items() if value != ""}
+    assert AzureSettings.read_dry(written) == AzureSettings.read_dry({"endpoint": written["endpoint"]})
+    fields = AzureSettings.model_fields.items()
+    assert written.keys() >= {name for name, field in fields if not field.is_required()} - {"model"}
+
+
 def test_a_run_refuses_a_secret_before_it_starts_as_its_notebooks_would_keep_it() -> None:
     ((name, said),) = azure_faults({"azure": {"endpoint": "lifeboat-test", "api_key": "hunter2"}})
     assert name == "azure"
