@@ -11,11 +11,8 @@ from lifeboat.errors import ParameterError
 HIDDEN = "***"
 VARIABLES = {"spark": "SPARK_REMOTE or LIFEBOAT_SPARK", "tracking_uri": "MLFLOW_TRACKING_URI"}  # parameter -> variable
 _USER = re.compile(r"(?P<before>[\w+.-]+://[^/\s:@'\"]*:)(?P<secret>[^/\s@'\"]+)(?=@)")
-_NAMED = re.compile(
-    r"(?P<before>[;?&][\w.-]*(?:token|password|passwd|pwd|secret|signature|credential|accesskey|access_key|accountkey"
-    r"|api_key|apikey|sig)=)(?P<secret>[^;&\s'\"]+)",
-    re.IGNORECASE,
-)
+_WORDS = r"token|password|passwd|pwd|secret|signature|credential|accesskey|access_key|accountkey|api_key|apikey"
+_NAMED = re.compile(rf"(?P<before>[;?&][\w.-]*(?:{_WORDS}|sig)=)(?P<secret>[^;&\s'\"]+)", re.IGNORECASE)
 _LONE_USER = re.compile(r"(?P<before>https?://)(?P<secret>[^/\s:@'\"]{16,})(?=@)")  # a token in the place of a name
 _FORMS = (_USER, _NAMED, _LONE_USER)
 
@@ -29,6 +26,15 @@ def redacted(text: str) -> str:
     for form in _FORMS:
         text = form.sub(rf"\g<before>{HIDDEN}", text)
     return text
+
+
+def names_credential(name: str) -> bool:
+    """Whether a setting of that name would hold a credential. In an address `key` may name a file, in a setting not.
+
+    >>> names_credential("client_secret"), names_credential("storage_key"), names_credential("workspace")
+    (True, True, False)
+    """
+    return re.search(rf"{_WORDS}|key|sas|connection_?string", name, re.IGNORECASE) is not None
 
 
 def redacted_all(value: Any) -> Any:

@@ -152,7 +152,9 @@ class FakeAzure:
 
         start = LROPoller._start
         patch.setattr(
-            requests.adapters.HTTPAdapter, "send", lambda adapter, sent, **_: write(adapter, sent, self.handle(sent))
+            requests.adapters.HTTPAdapter,
+            "send",
+            lambda adapter, sent, **how: write(adapter, sent, self.handle(sent, how.get("timeout"))),
         )
         patch.setattr(HttpTransport, "sleep", lambda _, seconds: self.slept.append(seconds))
         patch.setattr(LROPoller, "_start", lambda poller: start(_telling(poller)))
@@ -160,11 +162,11 @@ class FakeAzure:
         patch.setattr(_asset_utils, "cpu_count", lambda: 1)
         patch.setattr(_asset_utils, "PROCESSES_PER_CORE", 1)
 
-    def handle(self, sent: requests.PreparedRequest) -> Answer:
+    def handle(self, sent: requests.PreparedRequest, timeout: Any) -> Answer:
         with self._lock:
             if self.dead:
                 raise KilledError("the command is dead")
-            request = read(sent, len(self.requests) + 1)
+            request = read(sent, len(self.requests) + 1, timeout)
             step, name = route(request)
             place = self._blobs if step.startswith("blob.") else self._service
             handler = getattr(place, name) if name else None

@@ -17,6 +17,7 @@ KINDS = {
     "deployments": "deployment",
     "datastores": "datastore",
 }
+WISH = {"retry-after-ms": "5"}  # how long the service would have an operation's asker wait
 MUTABLE = {"description", "tags", "properties", "isArchived", "stage"}
 BIRTH = {"createdBy": "someone", "createdAt": "2026-01-01T00:00:00Z", "lastModifiedAt": "2026-01-01T00:00:00Z"}
 
@@ -71,7 +72,7 @@ class Manager:
         return {
             "Azure-AsyncOperation": f"{where}/mfeOperationsStatus/{name}{version}",
             "Location": f"{where}/mfeOperationResults/{name}{version}",
-            "retry-after-ms": "5",
+            **WISH,
         }
 
     # -- groups, workspaces and the templates that make them ------------------------------------------------------
@@ -148,7 +149,7 @@ class Manager:
     def result_get(self, request: Request) -> Answer:
         operation = self.state.operations[request.path.rsplit("/", 1)[1]]
         if operation.state == "InProgress":
-            return Answer(202, b"", {"Location": f"https://{request.host}{request.path}", "retry-after-ms": "5"})
+            return Answer(202, b"", {"Location": f"https://{request.host}{request.path}", **WISH})
         return Answer(200, self.report(operation).body) if operation.failure else Answer(204)
 
     def report(self, operation: Operation) -> Answer:
@@ -156,7 +157,7 @@ class Manager:
         if operation.failure and operation.state == "Failed":
             code, message = operation.failure
             body["error"] = {"code": code, "message": message, "target": None, "details": []}
-        return Answer(200, body, {"retry-after-ms": "5"} if operation.state == "InProgress" else {})
+        return Answer(200, body, WISH if operation.state == "InProgress" else {})
 
     # -- datastores and assets -----------------------------------------------------------------------------------
 

@@ -50,7 +50,6 @@ class State:
     blobs: dict[str, Blob] = field(default_factory=dict)
     running: dict[str, Score] = field(default_factory=dict)
     taken_names: set[str] = field(default_factory=set)
-    asked: dict[str, int] = field(default_factory=dict)
     numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def children(self, folder: str) -> list[dict[str, Any]]:

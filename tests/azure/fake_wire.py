@@ -21,6 +21,7 @@ class Request:
         number: Its place among all that were sent, from 1 on.
         step: The fake's name for what it asks, such as ``deployment.put``; ``unknown`` if the fake has no answer.
         query: First value of each parameter, ``api-version`` among them.
+        timeout: Seconds after which whoever sent it would have given up.
     """
 
     number: int
@@ -31,6 +32,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    timeout: Any = None
 
     @property
     def json(self) -> Any:
@@ -71,7 +73,7 @@ def blob_error(status: int, code: str, message: str) -> Answer:
     return Answer(status, text.encode(), {"x-ms-error-code": code, "Content-Type": "application/xml"})
 
 
-def read(sent: requests.PreparedRequest, number: int) -> Request:
+def read(sent: requests.PreparedRequest, number: int, timeout: Any) -> Request:
     """Take a request of the ``requests`` package apart; its step is not known yet."""
     url = urlsplit(str(sent.url))
     body: Any = sent.body or b""
@@ -81,7 +83,8 @@ def read(sent: requests.PreparedRequest, number: int) -> Request:
         body = body.encode()
     query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
     path = unquote(url.path)
-    return Request(number, "unknown", str(sent.method), str(url.hostname), path, query, sent.headers, bytes(body))
+    where = str(url.hostname), path, query
+    return Request(number, "unknown", str(sent.method), *where, sent.headers, bytes(body), timeout)
 
 
 def write(adapter: requests.adapters.HTTPAdapter, sent: requests.PreparedRequest, answer: Answer) -> requests.Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +29,6 @@ GIVEN: dict[str, Any] = {
     "workspace": "ship",
     "endpoint": "lifeboat-test",
     "model": "made",
-    "requests_a_step": 3,
-    "max_latency_ms": 60_000,
 }
 
 
@@ -64,40 +61,26 @@ def serve_portable(model: Path, code: Path, script: str) -> Callable[[bytes], tu
     return score
 
 
-def serve_slowly(model: Path, code: Path, script: str) -> Callable[[bytes], tuple[int, bytes]]:
-    """The same, and no answer in less than twenty milliseconds."""
-    score = serve_portable(model, code, script)
-
-    def slow(body: bytes) -> tuple[int, bytes]:
-        time.sleep(0.02)
-        return score(body)
-
-    return slow
-
-
 class Caller:
     """Deploys and manages as the commands do, and keeps what was told."""
 
-    def __init__(self, azure: FakeAzure, credential: Any, folder: Path) -> None:
+    def __init__(self, azure: FakeAzure, credential: Any, folder: Path, **changed: Any) -> None:
         self.azure, self.credential, self.folder, self.told = azure, credential, folder, list[str]()
+        self.settings = AzureSettings.read({**GIVEN, **changed}, {})
 
-    def deploy(self, threshold: float = 0.5, create: bool = True, **changed: Any) -> Endpoint:
+    def deploy(self, threshold: float = 0.5, create: bool = True, share: int = 100) -> Endpoint:
         run_dir = self.folder / f"run_{threshold}"
-        settings = AzureSettings.read({**GIVEN, **changed}, {})
         if not run_dir.exists():
-            dry.prepare(make_run(run_dir, threshold), run_dir / "05_deploy", settings)
+            make_run(run_dir, threshold)
+        if not (run_dir / "azure").exists():
+            dry.prepare(run_dir, run_dir / "05_deploy", self.settings)
         bundle = Bundle.load(run_dir / "azure")
         self.told = []
-        return deploy(connect(settings, self.credential), bundle, settings, create, self.told.append)
+        client = connect(self.settings, self.credential)
+        return deploy(client, bundle, self.settings, create, self.told.append, share)
 
     def manage(self, command: Callable[..., str], **more: Any) -> str:
-        settings = AzureSettings.read(GIVEN, {})
-        return command(connect(settings, self.credential), settings.endpoint, **more)
-
-    def fail_score(self, number: int, how: str) -> None:
-        """Let the n-th request to the scoring URI fail from now on counted, the smoke test's being the first."""
-        before = self.azure.steps.count("score")
-        self.azure.fail(lambda one: one.step == "score" and self.azure.steps.count("score") == before + number, how)
+        return command(connect(self.settings, self.credential), self.settings.endpoint, **more)
 
     @property
     def states(self) -> dict[str, str]:
@@ -110,11 +93,13 @@ class Caller:
         return self.azure.traffic(GIVEN["endpoint"])
 
 
-def make_run(folder: Path, threshold: float = 0.5) -> Path:
+def make_run(
+    folder: Path, threshold: float = 0.5, records: list[dict[str, Any]] = RECORDS, expected: list[int] = EXPECTED
+) -> Path:
     """A finished run; any threshold from 0.5 to 0.73 answers as expected, and each is another model by its bytes."""
     deployed = folder / "05_deploy"
     deployed.mkdir(parents=True)
     by_hand(deployed / "portable", [], ["count", "amount"], threshold=threshold)
-    (deployed / "spark_answers.json").write_text(json.dumps({"records": RECORDS, "predictions": EXPECTED}))
+    (deployed / "spark_answers.json").write_text(json.dumps({"records": records, "predictions": expected}))
     (deployed / "deployed.json").write_text(json.dumps({"name": "made"}))
     return folder

@@ -60,6 +60,18 @@ def test_from_the_run_s_folder_to_an_answer_and_back(shell: Shell, azure: FakeAz
     assert KEY not in shell.printed
 
 
+def test_the_command_s_share_is_the_one_that_is_given_and_a_rollback_takes_it_back(
+    shell: Shell, azure: FakeAzure
+) -> None:
+    shell("deploy", str(shell.folder / "run"), "--create")
+    make_run(shell.folder / "other", threshold=0.6)
+    deployed = shell("deploy", str(shell.folder / "other"), "--traffic", "30")
+    assert "the traffic: blue 70 %, green 30 %" in deployed.output
+    assert azure.traffic("lifeboat-test") == {"blue": 70, "green": 30}
+    assert "has all the traffic again; before: blue 70 %, green 30 %" in shell("rollback").output
+    assert azure.traffic("lifeboat-test") == {"blue": 100}
+
+
 def test_an_answer_that_refuses_is_shown_as_it_came(shell: Shell) -> None:
     shell("deploy", str(shell.folder / "run"), "--create")
     body = shell.folder / "rows.json"
@@ -76,6 +88,19 @@ def test_a_dry_run_prints_both_files_and_sends_nothing(shell: Shell, azure: Fake
     shown = shell("deploy", str(shell.folder / "run"), "--dry-run").output
     assert "# endpoint.yml" in shown
     assert "scoring_script: score.py" in shown
+    assert "then 100 % of the traffic; nothing was sent" in shown
+    shown = shell("deploy", str(shell.folder / "run"), "--dry-run", "--traffic", "10").output
+    assert "; 6 rows with Spark's answers for the smoke test, then 10 % of the traffic; nothing was sent" in shown
+    assert azure.requests == []
+
+
+@pytest.mark.parametrize("share", ["-1", "101", "some"])
+def test_a_share_that_is_no_percentage_is_refused_before_anything_is_read(
+    shell: Shell, azure: FakeAzure, share: str
+) -> None:
+    refused = shell("deploy", "no such run", "--traffic", share)
+    assert refused.exit_code == 2
+    assert "Invalid value for '--traffic'" in refused.output
     assert azure.requests == []
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -40,20 +37,6 @@ def test_another_kind_of_machine_is_another_deployment_of_the_same_model(tmp_pat
 def test_the_rows_to_ask_about_come_with_what_spark_said(tmp_path: Path) -> None:
     bundle = prepare(make_run(tmp_path / "run"))
     assert (bundle.records, bundle.expected) == (RECORDS, EXPECTED)
-
-
-def test_the_code_that_is_sent_needs_nothing_that_is_not_sent(tmp_path: Path) -> None:
-    bundle = prepare(make_run(tmp_path / "run"))
-    ask = (
-        "from lifeboat.serving import answers; from lifeboat.serving.scorer import Scorer; import lifeboat, sys;"
-        "print(Scorer.load(sys.argv[1]).score([{'count': 1, 'big': 2, 'amount': 3.0, 'word': 'a', 'flag': True}])"
-        ".predictions.tolist(), lifeboat.__file__)"
-    )
-    code = shutil.copytree(bundle.folder / "code", tmp_path / "code")
-    # -I: neither this package's own folder nor the current one is looked into
-    command = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(code)!r}); {ask}"]
-    said = subprocess.run([*command, str(bundle.folder / "model")], capture_output=True, text=True, check=True).stdout
-    assert said.split() == ["[1]", str(code / "lifeboat" / "__init__.py")]
 
 
 def test_a_run_without_spark_s_answers_is_refused_and_nothing_is_left(tmp_path: Path) -> None:

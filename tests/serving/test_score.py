@@ -1,4 +1,4 @@
-"""The entry script under Azure's own inference server, in an environment with what a deployment gets and no more."""
+"""What is sent to Azure under Azure's own inference server: the bundle's code, model and environment, and no more."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import lifeboat
 from fresh import free_port, fresh_environment, running
+from lifeboat.azure.bundle import Bundle, make_bundle
+from lifeboat.azure.settings import AzureSettings
+from lifeboat.azure.smoke import Asker, smoke_test
 from lifeboat.serving.answers import LARGEST_BODY
 from lifeboat.serving.app import create_app
-from lifeboat.serving.needs import INFERENCE_SERVER, requirements
 from lifeboat.serving.scorer import Scorer
 
 PACKAGE = Path(lifeboat.__file__).parent
@@ -27,20 +30,27 @@ Ask = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fresh_environment(tmp_path_factory.mktemp("azure") / "environment", INFERENCE_SERVER, *requirements())
+def bundle(
+    forest: Path, unlabelled: tuple[list[dict[str, Any]], list[int]], tmp_path_factory: pytest.TempPathFactory
+) -> Bundle:
+    """What a deployment of the forest sends."""
+    deployed, folder = tmp_path_factory.mktemp("05_deploy"), tmp_path_factory.mktemp("bundle")
+    shutil.copytree(forest, deployed / "portable")
+    records, predictions = unlabelled
+    (deployed / "spark_answers.json").write_text(json.dumps({"records": records, "predictions": predictions}))
+    return make_bundle(deployed, AzureSettings.read_dry({"endpoint": "lifeboat-test"}), folder)
 
 
 @pytest.fixture(scope="module")
-def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that is sent: the entry script, and beside it of the package what it needs."""
-    folder = tmp_path_factory.mktemp("code")
-    shutil.copy(PACKAGE / "serving" / "score.py", folder)
-    (folder / "lifeboat").mkdir()
-    for name in ("__init__.py", "declared.py", "errors.py"):
-        shutil.copy(PACKAGE / name, folder / "lifeboat")
-    shutil.copytree(PACKAGE / "serving", folder / "lifeboat" / "serving", ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
+def python(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with the packages that the bundle's names, and no more."""
+    packages = yaml.safe_load((bundle.folder / "conda.yml").read_text())["dependencies"][-1]["pip"]
+    return fresh_environment(tmp_path_factory.mktemp("azure") / "environment", *packages)
+
+
+@pytest.fixture(scope="module")
+def code(bundle: Bundle) -> Path:
+    return bundle.folder / "code"
 
 
 def environment(model_dir: Path, home: Path) -> dict[str, str]:
@@ -53,10 +63,10 @@ def server(python: Path, port: int) -> list[str | Path]:
 
 
 @pytest.fixture(scope="module")
-def port(python: Path, code: Path, forest: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def port(python: Path, bundle: Bundle, code: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     home = tmp_path_factory.mktemp("home")
     model_dir = home / "azureml-models" / "lifeboat" / "3"  # as Azure lays it: the model's folder lies below
-    shutil.copytree(forest, model_dir / "portable")
+    shutil.copytree(bundle.folder / "model", model_dir / "model")
     port = free_port()
     with running(server(python, port), "ready for serving traffic", environment(model_dir, home), code):
         yield port
@@ -91,12 +101,11 @@ def flask_app(forest: Path) -> Ask:
     return send
 
 
-def test_azure_s_server_says_of_every_unlabelled_passenger_what_spark_says(
-    ask: Ask, unlabelled: tuple[list[dict[str, Any]], list[int]]
-) -> None:
-    records, expected = unlabelled
-    assert (len(records), set(expected)) == (418, {0, 1})
-    assert ask(json.dumps({"input_data": records}).encode()) == (200, {"predictions": expected})
+@pytest.mark.filterwarnings("ignore::marshmallow.warnings.ChangedInMarshmallow4Warning")  # the SDK's own schemas
+def test_azure_s_server_says_of_every_unlabelled_passenger_what_spark_says(ask: Ask, port: int, bundle: Bundle) -> None:
+    assert (len(bundle.records), set(bundle.expected)) == (418, {0, 1})
+    assert ask(json.dumps({"input_data": bundle.records}).encode()) == (200, {"predictions": bundle.expected})
+    assert smoke_test(Asker(f"http://127.0.0.1:{port}/score", 30, "key"), "blue", bundle) == 418
 
 
 def test_every_form_of_the_same_two_passengers_gets_the_same_answer_from_both_servers(

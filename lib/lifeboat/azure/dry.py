@@ -31,13 +31,14 @@ def prepare(run_dir: str | Path, deployed: Path, settings: AzureSettings) -> Bun
     return Bundle.load(runfolder.commit(aside))
 
 
-def show(run_dir: str | Path, deployed: Path, given: Mapping[str, Any]) -> str:
+def show(run_dir: str | Path, deployed: Path, given: Mapping[str, Any], share: int = 100) -> str:
     """The endpoint's and the deployment's YAML as they would be sent, with what is still missing to send them.
 
     Args:
         run_dir: A run's folder.
         deployed: Its folder ``05_deploy``, or what is to become it.
         given: What a parameter file says under ``azure:``; subscription, resource group and workspace may lack.
+        share: Percent of the traffic that it would get.
     """
     missing = [
         f"{name} (or {variable} in the environment)"
@@ -48,8 +49,8 @@ def show(run_dir: str | Path, deployed: Path, given: Mapping[str, Any]) -> str:
     parts = [
         f"# {name}\n{(bundle.folder / name).read_text()}" for name in ("endpoint.yml", "deployment.yml", "conda.yml")
     ]
-    rows = len(bundle.records)
-    parts.append(f"# both fit Azure's schemas; {rows} rows with Spark's answers for the smoke test; nothing was sent")
+    then = f"{len(bundle.records)} rows with Spark's answers for the smoke test, then {share} % of the traffic"
+    parts.append(f"# both fit Azure's schemas; {then}; nothing was sent")
     if missing:
         parts.append(f"# to send it, still missing: {', '.join(missing)}")
     return "\n".join(parts)

@@ -1,4 +1,4 @@
-"""Deploy a bundle: into the idle slot, tested there, then the traffic in steps; whatever fails, the traffic goes back.
+"""Deploy a bundle: into the idle slot, tested there, and only then given its share of the traffic, at once.
 
 All that a deployment has reached is kept by Azure itself (assets by their content's version, a slot by its tag, the
 traffic), and each step looks before it acts. So a deployment that was interrupted goes on when it is called again.
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from lifeboat.azure.bundle import TAG, Bundle
 from lifeboat.azure.client import AzureError, said
 from lifeboat.azure.settings import AzureSettings
-from lifeboat.azure.slots import TURN, Endpoint, Traffic, choose, look, set_traffic, shares
-from lifeboat.azure.smoke import asker, smoke_test, watch
+from lifeboat.azure.slots import TURN, Endpoint, Traffic, choose, look, parted, set_traffic, shares
+from lifeboat.azure.smoke import asker, smoke_test
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -32,7 +32,8 @@ class Deployment:
     settings: AzureSettings
     tell: Tell
     made: list[str] = field(default_factory=list)
-    before: Traffic | None = None  # what to put back; None: the traffic was not touched
+    seen: Traffic = field(default_factory=dict)  # how the traffic was parted when it was last looked at
+    moved: bool = False  # the traffic, or it was tried
 
     @contextmanager
     def making(self, what: str) -> Iterator[None]:
@@ -43,7 +44,9 @@ class Deployment:
         self.tell(f"made {what}")
 
 
-def deploy(client: MLClient, bundle: Bundle, settings: AzureSettings, create: bool, tell: Tell) -> Endpoint:
+def deploy(
+    client: MLClient, bundle: Bundle, settings: AzureSettings, create: bool, tell: Tell, share: int = 100
+) -> Endpoint:
     """Serve a bundle's model under an endpoint, without a moment in which nobody answers.
 
     Args:
@@ -52,9 +55,10 @@ def deploy(client: MLClient, bundle: Bundle, settings: AzureSettings, create: bo
         settings: Where and how.
         create: Make the workspace if it is not there.
         tell: Is told each step.
+        share: Percent of the traffic, 0 to 100, that the bundle's model is to have.
 
     Returns:
-        The endpoint, all of whose traffic goes to the bundle's model.
+        The endpoint, with that share.
 
     Raises:
         AzureError: A step failed; the message says which and why, where the traffic goes now and what was made.
@@ -63,8 +67,11 @@ def deploy(client: MLClient, bundle: Bundle, settings: AzureSettings, create: bo
     try:
         find_workspace(this, create)
         endpoint = find_endpoint(this)
-        slot = fill_slot(this, endpoint)
-        return move_traffic(this, slot)
+        slot = choose(endpoint, bundle.digest)
+        parted(endpoint, slot, share)  # a share that cannot be is refused before anything is made
+        make_endpoint(this, endpoint)
+        fill_slot(this, endpoint, slot)
+        return move_traffic(this, slot, share)
     except AzureError as error:
         raise AzureError(f"{error}\n{aftermath(this)}") from error
     except KeyboardInterrupt:
@@ -90,9 +97,7 @@ def find_workspace(this: Deployment, create: bool) -> None:
 
 
 def find_endpoint(this: Deployment) -> Endpoint:
-    """Get the endpoint, or make it; one whose making failed is made again."""
-    from azure.ai.ml import load_online_endpoint
-
+    """The endpoint; one without state or slots where there is none yet."""
     name = this.settings.endpoint
     found = look(this.client, name)
     if found is None:
@@ -100,25 +105,28 @@ def find_endpoint(this: Deployment) -> Endpoint:
             names = [str(one.name) for one in this.client.online_endpoints.list()]
         if name in names:
             raise AzureError(f"endpoint {name} is listed, and not found when asked for: wait a minute and call again")
-    if found is None or (found.state != "Succeeded" and not found.slots):
-        with this.making(f"endpoint {name}"):
-            wanted = load_online_endpoint(source=str(this.bundle.folder / "endpoint.yml"))
-            this.client.online_endpoints.begin_create_or_update(wanted).result()
-        found = look(this.client, name)
-    if found is None:
-        raise AzureError(f"make endpoint {name}: Azure said it is made, and does not find it; call again")
-    return found
+    return found or Endpoint(name, "", "", {}, {})
 
 
-def fill_slot(this: Deployment, endpoint: Endpoint) -> str:
-    """Register model and environment if their content is new, and deploy both into a slot; its name."""
+def make_endpoint(this: Deployment, endpoint: Endpoint) -> None:
+    """Make the endpoint unless it is there; one whose making failed is made again."""
+    from azure.ai.ml import load_online_endpoint
+
+    if endpoint.state == "Succeeded" or endpoint.slots:
+        return
+    with this.making(f"endpoint {endpoint.name}"):
+        wanted = load_online_endpoint(source=str(this.bundle.folder / "endpoint.yml"))
+        this.client.online_endpoints.begin_create_or_update(wanted).result()
+
+
+def fill_slot(this: Deployment, endpoint: Endpoint, slot: str) -> None:
+    """Register model and environment if their content is new, and deploy both into a slot."""
     from azure.ai.ml import load_online_deployment
 
-    slot = choose(endpoint, this.bundle.digest)
     there = endpoint.slots.get(slot)
     if there and there.digest == this.bundle.digest and there.state == "Succeeded":
         this.tell(f"{slot} holds this model already")
-        return slot
+        return
     source = str(this.bundle.folder / "deployment.yml")
     wanted = load_online_deployment(source=source, params_override=[{"name": slot}])
     turn = 1 + max((one.turn for one in endpoint.slots.values()), default=0)
@@ -130,7 +138,6 @@ def fill_slot(this: Deployment, endpoint: Endpoint) -> str:
             this.client.online_deployments.begin_delete(name=slot, endpoint_name=endpoint.name).result()
     with this.making(f"slot {slot}"):
         this.client.online_deployments.begin_create_or_update(wanted).result()
-    return slot
 
 
 def register(this: Deployment, assets: Any, wanted: Any) -> str:
@@ -147,49 +154,26 @@ def register(this: Deployment, assets: Any, wanted: Any) -> str:
         return str(assets.create_or_update(wanted).id)
 
 
-def move_traffic(this: Deployment, slot: str) -> Endpoint:
-    """Test a slot, then give it the traffic in steps, each held until its requests were answered well."""
+def move_traffic(this: Deployment, slot: str, share: int) -> Endpoint:
+    """Test a slot, then give it its share of the traffic at once."""
     endpoint = look(this.client, this.settings.endpoint)
     if endpoint is None or slot not in endpoint.slots:
         raise AzureError(f"deploy into {slot}: Azure said it is done, and does not find it; call again")
-    others = {name: share for name, share in endpoint.traffic.items() if name != slot}
-    now = endpoint.share(slot)
-    rest = {max(others, key=lambda name: others[name]): 100} if others else {}
-    if now and others:  # an interrupted deployment gave it some: if it fails now, it is to have none
-        this.before = rest
+    this.seen = endpoint.traffic
     ask = asker(this.client, endpoint, this.settings)
     this.tell(f"smoke test of {slot}: {smoke_test(ask, slot, this.bundle)} answers, all of them Spark's")
-    this.before = rest or endpoint.traffic
-    # with nobody to move the traffic from, there is one step; after an interruption, the step it stood at comes again
-    steps = [step for step in this.settings.traffic_steps if step >= max(now, 1)] if others else [100]
-    for step in steps:
-        if step != now:
-            set_traffic(this.client, endpoint.name, parted(slot, step, rest))
-        with_it = watch(ask, this.bundle, this.settings)
-        this.tell(f"{slot} gets {step} % of the traffic: {with_it}")
-    return replace(endpoint, traffic={slot: 100})
-
-
-def parted(slot: str, share: int, rest: Traffic) -> Traffic:
-    """Traffic with so much for a slot, and what is left for the one that had it all."""
-    return {slot: share} | {name: 100 - share for name in rest if share < 100}
+    traffic = parted(endpoint, slot, share)
+    if traffic != endpoint.traffic:
+        this.moved = True
+        set_traffic(this.client, endpoint.name, traffic)
+    this.tell(f"the traffic: {shares(traffic)}")
+    return replace(endpoint, traffic=traffic)
 
 
 def aftermath(this: Deployment) -> str:
-    """After a failure: put the traffic back if it was touched, and say where it goes and what was made."""
+    """After a failure: where the traffic goes and what was made. Nothing is changed: all that serves was tested."""
     name = this.settings.endpoint
-    lines = []
-    if this.before is None:
-        lines.append("The traffic was not touched.")
-    else:
-        try:
-            set_traffic(this.client, name, this.before)
-            lines.append(f"The traffic was put back: {shares(this.before)}.")
-        except AzureError as error:
-            lines.append(
-                f"The traffic could not be put back to {shares(this.before)} ({error}): "
-                "see `lifeboat azure status`, then `lifeboat azure rollback`."
-            )
+    lines = [traffic_now(this)]
     if this.made:
         lines.append(f"Begun by this call, and kept as far as it got: {', '.join(this.made)}.")
         if slots := [what.removeprefix("slot ") for what in this.made if what.startswith("slot ")]:
@@ -199,3 +183,14 @@ def aftermath(this: Deployment) -> str:
             )
     lines.append("Call `lifeboat azure deploy` again when the cause is mended: it goes on from here.")
     return "\n".join(lines)
+
+
+def traffic_now(this: Deployment) -> str:
+    """Where the traffic goes, once Azure has ended what it was told."""
+    if not this.moved:
+        return f"The traffic was not touched: {shares(this.seen)}." if this.seen else "The traffic was not touched."
+    try:
+        endpoint = look(this.client, this.settings.endpoint)
+    except AzureError as error:
+        return f"Where the traffic goes could not be seen ({error}): `lifeboat azure status` says it."
+    return f"The traffic now: {shares(endpoint.traffic if endpoint else {})}."

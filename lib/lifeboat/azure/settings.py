@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lifeboat.credentials import names_credential, redacted_all
 from lifeboat.errors import ParameterError, unknown
 
 # what no parameter file should hold, as it is shared: the environment wins over the file
@@ -16,7 +17,7 @@ FROM_ENVIRONMENT = {
     "resource_group": "AZURE_RESOURCE_GROUP",
     "workspace": "AZURE_ML_WORKSPACE",
 }
-SECRETS = ("password", "secret", "key", "token", "credential", "connection_string", "sas")
+GONE = ("traffic_steps", "requests_a_step", "max_error_share", "max_latency_ms")
 GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 # what nothing that is sent speaks of: a dry run needs none of it
 STAND_INS = {"subscription_id": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "resource_group": "none", "workspace": "none"}
@@ -36,10 +37,6 @@ class AzureSettings(BaseModel):
         instance_count: How many of them each slot has.
         image: What the environment is built on.
         request_timeout_ms: Milliseconds that the endpoint gives a request.
-        traffic_steps: Percent of the traffic that the new slot gets, one step after another; the last is 100.
-        requests_a_step: How many requests must be answered well at each step before the next.
-        max_error_share: Share of these that may fail, 0 to 1.
-        max_latency_ms: Milliseconds within which 95 % of these must be answered, as measured from here.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -74,17 +71,6 @@ class AzureSettings(BaseModel):
         "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"
     )
     request_timeout_ms: Annotated[int, Field(ge=500, le=180_000)] = 5_000
-    traffic_steps: Annotated[tuple[Annotated[int, Field(ge=1, le=100)], ...], Field(min_length=1)] = (10, 50, 100)
-    requests_a_step: Annotated[int, Field(ge=1, le=10_000)] = 50
-    max_error_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    max_latency_ms: Annotated[int, Field(ge=1)] = 1_000
-
-    @field_validator("traffic_steps")
-    @classmethod
-    def _rising_to_all(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
-        if steps[-1] != 100 or list(steps) != sorted(set(steps)):
-            raise ValueError("each step must be larger than the one before, and the last 100")
-        return steps
 
     @classmethod
     def read_dry(cls, given: Mapping[str, Any]) -> Self:
@@ -105,27 +91,12 @@ class AzureSettings(BaseModel):
         environ = os.environ if environ is None else environ
         found = {name: environ[variable] for name, variable in FROM_ENVIRONMENT.items() if environ.get(variable)}
         stands = {name: value for name, value in given.items() if value not in (None, "")}
-        secrets = [name for name in stands if name not in cls.model_fields and _is_secret(name)]
-        faults = [
-            f"{name}: a secret has no place in a parameter file; sign in by `az login`, or leave it in the environment"
-            for name in secrets
-        ]
         try:
-            settings = cls.model_validate({**stands, **found} if not secrets else _without(stands, secrets) | found)
+            return cls.model_validate({**stands, **found})
         except ValidationError as error:
-            faults += [_said(fault, cls) for fault in error.errors()]
-        if faults:
-            head = "a setting will not do" if len(faults) == 1 else f"{len(faults)} settings will not do"
-            raise ParameterError(f"azure: {head}; nothing was sent\n" + "\n".join(f"  {fault}" for fault in faults))
-        return settings
-
-
-def _is_secret(name: str) -> bool:
-    return any(word in name.lower() for word in SECRETS)
-
-
-def _without(given: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if name not in names}
+            faults = [_said(fault, cls) for fault in error.errors()]
+        head = "a setting will not do" if len(faults) == 1 else f"{len(faults)} settings will not do"
+        raise ParameterError(f"azure: {head}; nothing was sent\n" + "\n".join(f"  {fault}" for fault in faults))
 
 
 def _said(fault: Any, cls: type[BaseModel]) -> str:
@@ -135,8 +106,12 @@ def _said(fault: Any, cls: type[BaseModel]) -> str:
     where = f"azure.{name} in the parameter file" + (f", or {variable} in the environment" if variable else "")
     if fault["type"] == "missing":
         return f"{name} is missing: write {where}"
+    if name in GONE:
+        return f"{name} is gone: leave it out; a slot gets its share at once, as `lifeboat azure deploy --traffic` says"
+    if names_credential(name):
+        return f"{name}: a secret has no place in a parameter file: sign in by `az login`, or set it in the environment"
     if fault["type"] == "extra_forbidden":
         return unknown("setting", name, cls.model_fields)
     field = cls.model_fields.get(name)
     takes = f"it takes {field.description}" if field and field.description else fault["msg"]
-    return f"{name} is {fault['input']!r}: {takes} ({where})"
+    return f"{name} is {redacted_all(fault['input'])!r}: {takes} ({where})"

@@ -105,7 +105,7 @@ def choose(endpoint: Endpoint, digest: str) -> str:
     """The slot for a bundle: the one that holds it already, else one without traffic.
 
     Raises:
-        AzureError: Both serve, and neither holds it: a deployment of something else was left half-way.
+        AzureError: Both serve, and neither holds it.
     """
     slots = endpoint.slots
     holders = [slot for slot in slots.values() if slot.name in SLOTS and slot.digest == digest]
@@ -114,10 +114,28 @@ def choose(endpoint: Endpoint, digest: str) -> str:
     idle = [name for name in SLOTS if endpoint.share(name) == 0]
     if not idle:
         raise AzureError(
-            f"both slots of {endpoint.name} serve ({shares(endpoint.traffic)}): "
-            "another deployment was left half-way; `lifeboat azure rollback` ends it, or deploy that model again"
+            f"both slots of {endpoint.name} serve ({shares(endpoint.traffic)}), so none is free: `lifeboat azure "
+            "rollback` gives all to the older model; to give all to the newer one, deploy its run again"
         )
     return min(idle, key=lambda name: (slots[name].turn if name in slots else 0, SLOTS.index(name)))
+
+
+def parted(endpoint: Endpoint, slot: str, share: int) -> Traffic:
+    """The endpoint's traffic once a slot has its share; the others keep the rest in the proportion that they have now.
+
+    Raises:
+        AzureError: Nobody else has traffic, so nobody could have the rest.
+    """
+    others = {name: had for name, had in endpoint.traffic.items() if name != slot}
+    if share == endpoint.share(slot):
+        return endpoint.traffic
+    if share < 100 and not others:
+        now = "all: deploy another model, or roll back" if endpoint.share(slot) else "none: give it 100 or 0"
+        raise AzureError(f"--traffic {share}: no slot but {slot} could have the rest, and {slot} has {now}")
+    rest, whole = 100 - share, sum(others.values())
+    traffic = {slot: share} | {name: rest * had // whole for name, had in others.items()}
+    traffic[max(traffic, key=lambda name: others.get(name, 0))] += 100 - sum(traffic.values())
+    return {name: part for name, part in traffic.items() if part}
 
 
 def set_traffic(client: MLClient, name: str, traffic: Traffic) -> None:

@@ -1,11 +1,8 @@
-"""Ask a served model over HTTP: does it answer, as Spark did, and fast enough?"""
+"""Ask a served model over HTTP: does it answer as Spark did?"""
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.azure.bundle import Bundle
@@ -32,10 +29,7 @@ class Asker:
 
     uri: str
     timeout: float
-    _key: str
-
-    def __repr__(self) -> str:
-        return f"Asker({self.uri})"
+    _key: str = field(repr=False)
 
     def ask(self, body: Any, slot: str = "") -> tuple[int, Any]:
         """Send a body to a slot, or to whichever the traffic's shares pick; the status and the answer.
@@ -93,33 +87,3 @@ def fault_of(status: int, answer: Any) -> str:
     if not isinstance(answer, dict) or not isinstance(answer.get("predictions"), list):
         return f"an answer that is none of the model's ({str(answer)[:SHOWN]}); a proxy?"
     return ""
-
-
-def watch(ask: Asker, bundle: Bundle, settings: AzureSettings) -> str:
-    """Send requests as users do, one row each, and see that errors and latency hold; what was seen, in words.
-
-    Raises:
-        AzureError: Too many failed, or took too long.
-    """
-    seen = list(_requests(ask, bundle, settings.requests_a_step))
-    failed = [fault for fault, _ in seen if fault]
-    slow = statistics.quantiles([took for _, took in seen], n=20)[-1] if len(seen) > 1 else seen[0][1]
-    told = f"{len(failed)} of {len(seen)} requests failed, 95 % answered within {slow * 1000:.0f} ms"
-    if len(failed) > settings.max_error_share * len(seen):
-        raise AzureError(f"{told}; max_error_share is {settings.max_error_share:g}; the first failure: {failed[0]}")
-    if slow * 1000 > settings.max_latency_ms:
-        raise AzureError(f"{told}; max_latency_ms is {settings.max_latency_ms}")
-    return told
-
-
-def _requests(ask: Asker, bundle: Bundle, count: int) -> Iterator[tuple[str, float]]:
-    import requests
-
-    records = bundle.records
-    for number in range(count):
-        clock = time.perf_counter()
-        try:
-            fault = fault_of(*ask.ask({"input_data": [records[number % len(records)]]}))
-        except requests.RequestException as error:
-            fault = f"no answer in time ({type(error).__name__})"
-        yield fault, time.perf_counter() - clock

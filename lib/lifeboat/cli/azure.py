@@ -26,13 +26,14 @@ def deploy(
     config: Config = CONFIG,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")] = False,
     create: Annotated[bool, typer.Option("--create", help="Make the workspace if it is not there.")] = False,
+    traffic: Annotated[int, typer.Option(min=0, max=100, help="Percent of the traffic for the new model.")] = 100,
 ) -> None:
-    """Deploy into the idle slot, test it there, then move the traffic in steps."""
+    """Deploy into the idle slot, test it there, then give it its share of the traffic at once."""
     with said_plainly():
-        _deploy(run, config, dry_run, create)
+        _deploy(run, config, dry_run, create, traffic)
 
 
-def _deploy(run: str, config: Path, dry_run: bool, create: bool) -> None:
+def _deploy(run: str, config: Path, dry_run: bool, create: bool, traffic: int) -> None:
     from lifeboat.azure import dry
     from lifeboat.azure.client import connect
     from lifeboat.azure.flow import deploy as deploy_bundle
@@ -45,10 +46,10 @@ def _deploy(run: str, config: Path, dry_run: bool, create: bool) -> None:
     deployed = finished(run_dir, "05_deploy")
     given = {"model": json.loads((deployed / "deployed.json").read_text())["name"], **given}
     if dry_run:
-        return typer.echo(dry.show(run_dir, deployed, given))
+        return typer.echo(dry.show(run_dir, deployed, given, traffic))
     settings = AzureSettings.read(given)
     bundle = dry.prepare(run_dir, deployed, settings)
-    endpoint = deploy_bundle(connect(settings), bundle, settings, create, typer.echo)
+    endpoint = deploy_bundle(connect(settings), bundle, settings, create, typer.echo, traffic)
     typer.echo(how_to_ask(endpoint))
 
 
