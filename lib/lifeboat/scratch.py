@@ -51,7 +51,7 @@ def make() -> tuple[Path, int]:
         let_go(held)
     said = named("TMPDIR") or "TMPDIR is not set"
     raise SurroundingsError(
-        f"Java needs a folder for temporary files ({'; '.join(faults) or 'there is none'}): name one in TMPDIR that has "
+        f"Java needs a folder for temporary files ({'; '.join(faults)}): name one in TMPDIR that has "
         f"{ROOM >> 20} MB of room, that you can write into and where programs may run ({said})"
     )
 

@@ -7,8 +7,9 @@ import re
 import shlex
 import socket
 import sys
-from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, requires, version
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from lifeboat.credentials import HIDDEN, redacted
@@ -37,6 +38,25 @@ def named(*names: str) -> str:
 
 def _shown(value: str) -> str:
     return repr(_SECRET.sub(rf"\g<before>{HIDDEN}", redacted(value)))
+
+
+@contextmanager
+def for_a_while(variables: Mapping[str, str | None]) -> Iterator[None]:
+    """The environment with these variables, without those that are None; afterwards they are as they were."""
+    before = {name: os.environ.get(name) for name in variables}
+    _set(variables)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def said_to_spark() -> str:
@@ -146,39 +166,6 @@ def _unwritable(folder: Path) -> str:
     except OSError as error:
         return f"{folder}: {error.strerror}"
     return ""
-
-
-def hidden_modules() -> list[tuple[str, Path]]:
-    """Modules of Python or of our packages that a file in a folder of ``PYTHONPATH`` hides: the name and that file."""
-    theirs = {"lifeboat", "py4j", *sys.stdlib_module_names, *_packages()}
-    found = {}
-    for file in _in_python_path():
-        name = file.name.partition(".")[0]
-        module = file.suffix == ".py" or (file / "__init__.py").is_file()
-        if name in theirs and module and not (name == "lifeboat" and file == Path(__file__).parent):
-            found.setdefault(name, file)
-    return sorted(found.items())
-
-
-def _packages() -> Iterator[str]:
-    try:
-        for line in requires("lifeboat") or []:
-            name = re.match(r"[\w.-]+", line)
-            yield name[0].lower().replace("-", "_") if name else ""
-    except PackageNotFoundError:
-        return
-
-
-def _in_python_path() -> Iterator[Path]:
-    for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep):
-        if folder and Path(folder).is_dir():
-            yield from sorted(Path(folder).iterdir())
-
-
-def said_of_modules() -> str:
-    """A sentence that names what ``PYTHONPATH`` hides; empty where it hides nothing."""
-    hidden = ", ".join(f"{name} by {file}" for name, file in hidden_modules())
-    return f"PYTHONPATH hides what is needed ({hidden}): take that folder out of it, or unset it." if hidden else ""
 
 
 def need_memory(name: str) -> str | None:
