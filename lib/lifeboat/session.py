@@ -16,8 +16,9 @@ from pyspark.sql import functions as F
 
 from lifeboat.credentials import need_none
 from lifeboat.errors import ParameterError
-from lifeboat.jvm import LOOPBACK, WarmJvm, where_spark_runs
+from lifeboat.jvm import WarmJvm, plain_start, shared, where_spark_runs
 from lifeboat.sql import ticked
+from lifeboat.surroundings import LOOPBACK, need_memory, spare_loopback
 
 ROWS_PER_PARTITION = 100_000
 
@@ -28,11 +29,22 @@ SETTINGS: Settings = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.session.timeZone": "UTC",
+    # what a machine's or a cluster's own defaults may say otherwise, and rows would mean something else
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "false",
+    "spark.sql.timestampType": "TIMESTAMP_LTZ",
     # Spark joins small shuffle partitions by itself; this is where it starts from
     "spark.sql.shuffle.partitions": "16",
 }
 # those that Spark Connect lets a session set
 IN_A_SESSION: Settings = {name: value for name, value in SETTINGS.items() if name.startswith("spark.sql.")}
+CLASSIC: Settings = {"spark.api.mode": "classic"}  # SPARK_API_MODE may say `connect`, and start a server here
+# with spark on this machine alone, no address of a network and no other file system than its own has a say
+ON_THIS_MACHINE: Settings = {
+    "spark.driver.host": LOOPBACK,
+    "spark.driver.bindAddress": LOOPBACK,
+    "spark.hadoop.fs.defaultFS": "file:///",
+}
 
 _jvm: WarmJvm | None = None
 
@@ -62,24 +74,27 @@ def start(spark: str = "local[*]") -> SparkSession:
         return active
     need_none("spark", spark)
     where = where_spark_runs(spark)
+    spare_loopback()
     if where.startswith("sc://"):
         return SparkSession.builder.remote(where).config(map=IN_A_SESSION).getOrCreate()
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers start whatever `python3` is on PATH
-    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+    if where.startswith("local") or "PYSPARK_PYTHON" not in os.environ:  # a cluster's Python may be at another place
+        os.environ["PYSPARK_PYTHON"] = sys.executable
+    if not shared():
         global _jvm  # kept for the life of the process: the next session starts in a fraction of the time
         _jvm = WarmJvm()
-    settings = SETTINGS | for_executors(where)
-    if os.environ.get("SPARK_REMOTE"):
-        with warnings.catch_warnings():  # that a session cannot set what its server was just started with
+    settings = SETTINGS | for_executors(where) | (ON_THIS_MACHINE if where.startswith("local") else {})
+    with plain_start(where, _jvm), warnings.catch_warnings():
+        if os.environ.get("SPARK_REMOTE"):
+            # that a session cannot set what its server was just started with
             warnings.filterwarnings("ignore", "Failed to set spark", UserWarning)
             return SparkSession.builder.remote(where).config(map=settings).getOrCreate()
-    return SparkSession.builder.master(where).config(map=settings).getOrCreate()
+        return SparkSession.builder.master(where).config(map=settings | CLASSIC).getOrCreate()
 
 
 def for_executors(where: str) -> Settings:
     """Settings for executors, which are processes of their own: their memory, and where and how they find this one."""
     settings: Settings = {}
-    if memory := os.environ.get("LIFEBOAT_EXECUTOR_MEMORY"):
+    if memory := need_memory("LIFEBOAT_EXECUTOR_MEMORY"):
         settings["spark.executor.memory"] = memory
     if where.startswith("local-cluster"):  # its master takes work from nobody else
         settings |= {"spark.authenticate": "true", "spark.authenticate.secret": secrets.token_hex(32)}

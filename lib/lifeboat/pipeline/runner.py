@@ -18,12 +18,13 @@ from traitlets.config import Config
 from lifeboat.credentials import redacted, redacted_all
 from lifeboat.errors import LifeboatError, ParameterError
 from lifeboat.inputs import files, input_paths
-from lifeboat.jvm import WarmJvm, for_a_while, where_spark_runs
-from lifeboat.pipeline.kernel import ThisPython
+from lifeboat.jvm import WarmJvm, shared, where_spark_runs
+from lifeboat.pipeline.kernel import ThisPython, own_homes
 from lifeboat.pipeline.params import RUN_DIR, Declarations, effective
 from lifeboat.pipeline.progress import Silence, Watcher
 from lifeboat.pipeline.record import Record, Stage, alone, begin_record, now
 from lifeboat.runfolder import STAGES, from_root, project_root, resolve
+from lifeboat.surroundings import for_a_while
 
 QUICK_START_UP_TO = 4 * 2**20  # bytes of input: beyond, the JVM's thorough compiler is worth its time
 LONGEST_MESSAGE = 12  # lines: a Java error brings its whole stack along
@@ -75,7 +76,7 @@ def run(
         RunFolderBusyError: Another run is writing into ``run_dir``.
     """
     watcher = watcher or Silence()
-    with alone(run_dir), for_a_while({"MLFLOW_DISABLE_TELEMETRY": "true"}), _jvm(values):
+    with alone(run_dir), for_a_while({"MLFLOW_DISABLE_TELEMETRY": "true"}), own_homes(), _jvm(values):
         record = begin_record(redacted_all({**values, RUN_DIR: from_root(run_dir)}), notebooks)
         record.write(run_dir)
         note = other_data_set(values, declarations)
@@ -105,7 +106,7 @@ def other_data_set(values: Mapping[str, Any], declarations: Declarations) -> str
 def _jvm(values: Mapping[str, Any]) -> AbstractContextManager[object]:
     """One JVM for all kernels; Spark Connect needs none, and one that somebody keeps warm already will do."""
     remote = where_spark_runs(str(values.get("spark", ""))).startswith("sc://")
-    if remote or "PYSPARK_GATEWAY_PORT" in os.environ:
+    if remote or shared():
         return nullcontext()
     return WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO)
 

@@ -16,6 +16,9 @@ from typing import Any
 from lifeboat.errors import LifeboatError
 from lifeboat.serving.answers import LARGEST_BODY
 
+# the server is this machine's: no proxy that the environment names leads to it
+DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
 
 def within(records: Sequence[Mapping[str, Any]], largest: int = LARGEST_BODY // 2) -> list[Mapping[str, Any]]:
     """The first records, as many as a request can hold: their JSON has ``largest`` bytes at most."""
@@ -41,8 +44,10 @@ class Server:
     def __init__(self, model: str | Path, port: int = 0) -> None:
         command = [sys.executable, "-m", "lifeboat", "serve", str(model), "--port", str(port)]
         # a file: a pipe that nobody reads would fill, and stop the server
-        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log, text=True)
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=self._log, text=True, encoding="utf-8", errors="replace"
+        )
         assert self._process.stdout is not None
         for line in self._process.stdout:  # it says so when it listens; if it ends, so does its output
             if line.startswith("Serving on "):
@@ -63,7 +68,7 @@ class Server:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with DIRECTLY.open(request, timeout=60) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as refusal:
             return refusal.code, json.load(refusal)
