@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn import metrics
 
 from lifeboat.errors import DataError, ParameterError, unknown
-from lifeboat.evaluate.intervals import Interval, share_of
+from lifeboat.evaluate.intervals import Interval, percentiles, resampled, share_of
 from lifeboat.evaluate.metrics import loss_rows
 from lifeboat.evaluate.scored import Floats, Ints, Scored, Values
+
+THRESHOLDS = np.arange(101) / 100
 
 
 def confusion(scored: Scored) -> Ints:
@@ -32,8 +35,8 @@ class GroupRow:
         n: Rows in it.
         positives: Rows in it with label 1.
         accuracy: The share it is right about, with its Wilson interval.
-        recall_0: The share of the rows of class 0 that it finds; NaN where there are none.
-        recall_1: The share of the rows of class 1 that it finds; NaN where there are none.
+        recall_0: The share of the rows of class 0 that it finds, with its Wilson interval; NaN where there are none.
+        recall_1: The same of class 1.
         mean_probability: The mean probability of class 1: far from positives / n, it is wrong about the group.
         brier: The Brier score.
     """
@@ -43,8 +46,8 @@ class GroupRow:
     n: int
     positives: int
     accuracy: Interval
-    recall_0: float
-    recall_1: float
+    recall_0: Interval
+    recall_1: Interval
     mean_probability: float
     brier: float
 
@@ -55,7 +58,7 @@ def by_group(scored: Scored, groups: Mapping[str, Values] | None = None, confide
     Args:
         scored: The rows.
         groups: Name -> each row's value, shape (n,); None for all that ``scored`` has brought along.
-        confidence: Of the accuracy's interval.
+        confidence: Of the intervals.
 
     Returns:
         One row for each value of each group, in order; those without a value last.
@@ -75,16 +78,18 @@ def _in_order(values: Values) -> list[Any]:
 
 def _group_row(scored: Scored, name: str, value: Any, values: Values, confidence: float) -> GroupRow:
     inside = np.array([other == value for other in values.tolist()])
-    label, said = scored.label[inside], scored.prediction[inside]
-    recalls = metrics.recall_score(label, said, labels=[0, 1], average=None, zero_division=np.nan)
+    label = scored.label[inside]
+    right = (label == scored.prediction[inside]).astype(np.int64)
+    kin = scored.kin[inside]
+    of_class = [share_of(right[label == number], kin[label == number], confidence) for number in (0, 1)]
     return GroupRow(
         group=name,
         value=value,
         n=int(inside.sum()),
         positives=int(label.sum()),
-        accuracy=share_of((label == said).astype(np.int64), scored.kin[inside], confidence),
-        recall_0=float(recalls[0]),
-        recall_1=float(recalls[1]),
+        accuracy=share_of(right, kin, confidence),
+        recall_0=of_class[0],
+        recall_1=of_class[1],
         mean_probability=float(scored.probability[inside].mean()),
         brier=float(loss_rows(scored, "brier")[inside].mean()),
     )
@@ -173,12 +178,76 @@ def threshold_costs(
         cost_false_positive: Cost of calling a 0 a 1, 0 or more, in any unit.
         cost_false_negative: Cost of calling a 1 a 0, in the same unit.
     """
+    _check_costs(cost_false_positive, cost_false_negative)
+    return _costs(_places(scored), np.ones(scored.n), cost_false_positive, cost_false_negative)
+
+
+def _places(scored: Scored) -> Ints:
+    """For each row the first threshold from which on it is called 0; those of class 1 counted on behind the last."""
+    places: Ints = np.searchsorted(THRESHOLDS, scored.probability, side="left")
+    return places + len(THRESHOLDS) * scored.label
+
+
+def _costs(
+    places: Ints, times: npt.NDArray[Any], cost_false_positive: float, cost_false_negative: float
+) -> ThresholdCosts:
+    """The costs at each threshold, of rows that are drawn so many times each."""
+    zeros, ones = np.bincount(places, weights=times, minlength=2 * len(THRESHOLDS)).reshape(2, -1).cumsum(axis=1)
+    alarms, missed = zeros[-1] - zeros, ones
+    cost = cost_false_positive * alarms + cost_false_negative * missed
+    return ThresholdCosts(THRESHOLDS, alarms.astype(np.int64), missed.astype(np.int64), cost)
+
+
+def _check_costs(cost_false_positive: float, cost_false_negative: float) -> None:
     for name, value in {"false_positive": cost_false_positive, "false_negative": cost_false_negative}.items():
         if not (value >= 0 and math.isfinite(value)):
             raise ParameterError(f"cost_{name} is {value}; a cost is 0 or more")
-    thresholds = np.arange(101) / 100
-    positives, negatives = (np.sort(scored.probability[scored.label == label]) for label in (1, 0))
-    missed = np.searchsorted(positives, thresholds, side="right")
-    alarms = len(negatives) - np.searchsorted(negatives, thresholds, side="right")
-    cost = cost_false_positive * alarms + cost_false_negative * missed
-    return ThresholdCosts(thresholds, alarms, missed, cost.astype(np.float64))
+
+
+def cost_at(
+    scored: Scored, threshold: float, cost_false_positive: float = 1.0, cost_false_negative: float = 1.0
+) -> float:
+    """What the mistakes cost at any one threshold, in the unit of the costs; see ``threshold_costs``."""
+    _check_costs(cost_false_positive, cost_false_negative)
+    called = scored.probability > threshold
+    alarms, missed = int((called & (scored.label == 0)).sum()), int((~called & (scored.label == 1)).sum())
+    return cost_false_positive * alarms + cost_false_negative * missed
+
+
+def cheapest_threshold(
+    scored: Scored,
+    cost_false_positive: float = 1.0,
+    cost_false_negative: float = 1.0,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 42,
+) -> Interval:
+    """Where ``threshold_costs`` are lowest, and where they would be on rows drawn anew: how far chance moves the best.
+
+    Args:
+        scored: The rows; those of one group (``kin``) are drawn together.
+        cost_false_positive: Cost of calling a 0 a 1, 0 or more, in any unit.
+        cost_false_negative: Cost of calling a 1 a 0, in the same unit.
+        resamples: How many times the groups are drawn anew.
+        confidence: The share of draws that the interval holds.
+        seed: Of the draws.
+    """
+    costs = threshold_costs(scored, cost_false_positive, cost_false_negative)
+    places = _places(scored)
+    drawn = (
+        _costs(places, times[scored.kin], cost_false_positive, cost_false_negative)
+        for times in resampled(scored.n_kin, resamples, seed)
+    )
+    draws = np.array([one.threshold[one.best] for one in drawn])
+    return percentiles(float(costs.threshold[costs.best]), draws, confidence, scored.n_kin)
+
+
+def honest_threshold(cost_false_positive: float = 1.0, cost_false_negative: float = 1.0) -> float:
+    """Where both mistakes cost the same in the mean, if probabilities are honest (Elkan 2001, equation 2).
+
+    With probability p of class 1, calling a row 1 costs (1 - p) times the one, calling it 0 p times the other. No row
+    is needed to know it. Where neither costs anything, any threshold will do: one half.
+    """
+    _check_costs(cost_false_positive, cost_false_negative)
+    both = cost_false_positive + cost_false_negative
+    return cost_false_positive / both if both else 0.5
