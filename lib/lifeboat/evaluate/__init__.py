@@ -17,13 +17,15 @@ from lifeboat.evaluate.scored import GroupRates, Scored, collect_scored, group_r
 from lifeboat.evaluate.slices import (
     CalibrationBin,
     GroupRow,
-    ThresholdCosts,
     by_group,
     calibration,
-    cheapest_threshold,
     confusion,
-    cost_at,
     crossed,
+)
+from lifeboat.evaluate.thresholds import (
+    ThresholdCosts,
+    cheapest_threshold,
+    cost_at,
     honest_threshold,
     threshold_costs,
 )
