@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from lifeboat import evaluate, load, names, recipe, train_cv
 from lifeboat.copies import CopyColumns
-from lifeboat.errors import DataError
+from lifeboat.errors import DataError, ParameterError
 from lifeboat.importance import permutation_importance
 from lifeboat.serving.export import export_model
 from lifeboat.serving.parity import parity
@@ -184,3 +184,18 @@ def test_any_other_name_is_none_of_ours_and_comes_back_from_all_that_are_made_of
         assert [names.plain_name(make(name)) for name in odd] == odd
         assert len({make(name) for name in odd}) == len(odd)
     assert names.plain_name(names.RAW_PREDICTION) == "rawPrediction"
+
+
+def test_two_classes_have_the_names_they_are_given_or_no_and_yes() -> None:
+    assert names.class_names(["in time", "late"]) == ("in time", "late")
+    assert names.class_names([]) == ("no", "yes")
+
+
+@pytest.mark.parametrize(
+    "given", [["died"], ["a", "b", "c"], [False, True], ["died", ""], [0, 1], "no", ["a", " "], ["a", None]]
+)
+def test_names_of_classes_that_are_not_two_texts_are_refused_with_the_way_to_write_them(given: Any) -> None:
+    with pytest.raises(ParameterError, match=r"class_names is .*; it takes two texts, class 0's first"):
+        names.class_names(given)
+    with pytest.raises(ParameterError, match="two classes of one name cannot be told apart"):
+        names.class_names(["late", "late"])

@@ -247,6 +247,30 @@ def test_of_many_classes_the_rarest_stands_against_the_rest_and_that_is_said(wri
     assert found.label.share == pytest.approx(1 / 3)
 
 
+@pytest.mark.parametrize(
+    ("values", "positive", "classes"),
+    [
+        (["died", "lived", "died"], "", ["died", "lived"]),
+        (["died", "lived", "died"], "died", ["lived", "died"]),
+        ([1, 2, 2], "", ["2", "1"]),
+        (["b", "a", "c"], "a", ["not a", "a"]),
+        (list(range(30)), "", ["up to 14.5", "above 14.5"]),
+        ([*range(25), *[99] * 30], "", ["below 99", "99 or more"]),
+        ([0, 1, 0], "", []),  # which is which, the file does not say
+        ([0, 1, 0], "0", []),
+        (["1.0", "1.0", "0.0"], "", []),
+        (["True", "False", "True"], "", []),
+    ],
+)
+def test_classes_are_called_as_the_file_calls_them_where_it_does(
+    write: Write, values: list[Any], positive: str, classes: list[str]
+) -> None:
+    many = values if len(values) > 3 else values * 10
+    found = proposed(write(*columns(("x", list(range(len(many)))), ("y", many))), positive=positive)
+    assert found.values["class_names"] == classes
+    assert parameters(written(found, "lifeboat new", "p.yaml"))["class_names"] == classes
+
+
 def test_an_amount_is_halved_at_its_median_and_that_is_said(write: Write) -> None:
     place = write(*columns(("x", NOISE), ("y", [value * 10 for value in range(30)])))
     found = proposed(place)

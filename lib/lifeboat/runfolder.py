@@ -92,14 +92,29 @@ def begin(run_dir: str | Path, stage: str) -> Path:
 
 def commit(aside: Path) -> Path:
     """Put a folder that ``begin`` gave into its place, instead of what an earlier run left there."""
-    place = aside.with_name(aside.name.removeprefix(".").removesuffix(".unfinished"))
-    old = place.with_name(f".{place.name}.old")
+    place = _place(aside)
+    old = _old(place)
     shutil.rmtree(old, ignore_errors=True)
     if place.exists():
         place.rename(old)
     aside.rename(place)
     shutil.rmtree(old, ignore_errors=True)
     return place
+
+
+def earlier(aside: Path) -> Path | None:
+    """What an earlier run left where a folder that ``begin`` gave is going to be; None where there is nothing."""
+    place = _place(aside)
+    return next((folder for folder in (place, _old(place)) if folder.is_dir()), None)
+
+
+def _place(aside: Path) -> Path:
+    return aside.with_name(aside.name.removeprefix(".").removesuffix(".unfinished"))
+
+
+def _old(place: Path) -> Path:
+    """Where the earlier folder stands for the moment in which it is replaced."""
+    return place.with_name(f".{place.name}.old")
 
 
 def finished(run_dir: str | Path, stage: str) -> Path:

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import lifeboat
 from lifeboat.errors import LifeboatError
+from lifeboat.names import NO_AND_YES
 from lifeboat.serving import answers, bodies
 from lifeboat.serving.scorer import Scorer
 
@@ -95,7 +96,7 @@ def serve(folder: Path, host: str = "127.0.0.1", port: int = 5001, unseen: str =
         "lifeboat": lifeboat.__version__,
         "model": scorer.digest,
         "label": scorer.manifest["label"],
-        "class_names": scorer.manifest.get("class_names", ["no", "yes"]),
+        "class_names": [*scorer.manifest.get("class_names", NO_AND_YES)],
         "inputs": scorer.manifest["signature"]["inputs"],
         "versions": scorer.manifest["versions"],
     }

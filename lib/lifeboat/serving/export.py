@@ -20,7 +20,7 @@ from pyspark.ml.classification import (
 from pyspark.ml.feature import StringIndexerModel, VectorAssembler
 
 import lifeboat
-from lifeboat import runfolder
+from lifeboat import names, runfolder
 from lifeboat.copies import BooleanText, CopyColumns
 from lifeboat.errors import LifeboatError
 from lifeboat.preprocess import EqualTo, GroupMeanImputerModel, ModeImputerModel, SumColumns, TextCategory
@@ -65,6 +65,7 @@ def export_model(
     Raises:
         ExportError: A stage, or a setting of one, that the scorer does not know.
         UnseenError: ``unseen`` is another word.
+        ParameterError: ``class_names`` are not two different texts.
         DataError: A stage reads a column that ``columns`` does not have, or has in another type.
     """
     *before, classifier = _flat(model)
@@ -82,7 +83,7 @@ def export_model(
     aside = runfolder.begin(folder.parent, folder.name)
     files = {"model.onnx": _graph(classifier, aside / "spark"), "preprocess.json": _json(stages)}
     manifest = {
-        "class_names": [*class_names] or ["no", "yes"],
+        "class_names": [*names.class_names(class_names)],
         "enrichment": dict(enrichment or {}),
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "format": 2,
