@@ -550,33 +550,48 @@ CELLS = st.one_of(
     st.sampled_from(["", "NA", "a", "b", "true", "false", "2026-01-01", "0.5", "it's", "x: y # z", "007"]),
     st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters='",'), max_size=5),
 )
-NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters='",\r\n\0'), max_size=8)
+NAMES = st.text(
+    st.characters(exclude_categories=("Cs",), exclude_characters='",\r\n\0'), min_size=1, max_size=8
+).filter(
+    lambda name: len(name.splitlines()) == 1  # the others are refused, and tested by themselves
+)
 
 
 @st.composite
 def tables(draw: st.DrawFn) -> list[str]:
-    names = draw(st.lists(NAMES, min_size=2, max_size=4, unique_by=lambda name: name.lower()))
-    few = [draw(st.lists(CELLS, min_size=1, max_size=4)) for _ in names]
-    rows = draw(st.lists(st.tuples(*[st.sampled_from(values) for values in few]), min_size=2, max_size=30))
-    quoted = ['"' + '","'.join(row) + '"' for row in [tuple(names), *rows]]
+    """The label's name and a table's lines; the label, its last column, has two values at least."""
+    names = draw(st.lists(NAMES, min_size=3, max_size=5, unique_by=lambda name: name.lower()))
+    few = [draw(st.lists(CELLS, min_size=2, max_size=4, unique=True)) for _ in names[1:]]
+    classes = draw(
+        st.lists(CELLS.filter(lambda cell: cell.strip() not in ("", "NA")), min_size=2, max_size=3, unique=True)
+    )
+    rows = draw(st.lists(st.tuples(*map(st.sampled_from, few)), min_size=4, max_size=30))
+    labelled = [(*row, classes[at % len(classes)]) for at, row in enumerate(rows)]
+    quoted = ['"' + '","'.join(row) + '"' for row in [tuple(names), *labelled]]
     return [names[-1], *quoted]
 
 
-@given(tables())
-@settings(max_examples=60, deadline=None)
-def test_any_small_table_gives_a_file_that_the_checker_takes_or_a_plain_refusal(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
-) -> None:
-    label, *rows = lines
-    place = tmp_path_factory.getbasetemp() / "any.csv"
-    place.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    try:
-        seen: Survey = survey(place)
-        proposal = propose(seen, label or f"_c{len(seen.columns) - 1}", name="any")
-    except (DataError, ParameterError):
-        return
-    values = check_text(written(proposal, "lifeboat new", "params/any.yaml"))
-    assert {name: values[name] for name in proposal.values} == proposal.values
+def test_any_small_table_gives_a_file_that_the_checker_takes_or_a_plain_refusal(tmp_path: Path) -> None:
+    refusals, files = list[str](), list[str]()
+
+    @given(tables())
+    @settings(max_examples=60)
+    def taken_or_refused(lines: list[str]) -> None:
+        label, *rows = lines
+        place = tmp_path / "any.csv"
+        place.write_text("\n".join(rows) + "\n", encoding="utf-8")
+        try:
+            seen: Survey = survey(place)
+            proposal = propose(seen, label, name="any")
+        except (DataError, ParameterError) as error:
+            refusals.append(str(error))
+            return
+        files.append(written(proposal, "lifeboat new", "params/any.yaml"))
+        values = check_text(files[-1])
+        assert {name: values[name] for name in proposal.values} == proposal.values
+
+    taken_or_refused()
+    assert len(files) >= 40, f"too many refusals for a test of files: {refusals}"
 
 
 # --- the command

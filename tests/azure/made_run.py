@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,17 +61,6 @@ def serve_portable(model: Path, code: Path, script: str) -> Callable[[bytes], tu
         return answer.status, answer.text.encode()
 
     return score
-
-
-def serve_slowly(model: Path, code: Path, script: str) -> Callable[[bytes], tuple[int, bytes]]:
-    """The same, and no answer in less than twenty milliseconds."""
-    score = serve_portable(model, code, script)
-
-    def slow(body: bytes) -> tuple[int, bytes]:
-        time.sleep(0.02)
-        return score(body)
-
-    return slow
 
 
 class Caller:

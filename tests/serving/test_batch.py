@@ -98,7 +98,7 @@ def keep_all(source: Path) -> list[str]:
     return open_table(source).names
 
 
-@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@settings(max_examples=60)
 @given(changed=st.dictionaries(st.sampled_from(list(TYPES)), CELLS, max_size=3))
 def test_any_table_gets_row_by_row_what_the_scorer_says_of_that_row_alone(
     hand: ColumnScorer, changed: dict[str, list[Any]]

@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 import onnx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import numpy_helper
 from pyspark.ml import PipelineModel
@@ -43,7 +43,7 @@ def test_class_and_probabilities_are_those_of_spark_for_any_raw_rows(
     columns = raw_columns(scorer)
     texts = st.lists(st.text(st.characters(codec="utf-8"), max_size=12), max_size=8)
 
-    @settings(max_examples=3, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=3)
     @given(words=texts, sizes=st.lists(st.floats(0, 120), max_size=8), seed=st.integers(0, 2**32))
     def holds(words: list[str], sizes: list[float], seed: int) -> None:
         random, drawn = Random(seed), {"string": words, "double": sizes}

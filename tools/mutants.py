@@ -1,0 +1,237 @@
+"""Change the library in one small place, run the tests of that place, and say which changes no test has noticed.
+
+``make mutants N=200 SEED=7 ONLY=serving LEAVE=plots,azure``. All happens in a copy of the tree. The tests of a
+module are the test files that import it: themselves, by a package that hands its names on, or by a command of
+``lifeboat``; where there are none, those of the modules that import it. ``tools/mutations.py`` makes the changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from xml.etree import ElementTree
+
+from mutations import Mutation, mutations
+
+from lifeboat.jvm import WarmJvm
+
+ROOT = Path(__file__).resolve().parents[1]
+# whole notebooks, clusters and environments made anew: minutes each, and each line they run has a nearer test
+LONG = ("tests/series/", "tests/bench/", "test_engines", "test_container", "test_setup", "test_pyfunc_elsewhere")
+
+
+@dataclass(frozen=True)
+class Tests:
+    """The library's modules and the test files of a tree, and which belong together."""
+
+    root: Path
+
+    @cached_property
+    def modules(self) -> dict[str, Path]:
+        """Each module of the library by its full name."""
+        lib = self.root / "lib"
+        paths = {path: path.relative_to(lib).with_suffix("").parts for path in sorted(lib.rglob("*.py"))}
+        return {".".join(parts[:-1] if parts[-1] == "__init__" else parts): path for path, parts in paths.items()}
+
+    @cached_property
+    def taken(self) -> dict[str, set[str]]:
+        """The modules whose names each test file uses."""
+        files = sorted((self.root / "tests").rglob("test_*.py"))
+        names = {path.relative_to(self.root).as_posix(): path for path in files}
+        return {name: self.used(path) for name, path in names.items() if not any(part in name for part in LONG)}
+
+    @cached_property
+    def importers(self) -> dict[str, set[str]]:
+        """The modules that use names of each module."""
+        found = defaultdict[str, set[str]](set)
+        for name, path in self.modules.items():
+            for other in self.used(path) - {name}:
+                found[other].add(name)
+        return found
+
+    def used(self, path: Path) -> set[str]:
+        """The modules whose names a file uses; a name that a package hands on counts for the module it comes from."""
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names, aliases = set[str](), dict[str, str]()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lifeboat"):
+                names |= {f"{node.module}.{alias.name}" for alias in node.names}
+                aliases |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
+                names.add(f"{aliases[node.value.id]}.{node.attr}")
+        words = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+        if "lifeboat" in words or "lifeboat.cli.app" in names:
+            names |= {f"lifeboat.cli.{word}" for word in words} & self.modules.keys()
+        return {module for name in names for module in self._module_of(name)}
+
+    def _module_of(self, name: str) -> set[str]:
+        if name in self.modules:
+            return {name}
+        package, _, last = name.rpartition(".")
+        if package not in self.modules:
+            return set()
+        for node in ast.walk(ast.parse(self.modules[package].read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and last in {alias.asname or alias.name for alias in node.names}:
+                return {node.module or ""}
+        return {package}
+
+    def of(self, module: str) -> list[list[str]]:
+        """The test files of a module: first those that are called as it or its package, then the others."""
+        own = [name for name in self.taken if called(name) <= set(module.split("."))]
+        near, seen = {module}, {module}
+        while not (files := [name for name, taken in self.taken.items() if taken & near]) and near and not own:
+            near = {importer for one in near for importer in self.importers[one]} - seen
+            seen |= near
+        return [group for group in (own, [name for name in files if name not in own]) if group]
+
+
+def called(test_file: str) -> set[str]:
+    """The words of a test file's path: serving and batch for ``tests/serving/test_batch.py``."""
+    _, *folders, name = test_file.removesuffix(".py").split("/")
+    return {*folders, name.removeprefix("test_")}
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the tree to run tests in."""
+
+    root: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> Copy:
+        """Copy what git knows, or would know, of the checkout as it stands."""
+        listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+        for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0"):
+            if name and (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+        return cls(folder)
+
+    def run(self, files: list[str], seconds: float | None, *options: str) -> str:
+        """Run test files to the first failure: what failed, or an empty text."""
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *options, *files]
+        # two changes within a second may be of one size, and then Python takes the old bytecode for the new code's
+        more = {"PYTHONPATH": str(self.root / "lib"), "PYTHONDONTWRITEBYTECODE": "1"}
+        with tempfile.TemporaryFile("w+") as output:
+            process = subprocess.Popen(
+                command, cwd=self.root, env=os.environ | more, stdout=output, stderr=output, start_new_session=True
+            )
+            try:
+                status = process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                return "no end"
+            finally:
+                end_all(process)
+            output.seek(0)
+            text = output.read()
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", text, re.MULTILINE)
+        return failed[1] if failed else "" if status == 0 else f"exit status {status}: {text[-300:]}"
+
+    def seconds(self, files: list[str]) -> dict[str, float]:
+        """Run test files on the code as it is: how long each took.
+
+        Raises:
+            SystemExit: A test fails, so that its failing would say nothing of a change.
+        """
+        report = self.root / "outputs" / "report.xml"
+        if failed := self.run(files, None, f"--junitxml={report}"):
+            raise SystemExit(f"without any change, {failed}")
+        took = defaultdict[str, float](float)
+        for case in ElementTree.parse(report).iter("testcase"):
+            took[case.attrib["classname"].replace(".", "/") + ".py"] += float(case.attrib["time"])
+        return took
+
+
+class Jvm:
+    """A JVM that the runs share, since starting one takes longer than most of them: a new one before it is worn."""
+
+    def __init__(self) -> None:
+        self._warm = WarmJvm()
+
+    def renew(self) -> None:
+        """Take another, in which no session is left over."""
+        self.close()
+        self._warm = WarmJvm()
+
+    def close(self) -> None:
+        """End it."""
+        self._warm.close()
+
+
+def end_all(process: subprocess.Popen[bytes]) -> None:
+    """End what a run of tests has started and left."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def drawn(number: int, seed: int, only: str, leave: str) -> list[Mutation]:
+    """So many mutations of the library's modules, or all; ``only`` and ``leave`` are parts of paths, with commas."""
+    found = list[Mutation]()
+    for path in sorted((ROOT / "lib" / "lifeboat").rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        if any(part in name for part in only.split(",")) and not any(part in name for part in leave.split(",") if part):
+            found += mutations(name, path.read_text(encoding="utf-8"))
+    return random.Random(seed).sample(found, min(number, len(found)))
+
+
+def tried(copy: Copy, mutation: Mutation, groups: list[list[str]], took: dict[str, float]) -> str:
+    """Make a change, run its tests, take it back: the test that failed, "no end", or an empty text."""
+    place = copy.root / mutation.path
+    before = place.read_text(encoding="utf-8")
+    place.write_text(mutation.source, encoding="utf-8")
+    try:
+        for files in groups:
+            if failed := copy.run(files, 60 + 5 * sum(took.get(name, 0) for name in files)):
+                return failed
+        return ""
+    finally:
+        place.write_text(before, encoding="utf-8")
+
+
+def main() -> None:
+    """Draw mutations, try each, print a line for each and the share that was noticed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--number", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--only", default="")
+    parser.add_argument("--leave", default="")
+    chosen = parser.parse_args()
+    sample = drawn(chosen.number, chosen.seed, chosen.only, chosen.leave)
+    print(f"{len(sample)} changes drawn with SEED={chosen.seed}", flush=True)
+    outcomes = Counter[str]()
+    with tempfile.TemporaryDirectory() as folder, closing(Jvm()) as jvm:
+        copy = Copy.make(Path(folder).resolve())
+        tests = Tests(copy.root)
+        groups = {m.path: tests.of(m.module) for m in sample}
+        begun = time.monotonic()
+        took = copy.seconds(sorted({name for found in groups.values() for group in found for name in group}))
+        print(f"their tests pass on the code as it is, in {time.monotonic() - begun:.0f} s", flush=True)
+        for mutation in sample:
+            failed = tried(copy, mutation, groups[mutation.path], took)
+            outcome = "survived" if not failed else "no end" if failed == "no end" else "killed"
+            outcomes[outcome] += 1
+            print(f"{outcome:<9}{mutation}" + (f"   by {failed}" if outcome == "killed" else ""), flush=True)
+            if outcome == "no end" or outcomes.total() % 25 == 0:
+                jvm.renew()
+    killed = outcomes["killed"] + outcomes["no end"]
+    print(f"{killed} of {len(sample)} killed ({killed / len(sample):.0%}), {outcomes['no end']} of them by their time")
+
+
+if __name__ == "__main__":
+    main()
