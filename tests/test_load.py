@@ -418,6 +418,9 @@ def test_a_part_of_many_rows_is_chosen_by_the_key_and_of_few_all_are_taken(spark
     # 1,000 of 4,000: the standard deviation is 27; five of them
     assert abs(len(part(1, 1000)) - 1000) < 137
     assert part(1, 1000) == part(7, 1000)
+    # its own salt: it is not the rows that a hold-out or a fold takes, nor those of a salt left out
+    few = load.at_most(numbered(spark, 30, 1), "key", 30, 6)
+    assert sorted(row["key"] for row in few.collect()) == [4, 6, 7, 9, 10, 17]
 
 
 @settings(max_examples=5)

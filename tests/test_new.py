@@ -239,6 +239,19 @@ def test_true_and_1_mean_yes_however_rare_the_other_is(write: Write) -> None:
     assert label_of(write, ["1.0", "1.0", "0.0"] * 10) == ("y_is_1_0", "try_cast(y AS DOUBLE) = 1")
 
 
+def test_a_row_without_a_label_is_neither_0_nor_1(write: Write) -> None:
+    found = proposed(write(*columns(("x", NOISE), ("y", ["NA", "", 1, 0, 1] * 6))))
+    assert str(found.label.ones[:5].tolist()) == "[nan, nan, 1.0, 0.0, 1.0]"
+    assert found.label.share == pytest.approx(2 / 3)
+    assert "12 rows have no y: notebook 1 will set them aside" in found.look
+
+
+@pytest.mark.parametrize("values", [Y, ["a", "b", "c"] * 10, [value * 10 for value in range(30)]])
+def test_the_label_s_range_admits_both_its_classes(write: Write, values: list[Any]) -> None:
+    found = proposed(write(*columns(("x", NOISE), ("y", values))))
+    assert found.values["ranges"] == {found.label.name: [0, 1]}
+
+
 def test_of_many_classes_the_rarest_stands_against_the_rest_and_that_is_said(write: Write) -> None:
     place = write(*columns(("x", NOISE), ("y", ["b", "a", "c"] * 10)))
     found = proposed(place)
@@ -501,6 +514,46 @@ def test_where_a_class_is_rare_accuracy_is_not_the_metric(write: Write) -> None:
     assert any("about 10 rows" in line for line in found.look)
 
 
+def test_all_that_a_person_must_look_at_is_told_most_important_first(write: Write) -> None:
+    mixed = {f"n{k}": [NOISE[k * (i + 1) % 30] for i in range(30)] for k in (1, 7, 11, 13, 17, 19)}
+    table = [
+        ("day", [f"{1 + i % 9}/{1 + i % 7}/2024" for i in range(30)]),
+        ("same", ["x"] * 30),
+        ("copy", ["ab"[y] for y in Y]),
+        ("near", ["pq"[y if i % 8 else 1 - y] for i, y in enumerate(Y)]),
+        *mixed.items(),
+        ("y", ["" if i == 3 else ("no", "yes")[y] for i, y in enumerate(Y)]),
+    ]
+    assert proposed(write(*columns(*table), "1,2")).look == [
+        "1 stands for 'no' (14 of 29 rows), 0 for 'yes'; --positive names another",
+        "copy: by itself it all but tells the label (ROC AUC 1.000): is it known before the label is?",
+        "one class has about 14 rows: intervals will be wide, and folds may lack it",
+        "1 rows have no y: notebook 1 will set them aside",
+        "1 lines have too many or too few values: notebook 1 will set them aside",
+        "no column names a row: if one should, name it as `key` and drop make_key",
+        "day: left out: a date: as a number it would only say how old the data are; split_by could hold out the latest "
+        "by it, as ISO writes it or made a DATE",
+        "same: left out: its value is always 'x'",
+        "these tell the label best by themselves (ROC AUC): near 0.88, n19 0.85; are they known before the label is?",
+        "n1, n7, n11, n13, n17 and 1 more: few whole numbers, taken as amounts: one that stands for a name is to be "
+        "STRING in the schema and stand under categorical",
+        "day: read as day/month, and may be month/day",
+        "day_date: made so that split_by could hold out the latest rows by it",
+    ]
+
+
+def test_the_reasons_for_csv_and_for_more_bins_than_spark_s_stand_with_them(write: Write) -> None:
+    many = [f"v{i % 40}" for i in range(120)]
+    found = proposed(write(*columns(("x", NOISE * 4), ("v", many), ("y", Y * 4))))
+    assert found.values["estimator_params"] == {"maxDepth": 5, "maxBins": 42}
+    assert found.why["estimator_params"] == "maxBins: the largest category has 40 values"
+    assert found.why["csv"] == "how the file is written"
+    lines = [f'{x},"one\ntwo",{y}' for x, y in zip(NOISE, Y, strict=True)]
+    assert proposed(write("x,note,y", *lines)).why["csv"] == (
+        "multiline: read so, quoted texts of several lines leave no line unread"
+    )
+
+
 # --- the file
 
 
@@ -645,6 +698,19 @@ def test_a_file_that_is_there_is_kept_unless_forced(home: Path) -> None:
     assert (home / "mine.yaml").is_file()
     assert lifeboat("My Data.csv", "--label", "y", "--force").exit_code == 0
     assert "label: y" in mine.read_text()
+
+
+def test_how_the_file_is_written_is_told_and_stands_in_file_and_command(home: Path) -> None:
+    lines = ["of no account", "x;y", *(f"{x};{y}" for x, y in zip(NOISE, Y, strict=True))]
+    (home / "odd.txt").write_text("\n".join(lines), encoding="latin-1")
+    given = ["--separator", ";", "--encoding", "latin-1", "--skip-lines", "1", "--no-multiline"]
+    ran = lifeboat("odd.txt", "--label", "y", *given)
+    assert ran.exit_code == 0, ran.output
+    assert ran.stdout.splitlines()[1] == "csv       separator: ';', encoding: 'iso8859-1', skip_lines: 1"
+    text = (home / "params/odd.yaml").read_text()
+    command = "lifeboat new odd.txt --label y --separator ';' --encoding latin-1 --skip-lines 1 --no-multiline"
+    assert f"#   {command}\n" in text
+    assert parameters(text)["csv"] == {"separator": ";", "encoding": "iso8859-1", "skip_lines": 1}
 
 
 @pytest.mark.parametrize(

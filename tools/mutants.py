@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import multiprocessing
 import os
 import random
 import re
@@ -17,21 +18,25 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
+import pytest
 from mutations import Mutation, mutations
-
-from lifeboat.jvm import WarmJvm
 
 ROOT = Path(__file__).resolve().parents[1]
 # whole notebooks, clusters and environments made anew: minutes each, and each line they run has a nearer test
 LONG = ("tests/series/", "tests/bench/", "test_engines", "test_container", "test_setup", "test_pyfunc_elsewhere")
+# a process that has imported what takes seconds, and of which each run is a copy
+READY = multiprocessing.get_context("forkserver")
+HEAVY = "pytest hypothesis pandas pyarrow.parquet pyarrow.dataset pyspark.sql pyspark.ml mlflow sklearn.metrics onnx"
+READY.set_forkserver_preload([*HEAVY.split(), "onnxruntime", "scipy.stats", "matplotlib.pyplot", "papermill", "typer"])
 
 
 @dataclass(frozen=True)
@@ -123,24 +128,22 @@ class Copy:
         return cls(folder)
 
     def run(self, files: list[str], seconds: float | None, *options: str) -> str:
-        """Run test files to the first failure: what failed, or an empty text."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *options, *files]
-        # two changes within a second may be of one size, and then Python takes the old bytecode for the new code's
-        more = {"PYTHONPATH": str(self.root / "lib"), "PYTHONDONTWRITEBYTECODE": "1"}
-        with tempfile.TemporaryFile("w+") as output:
-            process = subprocess.Popen(
-                command, cwd=self.root, env=os.environ | more, stdout=output, stderr=output, start_new_session=True
-            )
-            try:
-                status = process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                return "no end"
-            finally:
-                end_all(process)
-            output.seek(0)
+        """Run test files to the first failure: what failed, "no end" where they take longer, or an empty text."""
+        with tempfile.NamedTemporaryFile("w+") as output:
+            process = READY.Process(target=run_pytest, args=(self.root, [*options, *files], output.name))
+            process.start()
+            process.join(seconds)
+            ended = process.exitcode is not None
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid or 0, signal.SIGKILL)  # and what it has started and left
+            process.join()
             text = output.read()
         failed = re.search(r"^(?:FAILED|ERROR) (\S+)", text, re.MULTILINE)
-        return failed[1] if failed else "" if status == 0 else f"exit status {status}: {text[-300:]}"
+        if not ended:
+            return "no end"
+        return (
+            failed[1] if failed else "" if process.exitcode == 0 else f"exit status {process.exitcode}: {text[-300:]}"
+        )
 
     def seconds(self, files: list[str]) -> dict[str, float]:
         """Run test files on the code as it is: how long each took.
@@ -151,33 +154,42 @@ class Copy:
         report = self.root / "outputs" / "report.xml"
         if failed := self.run(files, None, f"--junitxml={report}"):
             raise SystemExit(f"without any change, {failed}")
-        took = defaultdict[str, float](float)
+        took = dict.fromkeys(files, 0.0)
         for case in ElementTree.parse(report).iter("testcase"):
             took[case.attrib["classname"].replace(".", "/") + ".py"] += float(case.attrib["time"])
         return took
+
+
+def run_pytest(root: Path, words: list[str], output: str) -> None:
+    """Be pytest in a tree, with what it prints in a file."""
+    os.setsid()
+    with open(output, "w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.chdir(root)
+    sys.path.insert(0, str(root / "lib"))
+    sys.dont_write_bytecode = True
+    sys.exit(int(pytest.main(["-x", "-q", "--tb=no", "-p", "no:cacheprovider", *words])))
 
 
 class Jvm:
     """A JVM that the runs share, since starting one takes longer than most of them: a new one before it is worn."""
 
     def __init__(self) -> None:
-        self._warm = WarmJvm()
+        self._warm: Any = None
+        self.renew()
 
     def renew(self) -> None:
         """Take another, in which no session is left over."""
+        from lifeboat.jvm import WarmJvm  # here, since a run must find no module of the checkout's imported already
+
         self.close()
         self._warm = WarmJvm()
 
     def close(self) -> None:
         """End it."""
-        self._warm.close()
-
-
-def end_all(process: subprocess.Popen[bytes]) -> None:
-    """End what a run of tests has started and left."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        if self._warm:
+            self._warm.close()
 
 
 def drawn(number: int, seed: int, only: str, leave: str) -> list[Mutation]:
@@ -194,14 +206,15 @@ def tried(copy: Copy, mutation: Mutation, groups: list[list[str]], took: dict[st
     """Make a change, run its tests, take it back: the test that failed, "no end", or an empty text."""
     place = copy.root / mutation.path
     before = place.read_text(encoding="utf-8")
-    place.write_text(mutation.source, encoding="utf-8")
-    try:
-        for files in groups:
-            if failed := copy.run(files, 60 + 5 * sum(took.get(name, 0) for name in files)):
-                return failed
-        return ""
-    finally:
+    for files in groups:
+        if untimed := [name for name in files if name not in took]:
+            took |= copy.seconds(untimed)
+        place.write_text(mutation.source, encoding="utf-8")
+        failed = copy.run(files, 60 + 5 * sum(took[name] for name in files))
         place.write_text(before, encoding="utf-8")
+        if failed:
+            return failed
+    return ""
 
 
 def main() -> None:
@@ -214,23 +227,26 @@ def main() -> None:
     chosen = parser.parse_args()
     sample = drawn(chosen.number, chosen.seed, chosen.only, chosen.leave)
     print(f"{len(sample)} changes drawn with SEED={chosen.seed}", flush=True)
-    outcomes = Counter[str]()
-    with tempfile.TemporaryDirectory() as folder, closing(Jvm()) as jvm:
+    with tempfile.TemporaryDirectory() as folder:
         copy = Copy.make(Path(folder).resolve())
-        tests = Tests(copy.root)
-        groups = {m.path: tests.of(m.module) for m in sample}
-        begun = time.monotonic()
-        took = copy.seconds(sorted({name for found in groups.values() for group in found for name in group}))
-        print(f"their tests pass on the code as it is, in {time.monotonic() - begun:.0f} s", flush=True)
-        for mutation in sample:
-            failed = tried(copy, mutation, groups[mutation.path], took)
-            outcome = "survived" if not failed else "no end" if failed == "no end" else "killed"
-            outcomes[outcome] += 1
-            print(f"{outcome:<9}{mutation}" + (f"   by {failed}" if outcome == "killed" else ""), flush=True)
-            if outcome == "no end" or outcomes.total() % 25 == 0:
-                jvm.renew()
+        # two changes within a second may be of one size, and then Python takes the old bytecode for the new code's
+        os.environ |= {"PYTHONPATH": str(copy.root / "lib"), "PYTHONDONTWRITEBYTECODE": "1"}
+        outcomes = Counter(tried_all(sample, copy))
     killed = outcomes["killed"] + outcomes["no end"]
     print(f"{killed} of {len(sample)} killed ({killed / len(sample):.0%}), {outcomes['no end']} of them by their time")
+
+
+def tried_all(sample: list[Mutation], copy: Copy) -> Iterator[str]:
+    """Try each change and print a line for it: "killed", "no end" or "survived"."""
+    tests, took = Tests(copy.root), dict[str, float]()
+    with closing(Jvm()) as jvm:
+        for number, mutation in enumerate(sample, 1):
+            failed = tried(copy, mutation, tests.of(mutation.module), took)
+            outcome = "survived" if not failed else "no end" if failed == "no end" else "killed"
+            print(f"{outcome:<9}{mutation}" + (f"   by {failed}" if outcome == "killed" else ""), flush=True)
+            yield outcome
+            if outcome == "no end" or number % 25 == 0:
+                jvm.renew()
 
 
 if __name__ == "__main__":

@@ -411,7 +411,11 @@ def test_the_command_tells_how_many_were_scored_and_how_many_were_not(
         "1 rows refused; `reason` says of each why. The commonest:",
         "  1 x amount: got 99.0 (number); allowed: a number from 0 to 10",
     ]
-    assert "is a portable model of format 1: it does not know how raw rows were completed" in said.stderr
+    assert said.stderr.splitlines() == [
+        f"{model} is a portable model of format 1: it does not know how raw rows were completed; export it again to "
+        "tell it",
+        "more than --allow-refused 0: exit status 4",
+    ]
     for allowed in ("1", "0.2", "20%"):
         words = ["score", str(model), str(some), str(out), "--force", "--allow-refused", allowed]
         assert CliRunner().invoke(app, [*words, "--keep", "id", "--keep", "note"]).exit_code == 0
