@@ -72,6 +72,8 @@ Y = [0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 
         (["1", "-2", " 3"], "INT"),
         (["1", "2147483647", ""], "INT"),
         (["1", "2147483648"], "BIGINT"),
+        (["1", "-2147483648"], "INT"),
+        (["1", "-2147483649"], "BIGINT"),
         (["1", "2.5", "1e3", ".5", "-7."], "DOUBLE"),
         (["1.0", "2.0"], "DOUBLE"),
         (["true", "False", "TRUE"], "BOOLEAN"),
@@ -106,6 +108,12 @@ def test_gaps_values_and_limits_are_counted(write: Write) -> None:
 def test_a_word_for_a_gap_among_words_is_a_word(write: Write) -> None:
     column = survey(write("a,b", "none,1", "some,2")).columns["a"]
     assert (column.missing, column.values, column.gap_words) == (0, {"none": 1, "some": 1}, ())
+
+
+def test_up_to_a_thousand_different_values_are_kept_and_of_more_none(write: Write) -> None:
+    seen = survey(write(*columns(("a", [i % 1000 for i in range(1001)]), ("b", list(range(1001))))))
+    assert (len(seen.columns["a"].values), seen.columns["a"].many) == (1000, False)
+    assert (seen.columns["b"].values, seen.columns["b"].many) == ({}, True)
 
 
 def test_lines_with_too_many_or_too_few_values_are_counted_and_left_out(write: Write) -> None:

@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 from mutations import Mutation, mutations
@@ -33,6 +32,8 @@ from mutations import Mutation, mutations
 ROOT = Path(__file__).resolve().parents[1]
 # whole notebooks, clusters and environments made anew: minutes each, and each line they run has a nearer test
 LONG = ("tests/series/", "tests/bench/", "test_engines", "test_container", "test_setup", "test_pyfunc_elsewhere")
+LIMIT = 600  # seconds for the tests of one change
+NO_END = "no end"
 # a process that has imported what takes seconds, and of which each run is a copy
 READY = multiprocessing.get_context("forkserver")
 HEAVY = "pytest hypothesis pandas pyarrow.parquet pyarrow.dataset pyspark.sql pyspark.ml mlflow sklearn.metrics onnx"
@@ -127,37 +128,21 @@ class Copy:
                 shutil.copy2(ROOT / name, folder / name)
         return cls(folder)
 
-    def run(self, files: list[str], seconds: float | None, *options: str) -> str:
-        """Run test files to the first failure: what failed, "no end" where they take longer, or an empty text."""
+    def run(self, tests: list[str]) -> str:
+        """Run tests to the first failure: the file and function that failed, NO_END, or an empty text."""
         with tempfile.NamedTemporaryFile("w+") as output:
-            process = READY.Process(target=run_pytest, args=(self.root, [*options, *files], output.name))
+            process = READY.Process(target=run_pytest, args=(self.root, tests, output.name))
             process.start()
-            process.join(seconds)
+            process.join(LIMIT)
             ended = process.exitcode is not None
             with suppress(ProcessLookupError):
                 os.killpg(process.pid or 0, signal.SIGKILL)  # and what it has started and left
             process.join()
             text = output.read()
-        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", text, re.MULTILINE)
         if not ended:
-            return "no end"
-        return (
-            failed[1] if failed else "" if process.exitcode == 0 else f"exit status {process.exitcode}: {text[-300:]}"
-        )
-
-    def seconds(self, files: list[str]) -> dict[str, float]:
-        """Run test files on the code as it is: how long each took.
-
-        Raises:
-            SystemExit: A test fails, so that its failing would say nothing of a change.
-        """
-        report = self.root / "outputs" / "report.xml"
-        if failed := self.run(files, None, f"--junitxml={report}"):
-            raise SystemExit(f"without any change, {failed}")
-        took = dict.fromkeys(files, 0.0)
-        for case in ElementTree.parse(report).iter("testcase"):
-            took[case.attrib["classname"].replace(".", "/") + ".py"] += float(case.attrib["time"])
-        return took
+            return NO_END
+        failed = re.search(r"^(?:FAILED|ERROR) ([^\s\[]+)", text, re.MULTILINE)
+        return failed[1] if failed else "" if process.exitcode == 0 else tests[0]  # the last where none can be read
 
 
 def run_pytest(root: Path, words: list[str], output: str) -> None:
@@ -202,16 +187,22 @@ def drawn(number: int, seed: int, only: str, leave: str) -> list[Mutation]:
     return random.Random(seed).sample(found, min(number, len(found)))
 
 
-def tried(copy: Copy, mutation: Mutation, groups: list[list[str]], took: dict[str, float]) -> str:
-    """Make a change, run its tests, take it back: the test that failed, "no end", or an empty text."""
+def tried(copy: Copy, mutation: Mutation, groups: list[list[str]], passing: set[str]) -> str:
+    """Make a change, run its tests, take it back: the test that failed, NO_END, or an empty text.
+
+    Raises:
+        SystemExit: That test fails without the change too.
+    """
     place = copy.root / mutation.path
     before = place.read_text(encoding="utf-8")
     for files in groups:
-        if untimed := [name for name in files if name not in took]:
-            took |= copy.seconds(untimed)
         place.write_text(mutation.source, encoding="utf-8")
-        failed = copy.run(files, 60 + 5 * sum(took[name] for name in files))
+        failed = copy.run(files)
         place.write_text(before, encoding="utf-8")
+        if failed and failed not in passing | {NO_END}:
+            if copy.run([failed]):
+                raise SystemExit(f"{failed} fails without any change")
+            passing.add(failed)
         if failed:
             return failed
     return ""
@@ -232,20 +223,20 @@ def main() -> None:
         # two changes within a second may be of one size, and then Python takes the old bytecode for the new code's
         os.environ |= {"PYTHONPATH": str(copy.root / "lib"), "PYTHONDONTWRITEBYTECODE": "1"}
         outcomes = Counter(tried_all(sample, copy))
-    killed = outcomes["killed"] + outcomes["no end"]
+    killed = outcomes["killed"] + outcomes[NO_END]
     print(f"{killed} of {len(sample)} killed ({killed / len(sample):.0%}), {outcomes['no end']} of them by their time")
 
 
 def tried_all(sample: list[Mutation], copy: Copy) -> Iterator[str]:
-    """Try each change and print a line for it: "killed", "no end" or "survived"."""
-    tests, took = Tests(copy.root), dict[str, float]()
+    """Try each change and print a line for it: "killed", NO_END or "survived"."""
+    tests, passing = Tests(copy.root), set[str]()
     with closing(Jvm()) as jvm:
         for number, mutation in enumerate(sample, 1):
-            failed = tried(copy, mutation, tests.of(mutation.module), took)
-            outcome = "survived" if not failed else "no end" if failed == "no end" else "killed"
+            failed = tried(copy, mutation, tests.of(mutation.module), passing)
+            outcome = "survived" if not failed else NO_END if failed == NO_END else "killed"
             print(f"{outcome:<9}{mutation}" + (f"   by {failed}" if outcome == "killed" else ""), flush=True)
             yield outcome
-            if outcome == "no end" or number % 25 == 0:
+            if outcome == NO_END or number % 25 == 0:
                 jvm.renew()
 
 

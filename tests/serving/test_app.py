@@ -131,6 +131,7 @@ def test_a_body_over_the_limit_gets_413(ask: Ask) -> None:
     ("request_bytes", "status"),
     [
         (b"POST /score HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n", 413),
+        (b"POST /score HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 67108865\r\n\r\n", 413),
         (b"POST /score HTTP/1.1\r\nContent-Length: many\r\n\r\n", 400),
         (b"GET /ping HTTP/1.1\r\nX: " + b"x" * 300_000 + b"\r\n\r\n", 431),
     ],
