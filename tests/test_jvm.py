@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lifeboat.java import Java, JavaNotFoundError, ask_version, bundled_java, find_java, java_home
-from lifeboat.jvm import WarmJvm
+from lifeboat.jvm import WarmJvm, where_spark_runs
 
 # what a Java 8 answers to `java -XshowSettings:properties -version`, shortened
 JAVA_8 = """#!/bin/sh
@@ -175,3 +175,15 @@ def test_a_warm_jvm_leaves_java_home_and_the_environment_as_they_were(
         assert os.environ["PYSPARK_GATEWAY_PORT"].isdigit()
     assert "PYSPARK_GATEWAY_PORT" not in os.environ
     assert "PYSPARK_GATEWAY_SECRET" not in os.environ
+
+
+def test_spark_runs_where_the_environment_says_and_else_where_the_parameter_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("SPARK_REMOTE", raising=False)
+    monkeypatch.delenv("LIFEBOAT_SPARK", raising=False)
+    assert where_spark_runs("local[4]") == "local[4]"
+    monkeypatch.setenv("LIFEBOAT_SPARK", "local[1]")
+    assert where_spark_runs("local[4]") == "local[1]"
+    monkeypatch.setenv("SPARK_REMOTE", "sc://host")
+    assert where_spark_runs("local[4]") == "sc://host"

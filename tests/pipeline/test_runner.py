@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -100,7 +101,7 @@ def test_the_record_says_what_ran_on_what(home: Path, write_notebook: Write) -> 
     (stage,) = record["stages"]
     assert (stage["name"], stage["state"], stage["error"]) == ("01", "done", None)
     assert stage["seconds"] > 0
-    assert stage["started"].endswith("+00:00")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", stage["started"])
 
 
 def test_no_credential_of_an_address_is_left_in_the_record_the_message_or_the_executed_notebook(
