@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +17,25 @@ from lifeboat.pipeline.runner import series
 from lifeboat.runfolder import resolve
 
 
+def minutes_to_read(content: nbformat.NotebookNode) -> int:
+    """What a reader takes: 180 words of prose a minute, ten seconds a line of code, half a minute a figure or table."""
+    words = sum(len(cell.source.split()) for cell in content.cells if cell.cell_type == "markdown")
+    code = [cell for cell in content.cells if cell.cell_type == "code"]
+    lines = sum(1 for cell in code for line in cell.source.splitlines() if line.strip())
+    outputs = sum(len(cell.outputs) for cell in code)
+    return round(words / 180 + lines / 6 + outputs / 2)
+
+
+def say_how_long(content: nbformat.NotebookNode) -> None:
+    """Write into the first cell how long the notebook takes to read."""
+    first = content.cells[0]
+    first.source, found = re.subn(
+        r"(\*\*Time\*\*: ).*?( to read)", rf"\g<1>{minutes_to_read(content)} minutes\g<2>", first.source
+    )
+    if found != 1:
+        raise SystemExit("the first cell must say '**Time**: ... to read' once")
+
+
 def execute(notebook: Path) -> None:
     """Run the notebook with its own default parameters and replace it, once all of it has run."""
     content = nbformat.read(notebook, as_version=4)
@@ -26,6 +46,7 @@ def execute(notebook: Path) -> None:
         record_timing=False,
         resources={"metadata": {"path": str(notebook.parent)}},
     ).execute()
+    say_how_long(content)
     # the patch version of whoever ran it last
     content.metadata.language_info.pop("version", None)
     aside = notebook.with_name(f".{notebook.name}.unfinished")
