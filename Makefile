@@ -12,7 +12,7 @@ MADE_FROM := { pwd; cat requirements.txt pyproject.toml; }
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test trials lint lab serve mlflow bench simulate bench-scale notebooks lock clean ready venv
+.PHONY: help run test trials mutants lint lab serve mlflow bench simulate bench-scale notebooks lock clean ready venv
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -25,6 +25,9 @@ test: ready lint  ## all tests
 
 trials: ready  ## some thirty tables of the kinds that people have through all notebooks (an hour)
 	@$(BIN)/python tests/trials/trial.py
+
+mutants: ready  ## the library changed in one small place at a time: which changes does no test notice? (an hour; N=200 SEED=1 ONLY=serving LEAVE=plots)
+	@nice $(BIN)/python tools/mutants.py --number $(or $(N),60) $(if $(SEED),--seed $(SEED)) --only "$(ONLY)" --leave "$(LEAVE)"
 
 lint: ready  ## style and types
 	@$(BIN)/ruff check .

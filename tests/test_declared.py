@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -271,9 +271,7 @@ def drawn() -> list[str]:
     """A few thousand different texts, half of them of a declared type's form."""
     found: set[str] = set()
 
-    @settings(
-        max_examples=3000, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=3000)
     @given(LIKELY)
     def gather(text: str) -> None:
         found.add(text)

@@ -67,6 +67,20 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+def test_the_registry_is_the_store_unless_the_environment_names_another(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = f"sqlite:///{home / 'store.db'}"
+    deploy.connect()
+    assert (mlflow.get_tracking_uri(), mlflow.get_registry_uri()) == (store, store)
+    other = f"sqlite:///{home / 'other.db'}"
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", other)
+    deploy.connect()
+    assert (mlflow.get_tracking_uri(), mlflow.get_registry_uri()) == (store, other)
+    monkeypatch.delenv("MLFLOW_REGISTRY_URI")
+    deploy.connect()
+
+
 @pytest.fixture(scope="module")
 def logged(home: Path) -> str:
     """The address of a portable model in a run that kept its judgement."""

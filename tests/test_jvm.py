@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lifeboat import jvm
-from lifeboat.jvm import JavaNotFoundError, WarmJvm, ask_version, bundled_java, find_java, java_home
+from lifeboat.java import Java, JavaNotFoundError, ask_version, bundled_java, find_java, java_home
+from lifeboat.jvm import WarmJvm, where_spark_runs
 
 # what a Java 8 answers to `java -XshowSettings:properties -version`, shortened
 JAVA_8 = """#!/bin/sh
@@ -139,7 +139,7 @@ def test_a_command_that_is_no_java_has_no_version(tmp_path: Path, text: str) -> 
 
 def test_the_shim_drops_the_one_module_and_keeps_every_other_argument_as_it_is(tmp_path: Path) -> None:
     echo = script(tmp_path / "a java" / "bin" / "java", '#!/bin/sh\nfor a do printf "<%s>" "$a"; done\n')
-    home = java_home(jvm.Java(echo, 17), tmp_path / "shim folder")
+    home = java_home(Java(echo, 17), tmp_path / "shim folder")
     arguments = ["-cp", "a b:c*", "--add-modules=jdk.incubator.vector", "-D=$HOME 'x'", "", "--add-modules=java.sql"]
     said = subprocess.run([home / "bin" / "java", *arguments], capture_output=True, text=True, check=True)
     assert said.stdout == "<-cp><a b:c*><-D=$HOME 'x'><><--add-modules=java.sql>"
@@ -175,3 +175,15 @@ def test_a_warm_jvm_leaves_java_home_and_the_environment_as_they_were(
         assert os.environ["PYSPARK_GATEWAY_PORT"].isdigit()
     assert "PYSPARK_GATEWAY_PORT" not in os.environ
     assert "PYSPARK_GATEWAY_SECRET" not in os.environ
+
+
+def test_spark_runs_where_the_environment_says_and_else_where_the_parameter_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("SPARK_REMOTE", raising=False)
+    monkeypatch.delenv("LIFEBOAT_SPARK", raising=False)
+    assert where_spark_runs("local[4]") == "local[4]"
+    monkeypatch.setenv("LIFEBOAT_SPARK", "local[1]")
+    assert where_spark_runs("local[4]") == "local[1]"
+    monkeypatch.setenv("SPARK_REMOTE", "sc://host")
+    assert where_spark_runs("local[4]") == "sc://host"

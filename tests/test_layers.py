@@ -9,9 +9,10 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 LIB = Path(__file__).resolve().parents[1] / "lib"
-SCORING = {f"lifeboat.serving.{name}" for name in ("fields", "steps", "scorer")}
+SCORING = {f"lifeboat.serving.{name}" for name in ("fields", "steps", "scorer", "unseen")}
 HEAVY = {"pyspark", "mlflow", "pandas", "pyarrow", "matplotlib"}
 COLUMNS_OF_ONE_DATA_SET = re.compile(r"(?<![a-z])(Pclass|Survived|Embarked)(?![a-z])")
 
@@ -131,3 +132,15 @@ def test_no_code_names_a_column_of_one_data_set_but_that_data_set_s_own_module()
         if name != "lifeboat.titanic":
             named = [(line, text) for line, text in code(tree) if COLUMNS_OF_ONE_DATA_SET.search(text)]
             assert named == [], name
+
+
+def test_every_property_draws_the_same_each_time_and_looks_at_no_clock() -> None:
+    assert settings.get_current_profile_name() == "lifeboat"
+    assert (settings().derandomize, settings().database, settings().deadline) == (True, None, None)
+    for path in (LIB.parent / "tests").rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "settings":
+                said = {keyword.arg for keyword in node.keywords}
+                assert not said & {"derandomize", "database", "phases", "print_blob"}, (
+                    f"{path.name}: the profile says it"
+                )

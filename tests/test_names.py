@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from lifeboat import evaluate, load, names, recipe, train_cv
 from lifeboat.copies import CopyColumns
-from lifeboat.errors import DataError
+from lifeboat.errors import DataError, ParameterError
 from lifeboat.importance import permutation_importance
 from lifeboat.serving.export import export_model
 from lifeboat.serving.parity import parity
@@ -85,7 +85,7 @@ def found(rows: DataFrame, label: str, tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_the_rows_of_such_a_table_are_learned_from_judged_and_looked_at(
-    rows: DataFrame, label: str, found: train_cv.CrossValidated
+    rows: DataFrame, label: str, found: train_cv.CrossValidated, tmp_path: Path
 ) -> None:
     held = rows.filter(F.col(names.HOLDOUT)).drop(names.HOLDOUT)
     strangers = evaluate.collect_scored(found.out_of_fold, label, key=KEY, groups=["prob.ability"])
@@ -97,7 +97,7 @@ def test_the_rows_of_such_a_table_are_learned_from_judged_and_looked_at(
     assert set(evaluate.group_rates(held, label, "prob.ability").rates) == {"p", "q", None}
     leaned = permutation_importance(found.model, held, label=label, key=KEY, repeats=1)
     assert {names.plain_name(one.name) for one in leaned} == {*NUMERIC, *CATEGORICAL}
-    assert first_tree(found.model).get("feature") in {*NUMERIC, *CATEGORICAL}
+    assert first_tree(found.model, tmp_path / "tree").get("feature") in {*NUMERIC, *CATEGORICAL}
 
 
 def test_the_portable_model_answers_as_spark_by_the_names_of_the_file(
@@ -184,3 +184,18 @@ def test_any_other_name_is_none_of_ours_and_comes_back_from_all_that_are_made_of
         assert [names.plain_name(make(name)) for name in odd] == odd
         assert len({make(name) for name in odd}) == len(odd)
     assert names.plain_name(names.RAW_PREDICTION) == "rawPrediction"
+
+
+def test_two_classes_have_the_names_they_are_given_or_no_and_yes() -> None:
+    assert names.class_names(["in time", "late"]) == ("in time", "late")
+    assert names.class_names([]) == ("no", "yes")
+
+
+@pytest.mark.parametrize(
+    "given", [["died"], ["a", "b", "c"], [False, True], ["died", ""], [0, 1], "no", ["a", " "], ["a", None]]
+)
+def test_names_of_classes_that_are_not_two_texts_are_refused_with_the_way_to_write_them(given: Any) -> None:
+    with pytest.raises(ParameterError, match=r"class_names is .*; it takes two texts, class 0's first"):
+        names.class_names(given)
+    with pytest.raises(ParameterError, match="two classes of one name cannot be told apart"):
+        names.class_names(["late", "late"])

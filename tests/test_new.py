@@ -72,6 +72,8 @@ Y = [0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 
         (["1", "-2", " 3"], "INT"),
         (["1", "2147483647", ""], "INT"),
         (["1", "2147483648"], "BIGINT"),
+        (["1", "-2147483648"], "INT"),
+        (["1", "-2147483649"], "BIGINT"),
         (["1", "2.5", "1e3", ".5", "-7."], "DOUBLE"),
         (["1.0", "2.0"], "DOUBLE"),
         (["true", "False", "TRUE"], "BOOLEAN"),
@@ -106,6 +108,12 @@ def test_gaps_values_and_limits_are_counted(write: Write) -> None:
 def test_a_word_for_a_gap_among_words_is_a_word(write: Write) -> None:
     column = survey(write("a,b", "none,1", "some,2")).columns["a"]
     assert (column.missing, column.values, column.gap_words) == (0, {"none": 1, "some": 1}, ())
+
+
+def test_up_to_a_thousand_different_values_are_kept_and_of_more_none(write: Write) -> None:
+    seen = survey(write(*columns(("a", [i % 1000 for i in range(1001)]), ("b", list(range(1001))))))
+    assert (len(seen.columns["a"].values), seen.columns["a"].many) == (1000, False)
+    assert (seen.columns["b"].values, seen.columns["b"].many) == ({}, True)
 
 
 def test_lines_with_too_many_or_too_few_values_are_counted_and_left_out(write: Write) -> None:
@@ -239,12 +247,49 @@ def test_true_and_1_mean_yes_however_rare_the_other_is(write: Write) -> None:
     assert label_of(write, ["1.0", "1.0", "0.0"] * 10) == ("y_is_1_0", "try_cast(y AS DOUBLE) = 1")
 
 
+def test_a_row_without_a_label_is_neither_0_nor_1(write: Write) -> None:
+    found = proposed(write(*columns(("x", NOISE), ("y", ["NA", "", 1, 0, 1] * 6))))
+    assert str(found.label.ones[:5].tolist()) == "[nan, nan, 1.0, 0.0, 1.0]"
+    assert found.label.share == pytest.approx(2 / 3)
+    assert "12 rows have no y: notebook 1 will set them aside" in found.look
+
+
+@pytest.mark.parametrize("values", [Y, ["a", "b", "c"] * 10, [value * 10 for value in range(30)]])
+def test_the_label_s_range_admits_both_its_classes(write: Write, values: list[Any]) -> None:
+    found = proposed(write(*columns(("x", NOISE), ("y", values))))
+    assert found.values["ranges"] == {found.label.name: [0, 1]}
+
+
 def test_of_many_classes_the_rarest_stands_against_the_rest_and_that_is_said(write: Write) -> None:
     place = write(*columns(("x", NOISE), ("y", ["b", "a", "c"] * 10)))
     found = proposed(place)
     assert (found.label.name, found.label.sql) == ("y_is_c", "y = 'c'")
     assert found.look[0].startswith("3 classes, and Lifeboat tells one from the rest: 1 stands for 'c' (10 of 30 rows)")
     assert found.label.share == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("values", "positive", "classes"),
+    [
+        (["died", "lived", "died"], "", ["died", "lived"]),
+        (["died", "lived", "died"], "died", ["lived", "died"]),
+        ([1, 2, 2], "", ["2", "1"]),
+        (["b", "a", "c"], "a", ["not a", "a"]),
+        (list(range(30)), "", ["up to 14.5", "above 14.5"]),
+        ([*range(25), *[99] * 30], "", ["below 99", "99 or more"]),
+        ([0, 1, 0], "", []),  # which is which, the file does not say
+        ([0, 1, 0], "0", []),
+        (["1.0", "1.0", "0.0"], "", []),
+        (["True", "False", "True"], "", []),
+    ],
+)
+def test_classes_are_called_as_the_file_calls_them_where_it_does(
+    write: Write, values: list[Any], positive: str, classes: list[str]
+) -> None:
+    many = values if len(values) > 3 else values * 10
+    found = proposed(write(*columns(("x", list(range(len(many)))), ("y", many))), positive=positive)
+    assert found.values["class_names"] == classes
+    assert parameters(written(found, "lifeboat new", "p.yaml"))["class_names"] == classes
 
 
 def test_an_amount_is_halved_at_its_median_and_that_is_said(write: Write) -> None:
@@ -501,6 +546,46 @@ def test_where_a_class_is_rare_accuracy_is_not_the_metric(write: Write) -> None:
     assert any("about 10 rows" in line for line in found.look)
 
 
+def test_all_that_a_person_must_look_at_is_told_most_important_first(write: Write) -> None:
+    mixed = {f"n{k}": [NOISE[k * (i + 1) % 30] for i in range(30)] for k in (1, 7, 11, 13, 17, 19)}
+    table = [
+        ("day", [f"{1 + i % 9}/{1 + i % 7}/2024" for i in range(30)]),
+        ("same", ["x"] * 30),
+        ("copy", ["ab"[y] for y in Y]),
+        ("near", ["pq"[y if i % 8 else 1 - y] for i, y in enumerate(Y)]),
+        *mixed.items(),
+        ("y", ["" if i == 3 else ("no", "yes")[y] for i, y in enumerate(Y)]),
+    ]
+    assert proposed(write(*columns(*table), "1,2")).look == [
+        "1 stands for 'no' (14 of 29 rows), 0 for 'yes'; --positive names another",
+        "copy: by itself it all but tells the label (ROC AUC 1.000): is it known before the label is?",
+        "one class has about 14 rows: intervals will be wide, and folds may lack it",
+        "1 rows have no y: notebook 1 will set them aside",
+        "1 lines have too many or too few values: notebook 1 will set them aside",
+        "no column names a row: if one should, name it as `key` and drop make_key",
+        "day: left out: a date: as a number it would only say how old the data are; split_by could hold out the latest "
+        "by it, as ISO writes it or made a DATE",
+        "same: left out: its value is always 'x'",
+        "these tell the label best by themselves (ROC AUC): near 0.88, n19 0.85; are they known before the label is?",
+        "n1, n7, n11, n13, n17 and 1 more: few whole numbers, taken as amounts: one that stands for a name is to be "
+        "STRING in the schema and stand under categorical",
+        "day: read as day/month, and may be month/day",
+        "day_date: made so that split_by could hold out the latest rows by it",
+    ]
+
+
+def test_the_reasons_for_csv_and_for_more_bins_than_spark_s_stand_with_them(write: Write) -> None:
+    many = [f"v{i % 40}" for i in range(120)]
+    found = proposed(write(*columns(("x", NOISE * 4), ("v", many), ("y", Y * 4))))
+    assert found.values["estimator_params"] == {"maxDepth": 5, "maxBins": 42}
+    assert found.why["estimator_params"] == "maxBins: the largest category has 40 values"
+    assert found.why["csv"] == "how the file is written"
+    lines = [f'{x},"one\ntwo",{y}' for x, y in zip(NOISE, Y, strict=True)]
+    assert proposed(write("x,note,y", *lines)).why["csv"] == (
+        "multiline: read so, quoted texts of several lines leave no line unread"
+    )
+
+
 # --- the file
 
 
@@ -550,33 +635,48 @@ CELLS = st.one_of(
     st.sampled_from(["", "NA", "a", "b", "true", "false", "2026-01-01", "0.5", "it's", "x: y # z", "007"]),
     st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters='",'), max_size=5),
 )
-NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters='",\r\n\0'), max_size=8)
+NAMES = st.text(
+    st.characters(exclude_categories=("Cs",), exclude_characters='",\r\n\0'), min_size=1, max_size=8
+).filter(
+    lambda name: len(name.splitlines()) == 1  # the others are refused, and tested by themselves
+)
 
 
 @st.composite
 def tables(draw: st.DrawFn) -> list[str]:
-    names = draw(st.lists(NAMES, min_size=2, max_size=4, unique_by=lambda name: name.lower()))
-    few = [draw(st.lists(CELLS, min_size=1, max_size=4)) for _ in names]
-    rows = draw(st.lists(st.tuples(*[st.sampled_from(values) for values in few]), min_size=2, max_size=30))
-    quoted = ['"' + '","'.join(row) + '"' for row in [tuple(names), *rows]]
+    """The label's name and a table's lines; the label, its last column, has two values at least."""
+    names = draw(st.lists(NAMES, min_size=3, max_size=5, unique_by=lambda name: name.lower()))
+    few = [draw(st.lists(CELLS, min_size=2, max_size=4, unique=True)) for _ in names[1:]]
+    classes = draw(
+        st.lists(CELLS.filter(lambda cell: cell.strip() not in ("", "NA")), min_size=2, max_size=3, unique=True)
+    )
+    rows = draw(st.lists(st.tuples(*map(st.sampled_from, few)), min_size=4, max_size=30))
+    labelled = [(*row, classes[at % len(classes)]) for at, row in enumerate(rows)]
+    quoted = ['"' + '","'.join(row) + '"' for row in [tuple(names), *labelled]]
     return [names[-1], *quoted]
 
 
-@given(tables())
-@settings(max_examples=60, deadline=None)
-def test_any_small_table_gives_a_file_that_the_checker_takes_or_a_plain_refusal(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
-) -> None:
-    label, *rows = lines
-    place = tmp_path_factory.getbasetemp() / "any.csv"
-    place.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    try:
-        seen: Survey = survey(place)
-        proposal = propose(seen, label or f"_c{len(seen.columns) - 1}", name="any")
-    except (DataError, ParameterError):
-        return
-    values = check_text(written(proposal, "lifeboat new", "params/any.yaml"))
-    assert {name: values[name] for name in proposal.values} == proposal.values
+def test_any_small_table_gives_a_file_that_the_checker_takes_or_a_plain_refusal(tmp_path: Path) -> None:
+    refusals, files = list[str](), list[str]()
+
+    @given(tables())
+    @settings(max_examples=60)
+    def taken_or_refused(lines: list[str]) -> None:
+        label, *rows = lines
+        place = tmp_path / "any.csv"
+        place.write_text("\n".join(rows) + "\n", encoding="utf-8")
+        try:
+            seen: Survey = survey(place)
+            proposal = propose(seen, label, name="any")
+        except (DataError, ParameterError) as error:
+            refusals.append(str(error))
+            return
+        files.append(written(proposal, "lifeboat new", "params/any.yaml"))
+        values = check_text(files[-1])
+        assert {name: values[name] for name in proposal.values} == proposal.values
+
+    taken_or_refused()
+    assert len(files) >= 40, f"too many refusals for a test of files: {refusals}"
 
 
 # --- the command
@@ -630,6 +730,19 @@ def test_a_file_that_is_there_is_kept_unless_forced(home: Path) -> None:
     assert (home / "mine.yaml").is_file()
     assert lifeboat("My Data.csv", "--label", "y", "--force").exit_code == 0
     assert "label: y" in mine.read_text()
+
+
+def test_how_the_file_is_written_is_told_and_stands_in_file_and_command(home: Path) -> None:
+    lines = ["of no account", "x;y", *(f"{x};{y}" for x, y in zip(NOISE, Y, strict=True))]
+    (home / "odd.txt").write_text("\n".join(lines), encoding="latin-1")
+    given = ["--separator", ";", "--encoding", "latin-1", "--skip-lines", "1", "--no-multiline"]
+    ran = lifeboat("odd.txt", "--label", "y", *given)
+    assert ran.exit_code == 0, ran.output
+    assert ran.stdout.splitlines()[1] == "csv       separator: ';', encoding: 'iso8859-1', skip_lines: 1"
+    text = (home / "params/odd.yaml").read_text()
+    command = "lifeboat new odd.txt --label y --separator ';' --encoding latin-1 --skip-lines 1 --no-multiline"
+    assert f"#   {command}\n" in text
+    assert parameters(text)["csv"] == {"separator": ";", "encoding": "iso8859-1", "skip_lines": 1}
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_parts_of_csv_that_are_none_are_refused() -> None:
 PIECES = st.sampled_from(["a", "b", ",", ",", '"', '""', "\n", "\r\n", "\r", " ", "é", "1", "\t", "\u2028", "\\"])
 
 
-@settings(max_examples=150, deadline=None, database=None, derandomize=True)
+@settings(max_examples=150)
 @given(text=st.lists(PIECES, max_size=40).map("".join), multiline=st.booleans())
 def test_whatever_the_text_each_of_its_lines_is_of_one_kind(
     text: str, multiline: bool, tmp_path_factory: pytest.TempPathFactory

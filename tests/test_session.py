@@ -109,6 +109,10 @@ def test_executors_find_this_machine_by_its_address_towards_the_master(monkeypat
     monkeypatch.delenv("SPARK_LOCAL_IP", raising=False)
     monkeypatch.delenv("LIFEBOAT_EXECUTOR_MEMORY", raising=False)
     assert for_executors("local[2]") == {}
+    first, second = (for_executors("local-cluster[2,1,1024]") for _ in range(2))
+    assert first.keys() == {"spark.authenticate", "spark.authenticate.secret"}
+    assert len(str(first["spark.authenticate.secret"])) == 64
+    assert first != second, "a secret of its own"
     for master in ("spark://127.0.0.1:7077", "spark://127.0.0.1:1,127.0.0.1:2", "k8s://https://127.0.0.1:6443"):
         assert for_executors(master) == {"spark.driver.host": "127.0.0.1"}
     monkeypatch.setenv("SPARK_LOCAL_IP", "10.1.2.3")  # whoever says so knows better

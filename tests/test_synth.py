@@ -114,6 +114,14 @@ def test_a_file_s_other_columns_come_along_as_text_and_without_a_key_none_is_mad
     assert synth.resample(real, 3, "id", "late", 1).columns == ["late", "distance", "carrier"]
 
 
+def test_many_rows_are_made_in_as_many_parts_as_a_file_may_have_of_them(
+    real: DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synth, "ROWS_PER_FILE", 300)
+    for rows, parts in ((300, 1), (301, 2), (1000, 4)):
+        assert synth.resample(real, rows, "PassengerId", "Survived", 1).rdd.getNumPartitions() == parts
+
+
 def test_rows_that_do_not_fit_are_not_drawn_from(spark: SparkSession, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("id,y\n1,0\n2,7\n")
     real = synth.real_rows(spark, tmp_path / "rows.csv", load.parse_schema("id INT, y INT"), "id", {"y": [0, 1]})

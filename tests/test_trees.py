@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from pyspark.ml import Pipeline
@@ -28,7 +30,10 @@ def grown(spark: SparkSession, rows: list[tuple[float, str | None, int]]) -> dic
             labelCol="y", numTrees=1, maxDepth=2, bootstrap=False, featureSubsetStrategy="all", seed=1
         ),
     ]
-    return first_tree(Pipeline(stages=stages).fit(df))
+    with tempfile.TemporaryDirectory(prefix="a folder's ") as folder:
+        tree = first_tree(Pipeline(stages=stages).fit(df), Path(folder, "tree"))
+        assert not list(Path(folder).iterdir())
+    return tree
 
 
 def test_the_best_question_comes_first_with_its_threshold_half_way_and_cities_by_their_names(

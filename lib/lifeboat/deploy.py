@@ -12,15 +12,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifeboat.credentials import need_none
+from lifeboat.credentials import need_none, redacted
+from lifeboat.errors import LifeboatError
 from lifeboat.inputs import digest, local_place
-from lifeboat.runfolder import finished, resolve
+from lifeboat.runfolder import finished, resolve, resolve_store
+from lifeboat.surroundings import for_a_while, named, spare_loopback
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
     from pyspark.ml import PipelineModel
     from pyspark.sql import SparkSession
 
+STORES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 DIGEST_LENGTH = 36  # the longest that MLflow keeps
 # pandas reads every whole number as a long, and MLflow refuses a long where it wants an integer
 MLFLOW_TYPES = {"int": "long", "bigint": "long", "double": "double", "string": "string", "boolean": "boolean"}
@@ -29,11 +32,17 @@ MLFLOW_TYPES = {"int": "long", "bigint": "long", "double": "double", "string": "
 def store_uri(tracking_uri: str = "") -> str:
     """Where runs and models are kept: the argument, else ``MLFLOW_TRACKING_URI``, else ``outputs/mlflow.db``.
 
+    A relative path in it starts at the project's root, wherever the process stands.
+
     Raises:
         ParameterError: The argument holds a password: that belongs into the environment.
     """
     need_none("tracking_uri", tracking_uri)
-    return tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{resolve('outputs/mlflow.db')}"
+    return resolve_store(tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///outputs/mlflow.db")
+
+
+class StoreError(LifeboatError, RuntimeError):
+    """MLflow's store cannot be reached, or not be used; the message names the address and who said it."""
 
 
 def connect(tracking_uri: str = "", experiment: str | None = None) -> None:
@@ -43,9 +52,14 @@ def connect(tracking_uri: str = "", experiment: str | None = None) -> None:
         tracking_uri: As for ``store_uri``. A local store keeps its artifacts in ``outputs/mlartifacts``.
         experiment: The experiment's name, unless ``MLFLOW_EXPERIMENT_NAME`` says another; None: none is chosen, for
             reading alone. ``MLFLOW_REGISTRY_URI`` names a registry elsewhere.
+
+    Raises:
+        StoreError: The store cannot be reached or used.
     """
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    os.environ["MLFLOW_ENABLE_ASYNC_LOGGING"] = "false"  # what was logged is read again in the next line
+    spare_loopback()
     warnings.filterwarnings("ignore", "IProgress not found")  # bars for widgets that nobody asked for
     import mlflow
 
@@ -53,15 +67,48 @@ def connect(tracking_uri: str = "", experiment: str | None = None) -> None:
         logging.getLogger(chatty).setLevel(logging.ERROR)
     resolve("outputs").mkdir(exist_ok=True)
     uri = store_uri(tracking_uri)
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
+    # MLflow writes both into the environment, where the next store would find them as if a person had set them
+    with for_a_while({name: os.environ.get(name) for name in STORES}):
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(resolve_store(os.environ.get("MLFLOW_REGISTRY_URI") or uri))
     if experiment is None:
         return
-    experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME") or experiment
-    if mlflow.get_experiment_by_name(experiment) is None:
+    try:
+        _choose(os.environ.get("MLFLOW_EXPERIMENT_NAME") or experiment, uri)
+    except Exception as error:  # each kind of store has its own client, with its own errors of network and sign-in
+        said_by = "tracking_uri" if tracking_uri else named(*STORES) and "the environment: " + named(*STORES)
+        first = redacted(str(error)).strip().partition("\n")[0]
+        raise StoreError(
+            f"the MLflow store {redacted(uri)} cannot be used ({type(error).__name__}: {first}); mend its address "
+            f"({said_by or 'the default'}) or the sign-in"
+        ) from error
+
+
+def _choose(experiment: str, uri: str) -> None:
+    """Make an experiment the active one, and a run of the environment only if it can be added to."""
+    import mlflow
+
+    found = mlflow.get_experiment_by_name(experiment)
+    if found is None:
         artifacts = resolve("outputs/mlartifacts").as_uri() if uri.startswith("sqlite:") else None
         mlflow.create_experiment(experiment, artifact_location=artifacts)
     mlflow.set_experiment(experiment)
+    run = os.environ.get("MLFLOW_RUN_ID")
+    if run and not _open_run(run):
+        del os.environ["MLFLOW_RUN_ID"]  # left from a run that ended, or of another store: ours is a new one
+
+
+def _open_run(run: str) -> bool:
+    """Whether the store has a run, and it has not ended: one that a job service started for this process."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(mlflow.get_run(run).info.status) in ("RUNNING", "SCHEDULED")
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return False
+        raise
 
 
 def signature(inputs: list[dict[str, Any]], label: str) -> ModelSignature:

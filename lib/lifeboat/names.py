@@ -1,11 +1,12 @@
-"""Names of columns: those that Lifeboat makes beside a table's own, and which a table may not have."""
+"""Names: of the columns that Lifeboat makes, of those that a table may have, and of the two classes for people."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from lifeboat.errors import DataError
+from lifeboat.errors import DataError, ParameterError
 
 PREFIX = "lifeboat:"  # no table's column starts so, and each of ours does: none can meet another
 
@@ -16,6 +17,7 @@ RAW_PREDICTION = f"{PREFIX}rawPrediction"
 FOLD = f"{PREFIX}fold"
 HOLDOUT = f"{PREFIX}holdout"
 REASONS = f"{PREFIX}reasons"
+NO_AND_YES = ("no", "yes")  # class 0 and class 1, where nobody has named them
 CLASSIFIER_COLUMNS = {  # Spark's Param of a classifier or an evaluator -> the column that it names
     "featuresCol": FEATURES,
     "predictionCol": PREDICTION,
@@ -63,6 +65,29 @@ def plain_name(column: str) -> str:
     if made is None:
         return column.removeprefix(PREFIX)
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), made[1])
+
+
+def class_names(given: Sequence[Any]) -> tuple[str, str]:
+    """What people call class 0 and class 1.
+
+    Args:
+        given: Two different texts, class 0's first; empty: no and yes.
+
+    Raises:
+        ParameterError: It is neither.
+
+    >>> class_names(["died", "survived"]), class_names([])
+    (('died', 'survived'), ('no', 'yes'))
+    """
+    names = list(given or NO_AND_YES)
+    if isinstance(given, str) or len(names) != 2 or not all(isinstance(name, str) and name.strip() for name in names):
+        raise ParameterError(
+            f"class_names is {given!r}; it takes two texts, class 0's first, such as [died, survived], or [] for no "
+            "and yes. YAML wants quotes around a number and around yes, no, true and false"
+        )
+    if names[0] == names[1]:
+        raise ParameterError(f"class_names is {given!r}: two classes of one name cannot be told apart; rename one")
+    return names[0], names[1]
 
 
 def check_names(names: Iterable[str], where: str) -> None:

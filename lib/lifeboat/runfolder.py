@@ -7,8 +7,10 @@ place when it is done, so that a run killed at any moment leaves nothing half wr
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from lifeboat.errors import DataError, StageOrderError
 
@@ -18,13 +20,14 @@ STAGES = ("01_load", "02_preprocess", "03_train_cv", "04_evaluate", "05_deploy")
 def project_root() -> Path:
     """The folder that relative paths start from: the nearest one above with ``notebooks`` and ``params`` in it.
 
-    So a path means the same to a notebook opened in its own folder and to a pipeline started at the top.
-    ``LIFEBOAT_HOME`` in the environment names another; without either it is the current folder.
+    So a path means the same to a notebook opened in its own folder and to a pipeline started at the top. Outside of a
+    project it is the one that this code is a part of. ``LIFEBOAT_HOME`` in the environment names another; without any
+    it is the current folder.
     """
     if home := os.environ.get("LIFEBOAT_HOME"):
         return Path(home).resolve()
     here = Path.cwd()
-    for folder in (here, *here.parents):
+    for folder in (here, *here.parents, *Path(__file__).resolve().parents):
         if (folder / "notebooks").is_dir() and (folder / "params").is_dir():
             return folder
     return here
@@ -33,6 +36,26 @@ def project_root() -> Path:
 def resolve(path: str | Path) -> Path:
     """An absolute path; a relative one starts at the project's root."""
     return project_root() / path
+
+
+def named_by_shell(path: Path) -> Path:
+    """The absolute path of a file that a command line names: it starts where the shell stands.
+
+    Where nothing is there, but at that path from the project's root something is, that is meant.
+    """
+    below_root = resolve(path)
+    return below_root if not path.exists() and below_root.exists() else path.absolute()
+
+
+def resolve_store(address: str) -> str:
+    """The address of an MLflow store whose file or folder, where it is a relative one, starts at the project's root."""
+    if database := re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^?:][^?]*)(.*)", address):
+        return f"{database[1]}{resolve(database[2])}{database[3]}"
+    parts = urlsplit(address)
+    if parts.scheme == "file" and not parts.netloc:
+        return resolve(unquote(parts.path)).as_uri()
+    plain = address and not parts.scheme and address not in ("databricks", "databricks-uc")
+    return str(resolve(address)) if plain else address
 
 
 def from_root(place: Path) -> str:
@@ -69,14 +92,29 @@ def begin(run_dir: str | Path, stage: str) -> Path:
 
 def commit(aside: Path) -> Path:
     """Put a folder that ``begin`` gave into its place, instead of what an earlier run left there."""
-    place = aside.with_name(aside.name.removeprefix(".").removesuffix(".unfinished"))
-    old = place.with_name(f".{place.name}.old")
+    place = _place(aside)
+    old = _old(place)
     shutil.rmtree(old, ignore_errors=True)
     if place.exists():
         place.rename(old)
     aside.rename(place)
     shutil.rmtree(old, ignore_errors=True)
     return place
+
+
+def earlier(aside: Path) -> Path | None:
+    """What an earlier run left where a folder that ``begin`` gave is going to be; None where there is nothing."""
+    place = _place(aside)
+    return next((folder for folder in (place, _old(place)) if folder.is_dir()), None)
+
+
+def _place(aside: Path) -> Path:
+    return aside.with_name(aside.name.removeprefix(".").removesuffix(".unfinished"))
+
+
+def _old(place: Path) -> Path:
+    """Where the earlier folder stands for the moment in which it is replaced."""
+    return place.with_name(f".{place.name}.old")
 
 
 def finished(run_dir: str | Path, stage: str) -> Path:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import socket
 import sys
 import uuid
+import warnings
 from collections.abc import Callable
 
 from pyspark.sql import DataFrame, SparkSession
@@ -14,8 +16,9 @@ from pyspark.sql import functions as F
 
 from lifeboat.credentials import need_none
 from lifeboat.errors import ParameterError
-from lifeboat.jvm import LOOPBACK, WarmJvm, where_spark_runs
+from lifeboat.jvm import WarmJvm, plain_start, shared, where_spark_runs
 from lifeboat.sql import ticked
+from lifeboat.surroundings import LOOPBACK, need_memory, spare_loopback
 
 ROWS_PER_PARTITION = 100_000
 
@@ -26,11 +29,22 @@ SETTINGS: Settings = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.session.timeZone": "UTC",
+    # what a machine's or a cluster's own defaults may say otherwise, and rows would mean something else
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "false",
+    "spark.sql.timestampType": "TIMESTAMP_LTZ",
     # Spark joins small shuffle partitions by itself; this is where it starts from
     "spark.sql.shuffle.partitions": "16",
 }
 # those that Spark Connect lets a session set
 IN_A_SESSION: Settings = {name: value for name, value in SETTINGS.items() if name.startswith("spark.sql.")}
+CLASSIC: Settings = {"spark.api.mode": "classic"}  # SPARK_API_MODE may say `connect`, and start a server here
+# with spark on this machine alone, no address of a network and no other file system than its own has a say
+ON_THIS_MACHINE: Settings = {
+    "spark.driver.host": LOOPBACK,
+    "spark.driver.bindAddress": LOOPBACK,
+    "spark.hadoop.fs.defaultFS": "file:///",
+}
 
 _jvm: WarmJvm | None = None
 
@@ -42,8 +56,10 @@ def start(spark: str = "local[*]") -> SparkSession:
     environment, then the argument: so one set of parameters runs anywhere.
 
     Args:
-        spark: ``local[4]`` (four cores of this machine), ``local[*]`` (all of them), a cluster's address such as
-            ``spark://host:7077``, ``yarn`` or ``k8s://...``, or ``sc://host`` (Spark Connect).
+        spark: ``local[4]`` (four cores of this machine), ``local[*]`` (all of them), ``local-cluster[2,1,1024]`` (a
+            cluster on this machine: two workers of one core and 1024 MB), a cluster's address such as
+            ``spark://host:7077``, ``yarn`` or ``k8s://...``, or ``sc://host`` (Spark Connect). ``SPARK_REMOTE`` may
+            be ``local[2]`` too: Spark Connect to a server that this process starts.
 
     Returns:
         The session. Stop it with ``spark.stop()``.
@@ -58,20 +74,30 @@ def start(spark: str = "local[*]") -> SparkSession:
         return active
     need_none("spark", spark)
     where = where_spark_runs(spark)
+    spare_loopback()
     if where.startswith("sc://"):
         return SparkSession.builder.remote(where).config(map=IN_A_SESSION).getOrCreate()
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers start whatever `python3` is on PATH
-    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+    if where.startswith("local") or "PYSPARK_PYTHON" not in os.environ:  # a cluster's Python may be at another place
+        os.environ["PYSPARK_PYTHON"] = sys.executable
+    if not shared():
         global _jvm  # kept for the life of the process: the next session starts in a fraction of the time
         _jvm = WarmJvm()
-    return SparkSession.builder.master(where).config(map=SETTINGS | for_executors(where)).getOrCreate()
+    settings = SETTINGS | for_executors(where) | (ON_THIS_MACHINE if where.startswith("local") else {})
+    with plain_start(where, _jvm), warnings.catch_warnings():
+        if os.environ.get("SPARK_REMOTE"):
+            # that a session cannot set what its server was just started with
+            warnings.filterwarnings("ignore", "Failed to set spark", UserWarning)
+            return SparkSession.builder.remote(where).config(map=settings).getOrCreate()
+        return SparkSession.builder.master(where).config(map=settings | CLASSIC).getOrCreate()
 
 
 def for_executors(where: str) -> Settings:
-    """Settings for executors, which may be on other machines: their memory, and where they find this one."""
+    """Settings for executors, which are processes of their own: their memory, and where and how they find this one."""
     settings: Settings = {}
-    if memory := os.environ.get("LIFEBOAT_EXECUTOR_MEMORY"):
+    if memory := need_memory("LIFEBOAT_EXECUTOR_MEMORY"):
         settings["spark.executor.memory"] = memory
+    if where.startswith("local-cluster"):  # its master takes work from nobody else
+        settings |= {"spark.authenticate": "true", "spark.authenticate.secret": secrets.token_hex(32)}
     if not where.startswith("local") and os.environ.get("SPARK_LOCAL_IP") in (None, LOOPBACK):
         settings["spark.driver.host"] = own_address(where)
     return settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,15 @@ from pyspark.ml import PipelineModel
 from pyspark.ml.feature import StringIndexerModel, VectorAssembler
 
 from lifeboat.names import plain_name
-from lifeboat.serving.graph import Tree, read_trees
+from lifeboat.serving.graph import Tree, trees_of
 
 
-def first_tree(model: PipelineModel) -> dict[str, Any]:
+def first_tree(model: PipelineModel, scratch: Path) -> dict[str, Any]:
     """The first tree of a fitted pipeline that ends in an assembler and a forest of trees.
+
+    Args:
+        model: The fitted pipeline.
+        scratch: A folder to write into and to remove, where executors see it too: a part of the run's.
 
     Returns:
         A node ``{"feature", "threshold" or "categories", "left", "right"}``, left being yes; or a leaf
@@ -27,11 +30,7 @@ def first_tree(model: PipelineModel) -> dict[str, Any]:
         if isinstance(stage, StringIndexerModel)
         for column, values in zip(stage.getOutputCols(), stage.labelsArray, strict=True)
     }
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder, "forest")
-        forest: Any = model.stages[-1]
-        forest.write().save(place.as_uri())
-        return _node(read_trees(place)[0], 0, assembler.getInputCols(), labels)
+    return _node(trees_of(model.stages[-1], scratch)[0], 0, assembler.getInputCols(), labels)
 
 
 def _node(tree: Tree, number: int, features: list[str], labels: dict[str, list[str]]) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
 from lifeboat.cli import app
 from lifeboat.cli.models import find_run, portable_folder, spark_model
+from lifeboat.cli.plainly import said_plainly
 from lifeboat.errors import DataError, StageOrderError
 from lifeboat.runfolder import STAGES
 
@@ -147,6 +149,12 @@ def test_an_address_that_mlflow_does_not_know_is_told_plainly(home: Path, monkey
     assert ran.returncode == 1
     assert "lifeboat: MLflow has no models:/nobody@champion" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_a_command_that_is_interrupted_says_so_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as caught, said_plainly():
+        raise KeyboardInterrupt
+    assert (caught.value.exit_code, capsys.readouterr().err) == (130, "lifeboat: interrupted\n")
 
 
 def test_help_waits_for_nothing_heavy() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from lifeboat.errors import ParameterError
 from lifeboat.pipeline.params import Given, check_declared, effective, read_declarations, read_parameters
-from lifeboat.pipeline.rules import check, name_model, schema_columns
+from lifeboat.pipeline.rules import check, forget_classes, name_model, schema_columns
 
 Write = Callable[..., Path]
 
@@ -77,6 +77,39 @@ def test_the_model_is_called_as_the_parameter_file_where_nothing_else_is_said(
     given = read_parameters([file])
     name_model(given, file, {})
     assert given.values == {"registered_model": "wards"}, "notebooks that declare none are given none"
+
+
+CLASSES = 'label: str = "Survived"  # column\nclass_names: list = ["died", "survived"]  # of the classes\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [
+        ("", ["died", "survived"]),
+        ("label: Survived\n", ["died", "survived"]),
+        ("label: late\n", []),
+        ("label: late\nclass_names: [in time, late]\n", ["in time", "late"]),
+    ],
+)
+def test_the_classes_of_another_label_are_not_called_as_those_of_the_notebooks_own(
+    text: str, classes: list[str], tmp_path: Path, write_notebook: Write
+) -> None:
+    notebook, file = tmp_path / "04_evaluate.ipynb", tmp_path / "p.yaml"
+    write_notebook(notebook, CLASSES)
+    file.write_text(text)
+    given, declared = read_parameters([file]), read_declarations([notebook])
+    forget_classes(given, declared)
+    assert check(given, declared)["class_names"] == classes
+
+
+def test_class_names_that_yaml_took_for_truths_are_refused_before_anything_starts(
+    tmp_path: Path, write_notebook: Write
+) -> None:
+    notebook, file = tmp_path / "04_evaluate.ipynb", tmp_path / "p.yaml"
+    write_notebook(notebook, CLASSES)
+    file.write_text("class_names: [no, yes]\n")
+    with pytest.raises(ParameterError, match=r"p.yaml: class_names is \[False, True\]; .* YAML wants quotes around"):
+        check(read_parameters([file]), read_declarations([notebook]))
 
 
 def test_a_credential_is_refused_wherever_it_stands_and_is_not_repeated(home: Path) -> None:

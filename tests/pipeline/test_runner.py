@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -100,7 +101,7 @@ def test_the_record_says_what_ran_on_what(home: Path, write_notebook: Write) -> 
     (stage,) = record["stages"]
     assert (stage["name"], stage["state"], stage["error"]) == ("01", "done", None)
     assert stage["seconds"] > 0
-    assert stage["started"].endswith("+00:00")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", stage["started"])
 
 
 def test_no_credential_of_an_address_is_left_in_the_record_the_message_or_the_executed_notebook(
@@ -244,12 +245,26 @@ def test_the_size_of_the_input_is_that_of_all_files_and_folders_that_paths_name(
 
 
 @pytest.mark.parametrize("path", ["data/rows.csv", "data/others.csv"])
-def test_a_notebook_that_ran_on_another_data_set_than_it_was_written_about_says_so_on_top(
+def test_a_notebook_that_ran_on_another_data_set_says_so_on_top_and_leaves_out_what_is_about_its_own(
     home: Path, write_notebook: Write, path: str
 ) -> None:
     about = 'labelled_path: str = "data/rows.csv"  # CSV\n'
     notebooks = [write_notebook(home / "01.ipynb", about, "pass"), write_notebook(home / "02.ipynb", SECOND, "pass")]
+    content = nbformat.read(notebooks[1], as_version=4)
+    tags = {"tags": ["demonstration", "about-this-data"]}
+    content.cells += [nbformat.v4.new_markdown_cell("Look at the sailors.", metadata=tags)]
+    content.cells += [nbformat.v4.new_code_cell("print('sailors')", metadata=tags), nbformat.v4.new_code_cell("1")]
+    nbformat.write(content, notebooks[1])
+    before = notebooks[1].read_bytes()
     run_all(notebooks, {"labelled_path": path}, home / "run")
+    assert notebooks[1].read_bytes() == before
+    assert [left.name for left in (home / "run").glob(".*")] == [".lock"]
+    executed = nbformat.read(home / "run" / "02.ipynb", as_version=4)
+    assert executed.metadata.papermill.input_path == str(notebooks[1])
+    assert executed.cells[-1].source == "1"
+    assert [cell.source for cell in executed.cells if "sailors" in cell.source] == (
+        ["Look at the sailors.", "print('sailors')"] if path == "data/rows.csv" else []
+    )
     for notebook in notebooks:
         first = nbformat.read(home / "run" / notebook.name, as_version=4).cells[0]
         if path == "data/rows.csv":

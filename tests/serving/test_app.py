@@ -14,6 +14,7 @@ import pytest
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
+from hand_made import by_hand
 from lifeboat.serving.scorer import Scorer
 
 SERVE = """
@@ -130,6 +131,7 @@ def test_a_body_over_the_limit_gets_413(ask: Ask) -> None:
     ("request_bytes", "status"),
     [
         (b"POST /score HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n", 413),
+        (b"POST /score HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 67108865\r\n\r\n", 413),
         (b"POST /score HTTP/1.1\r\nContent-Length: many\r\n\r\n", 400),
         (b"GET /ping HTTP/1.1\r\nX: " + b"x" * 300_000 + b"\r\n\r\n", 431),
     ],
@@ -147,9 +149,14 @@ def test_what_waitress_refuses_by_itself_is_json_too(
         assert json.loads(answer.read())["error"]["message"]
 
 
-def test_a_port_that_is_taken_is_an_error_and_no_server(forest: Path, address: tuple[str, int]) -> None:
-    command = [sys.executable, "-c", SERVE, str(forest), "127.0.0.1", str(address[1])]
+def test_a_port_that_is_taken_is_an_error_and_no_server_and_a_model_of_an_old_format_is_said_to_be_one(
+    tmp_path: Path, address: tuple[str, int]
+) -> None:
+    folder = by_hand(tmp_path / "old", [], ["count"])
+    command = [sys.executable, "-c", SERVE, str(folder), "127.0.0.1", str(address[1])]
     said = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert said.returncode != 0
     assert "Serving on" not in said.stdout
-    assert "Address already in use" in said.stderr
+    first, *others = said.stderr.splitlines()
+    assert first.startswith(f"{folder} is a portable model of format 1: it does not know how raw rows were completed")
+    assert f"cannot listen on 127.0.0.1:{address[1]} (Address already in use): take another --port" in others[-1]

@@ -1,6 +1,7 @@
 """One model, two engines: the portable scorer answers as Spark does, on rows made to break it."""
 
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -8,12 +9,14 @@ from random import Random
 import numpy as np
 import onnx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import numpy_helper
 from pyspark.ml import PipelineModel
 from pyspark.sql import SparkSession
+from typer.testing import CliRunner
 
+from lifeboat.cli import app
 from lifeboat.serving.parity import draw, parity, raw_columns, spark_scores, to_records, value_pools
 from lifeboat.serving.scorer import Scorer
 
@@ -43,7 +46,7 @@ def test_class_and_probabilities_are_those_of_spark_for_any_raw_rows(
     columns = raw_columns(scorer)
     texts = st.lists(st.text(st.characters(codec="utf-8"), max_size=12), max_size=8)
 
-    @settings(max_examples=3, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=3)
     @given(words=texts, sizes=st.lists(st.floats(0, 120), max_size=8), seed=st.integers(0, 2**32))
     def holds(words: list[str], sizes: list[float], seed: int) -> None:
         random, drawn = Random(seed), {"string": words, "double": sizes}
@@ -90,3 +93,25 @@ def test_parity_sees_that_a_portable_model_is_another_model(
     found = parity(models["forest"], portable_of("gbt"), rows=1_000, seed=7, spark=spark)
     assert found.class_mismatches > 0
     assert found.largest_probability_difference > 0.01
+
+
+def test_the_command_says_how_far_both_are_apart_and_fails_where_a_class_differs(
+    spark_forest: PipelineModel, forest: Path, portable_of: Callable[[str], Path], tmp_path: Path, spark: SparkSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(type(spark), "stop", lambda self: None)  # the other tests go on with this session
+    run_dir = tmp_path / "run"
+    spark_forest.write().save(str(run_dir / "05_deploy" / "spark_model" / "sparkml"))
+    portable = shutil.copytree(forest, run_dir / "05_deploy" / "portable")
+    (run_dir / "run.json").write_text("{}")
+    ran = CliRunner().invoke(app, ["parity", str(run_dir), "--rows", "1200", "--seed", "7"])
+    assert ran.exit_code == 0, ran.output
+    assert ran.stdout.splitlines() == [
+        "rows                            1,200",
+        "class mismatches                0",
+        "largest probability difference  0",
+    ]
+    shutil.copytree(portable_of("gbt"), portable, dirs_exist_ok=True)
+    other = CliRunner().invoke(app, ["parity", str(run_dir), "--rows", "200"])
+    assert other.exit_code == 1, other.output
+    assert other.stdout.startswith("rows                            200\nclass mismatches                ")

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 
 from lifeboat.serving import pyfunc
+from lifeboat.serving.client import Server
 from lifeboat.serving.fields import InputError
 from lifeboat.serving.scorer import Scorer
 
@@ -52,3 +55,12 @@ def test_whole_numbers_that_pandas_made_floats_are_whole_numbers_still(loaded: A
 def test_a_bad_cell_is_refused_with_its_column(loaded: Any, braund: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=r"^Pclass: got 7 \(number\); allowed: a whole number from 1 to 3"):
         loaded.predict(pd.DataFrame([braund | {"Pclass": 7}]))
+
+
+def test_mlflow_s_own_client_takes_an_answer_with_warnings(forest: Path, braund: dict[str, Any]) -> None:
+    with Server(forest) as server:
+        address = urlsplit(server.url)
+        client = ScoringServerClient(str(address.hostname), address.port)
+        answer = client.invoke(pd.DataFrame([braund, braund | {"Sex": "Male"}]))
+        assert answer.get_predictions().shape == (2, 1)
+        assert "warning: 1 value was never seen in training (Sex)" in server.log()

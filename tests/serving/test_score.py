@@ -243,7 +243,7 @@ def test_the_script_loads_of_this_package_only_what_answers_and_needs_no_spark_m
         env=environment(tmp_path, tmp_path), cwd=code, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     loaded, there = json.loads(said.stdout)
-    serving = [f"lifeboat.serving.{name}" for name in ("answers", "bodies", "fields", "scorer", "steps")]
+    serving = [f"lifeboat.serving.{name}" for name in ("answers", "bodies", "fields", "scorer", "steps", "unseen")]
     assert loaded == ["lifeboat", "lifeboat.declared", "lifeboat.errors", "lifeboat.serving", *serving]
     assert there == []
 

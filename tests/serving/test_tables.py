@@ -53,7 +53,7 @@ def trees(draw: st.DrawFn, depth: int = 4) -> graph.Tree:
     return graph.Tree(draw(st.floats(0.1, 1)), nodes)
 
 
-@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@settings(max_examples=60)
 @given(forest=st.lists(trees(), min_size=1, max_size=4), seed=st.integers(0, 2**32 - 1), boosted=st.booleans())
 def test_any_trees_give_the_operator_s_sums_at_each_split_and_one_ulp_beside_it(
     forest: list[graph.Tree], seed: int, boosted: bool

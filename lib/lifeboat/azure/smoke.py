@@ -9,6 +9,7 @@ from lifeboat.azure.bundle import Bundle
 from lifeboat.azure.client import AzureError, said
 from lifeboat.azure.settings import AzureSettings
 from lifeboat.azure.slots import Endpoint
+from lifeboat.surroundings import spare_loopback
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -39,6 +40,7 @@ class Asker:
         """
         import requests
 
+        spare_loopback()
         headers = {"Authorization": f"Bearer {self._key}"} | ({"azureml-model-deployment": slot} if slot else {})
         answer = requests.post(self.uri, json=body, headers=headers, timeout=self.timeout)
         try:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from typing import Annotated
+
 import typer
 
 from lifeboat.cli.azure import azure
-from lifeboat.cli.cluster import cluster
 from lifeboat.cli.new import new
+from lifeboat.cli.plainly import DEBUG
 from lifeboat.cli.run import run
 from lifeboat.cli.score import score
 from lifeboat.cli.serve import parity, serve
@@ -18,7 +21,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def options(debug: Annotated[bool, typer.Option("--debug", help="Show the whole stack of an error.")] = False) -> None:
+    """From a CSV to a served model: five notebooks that can be read, run and served."""
+    if debug:
+        os.environ[DEBUG] = "1"
+
+
 for command in (new, run, serve, score, parity, synth):
     app.command()(command)
-app.add_typer(cluster, name="cluster")
 app.add_typer(azure, name="azure")

@@ -61,9 +61,9 @@ def read_file(path: Path) -> dict[str, Any]:
     """
     from lifeboat.errors import ParameterError
     from lifeboat.pipeline.params import read_parameters
-    from lifeboat.runfolder import resolve
+    from lifeboat.runfolder import named_by_shell
 
-    settings = read_parameters([path if path.exists() else resolve(path)]).values.get("azure")
+    settings = read_parameters([named_by_shell(path)]).values.get("azure")
     if not isinstance(settings, dict):
         raise ParameterError(f"{path} has no block `azure:` with the settings; see params/azure.yaml")
     return settings

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from lifeboat.errors import DataError
+
+UnseenOption = Annotated[
+    str,
+    typer.Option(help="What to do where a row has a value that training never met: warn or refuse; else as the model."),
+]
 
 
 def find_run(name: str) -> Path:

@@ -42,7 +42,7 @@ def _new(
     data: Path, label: str, positive: str, unlabelled: Path | None, out: Path | None, force: bool, csv: dict[str, Any]
 ) -> None:
     from lifeboat.reading import parse_csv
-    from lifeboat.runfolder import from_root, resolve, shown
+    from lifeboat.runfolder import from_root, named_by_shell, resolve, resolve_input, shown
     from lifeboat.survey import propose, survey, written
 
     name = model_name(data)
@@ -51,7 +51,7 @@ def _new(
         raise ParameterError(
             f"{shown(place)} is there already: give another name by --out, or write over it by --force"
         )
-    paths = [_found(path) for path in (data, unlabelled) if path]
+    paths = [resolve_input(named_by_shell(path)) for path in (data, unlabelled) if path]
     table = survey(paths[0], parse_csv(csv), guess="separator" not in csv)
     others = survey(paths[1], table.csv, guess=False) if unlabelled else None
     typer.echo(f"{data.name}: {table.rows:,} rows, {len(table.columns)} columns")
@@ -92,13 +92,6 @@ def model_name(data: Path) -> str:
     """A name for models and folders from a file's: letters, digits, ``-`` and ``_``."""
     stem = re.sub(r"(\.(csv|parquet|gz|txt))+$", "", data.name, flags=re.IGNORECASE)
     return re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_").lower() or "model"
-
-
-def _found(path: Path) -> Path:
-    """A path as the shell means it, else as a parameter file does: from the project's root."""
-    from lifeboat.runfolder import resolve_input
-
-    return path.absolute() if path.exists() else resolve_input(path)
 
 
 def _write(place: Path, text: str) -> None:

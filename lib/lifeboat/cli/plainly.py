@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
 
+from lifeboat.credentials import redacted
 from lifeboat.errors import LifeboatError, ParameterError
+from lifeboat.shadows import said_of_modules
+from lifeboat.surroundings import said_to_spark
+
+DEBUG = "LIFEBOAT_DEBUG"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+MENDS = {
+    errno.EACCES: "you have no right to that: take another place, or change its rights",
+    errno.EPERM: "you have no right to that: take another place, or change its rights",
+    errno.EROFS: "nothing can be written there: take another place",
+    errno.EISDIR: "name a file, not a folder",
+    errno.ENOTDIR: "a part of that path is a file, not a folder: name another place",
+    errno.EEXIST: "a file stands where a folder belongs: name another place, or move it away",
+    errno.ENAMETOOLONG: "take a shorter name",
+    errno.EMFILE: "too many files are open: raise the limit by `ulimit -n`",
+} | dict.fromkeys(FULL, "make room on that disk, or take a place on another (temporary files are where TMPDIR says)")
+OTHERS = {"py4j": "Spark", "pyspark": "Spark", "grpc": "Spark Connect", "mlflow": "MLflow", "pyarrow": "Arrow"}
 
 
 @contextmanager
 def said_plainly() -> Iterator[None]:
-    """Errors on purpose end as their message: status 2 for parameters, 1 for the rest, 130 for Ctrl-C."""
+    """What goes wrong ends as a sentence: status 2 for parameters, 1 for the rest, 130 for Ctrl-C.
+
+    ``LIFEBOAT_DEBUG=1`` in the environment, or ``--debug``, shows the whole stack of what is no error on purpose.
+    """
     try:
         yield
     except LifeboatError as error:
@@ -21,3 +44,57 @@ def said_plainly() -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo("lifeboat: interrupted", err=True)
         raise typer.Exit(130) from None
+    except BrokenPipeError:  # who read our output has gone: nobody is left to be told
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] in ("typer", "click") or debugged():
+            raise
+        typer.echo(f"lifeboat: {sentence(error)}", err=True)
+        raise typer.Exit(1) from None
+
+
+def debugged() -> bool:
+    """Whether somebody wants to see stacks."""
+    return os.environ.get(DEBUG, "") not in ("", "0")
+
+
+def sentence(error: BaseException) -> str:
+    """What an error that is none of ours means, and how to mend it; where we do not know, that it is our fault."""
+    text = first_line(error)
+    if isinstance(error, UnicodeError) or not isinstance(error, OSError | MemoryError):
+        who = next((OTHERS[top] for top in _families(error) if top in OTHERS), "")
+    else:
+        who = "this machine"
+    if isinstance(error, OSError) and error.errno in MENDS:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}; {MENDS[error.errno]}"
+    if "No space left on device" in str(error):
+        return f"a disk is full ({text}); {MENDS[errno.ENOSPC]}"
+    if isinstance(error, MemoryError) or "OutOfMemoryError" in str(error):
+        return f"there is not enough memory ({text}); take fewer rows, or give Spark more by LIFEBOAT_DRIVER_MEMORY=8g"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    hints = [said_of_modules(), said_to_spark() if who == "Spark" else "", f"{DEBUG}=1 shows where it happened."]
+    hint = " ".join(filter(None, hints))
+    if who:
+        return f"{who} stopped at {_command()}: {type(error).__name__}: {text}\n{hint}"
+    return f"this is a fault of lifeboat, at {_command()}: {type(error).__name__}: {text}\n{hint}"
+
+
+def _families(error: BaseException) -> list[str]:
+    """The packages of an error's type and of those that it is derived from."""
+    return [base.__module__.partition(".")[0] for base in type(error).__mro__]
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says that says something."""
+    lines = [line.strip() for line in redacted(str(error)).splitlines()]
+    return next(
+        (line for line in lines if line and not line.startswith("An error occurred while calling")), "no reason"
+    )
+
+
+def _command() -> str:
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    return f"`lifeboat {redacted(' '.join(words[:2]))}`"

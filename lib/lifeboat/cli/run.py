@@ -28,15 +28,17 @@ def run(
 def _run(params: list[Path], overrides: list[str], name: str) -> None:
     from lifeboat.pipeline.params import read_declarations, read_parameters
     from lifeboat.pipeline.progress import Bars
-    from lifeboat.pipeline.rules import check, name_model
+    from lifeboat.pipeline.rules import check, forget_classes, name_model
     from lifeboat.pipeline.runner import run as run_notebooks
     from lifeboat.pipeline.runner import run_folder, series
     from lifeboat.pipeline.summary import summary
+    from lifeboat.runfolder import named_by_shell
 
     run_dir, notebooks = run_folder(name), series()
-    given = read_parameters(params, overrides)
+    given = read_parameters([named_by_shell(path) for path in params], overrides)
     declarations = read_declarations(notebooks)
     name_model(given, params[0], declarations)
+    forget_classes(given, declarations)
     values = check(given, declarations)
     with Bars(len(notebooks)) as bars:
         record = run_notebooks(notebooks, given.values, values, declarations, run_dir, bars)

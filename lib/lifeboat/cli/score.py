@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lifeboat.cli.csv_options import Encoding, Multiline, Separator, SkipLines, written
-from lifeboat.cli.models import portable_folder
+from lifeboat.cli.models import UnseenOption, portable_folder
 from lifeboat.cli.plainly import said_plainly
 from lifeboat.errors import ParameterError
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from lifeboat.serving.batch import Counts
     from lifeboat.serving.columns import ColumnScorer
 
@@ -35,6 +37,7 @@ def score(
     allow_refused: Annotated[
         str, typer.Option(metavar="N", help="How many rows may be refused: a number, or a share such as 0.01 or 1%.")
     ] = "0",
+    unseen: UnseenOption = "",
     separator: Separator = "",
     encoding: Encoding = "",
     skip_lines: SkipLines = None,
@@ -42,14 +45,16 @@ def score(
 ) -> None:
     """Score every row of IN with a portable model, and write OUT.
 
-    OUT has IN's columns and three more: prediction; probability, that of class 1 (with more than two classes, of
-    each); and reason, empty where the row was scored, else the sentence that says why it cannot be. No row is left
-    out. A raw file is read and completed as the one that the model was trained on: its gaps, joins and computed
-    columns. The columns of a CSV file stay text in OUT. Exit status 4: more rows were refused than --allow-refused.
+    OUT has IN's columns and four more: prediction; probability, that of class 1 (with more than two classes, of
+    each); reason, empty where the row was scored, else the sentence that says why it cannot be; and warning, which says
+    what of a scored row training never saw. No row is left out. A raw file is read and completed as the one that the
+    model was trained on: its gaps, joins and computed columns. The columns of a CSV file stay text in OUT. Exit status
+    4: more rows were refused than --allow-refused.
     """
     with said_plainly():
         allowed = _allowed(allow_refused)
-        counts = _score(model, source, target, spark, keep, force, written(separator, encoding, skip_lines, multiline))
+        csv = written(separator, encoding, skip_lines, multiline)
+        counts = _score(model, source, target, spark, keep, force, csv, unseen)
         _tell(counts, target)
         if counts.refused > (allowed if isinstance(allowed, int) else allowed * counts.rows):
             typer.echo(f"more than --allow-refused {allow_refused}: exit status {TOO_MANY}", err=True)
@@ -72,7 +77,14 @@ def _allowed(text: str) -> int | float:
 
 
 def _score(
-    model: str, source: Path, target: Path, where: str, keep: list[str] | None, force: bool, given: dict[str, Any]
+    model: str,
+    source: Path,
+    target: Path,
+    where: str,
+    keep: list[str] | None,
+    force: bool,
+    given: dict[str, Any],
+    unseen: str,
 ) -> Counts:
     from lifeboat.reading import open_table, parse_csv
     from lifeboat.runfolder import from_root
@@ -80,7 +92,7 @@ def _score(
     from lifeboat.serving.columns import ColumnScorer
     from lifeboat.serving.scorer import Scorer
 
-    scorer = ColumnScorer(Scorer.load(portable_folder(model)))
+    scorer = ColumnScorer(Scorer.load(portable_folder(model), unseen))
     if scorer.scorer.remark:
         typer.echo(f"{model} is {scorer.scorer.remark}", err=True)
     source, target = source.absolute(), target.absolute()
@@ -126,5 +138,12 @@ def _tell(counts: Counts, target: Path) -> None:
     typer.echo(f"{counts.rows - counts.refused:,} rows scored into {target}")
     if counts.refused:
         typer.echo(f"{counts.refused:,} rows refused; `reason` says of each why. The commonest:")
-        for reason, times in counts.reasons.most_common(3):
-            typer.echo(f"  {times:,} x {reason}")
+        _commonest(counts.reasons)
+    if warned := counts.warnings.total():
+        typer.echo(f"{warned:,} of the rows scored have values never seen in training; `warning` names them:")
+        _commonest(counts.warnings)
+
+
+def _commonest(counted: Counter[str]) -> None:
+    for sentence, times in counted.most_common(3):
+        typer.echo(f"  {times:,} x {sentence}")

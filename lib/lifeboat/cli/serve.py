@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lifeboat.cli.models import find_run, portable_folder, spark_model
+from lifeboat.cli.models import UnseenOption, find_run, portable_folder, spark_model
 from lifeboat.cli.plainly import said_plainly
 
 
@@ -17,12 +17,13 @@ def serve(
     ] = "",
     host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port.", min=0, max=65535)] = 5001,
+    unseen: UnseenOption = "",
 ) -> None:
     """Serve a portable model over HTTP."""
     with said_plainly():
         from lifeboat.serving.app import serve as serve_folder
 
-        serve_folder(portable_folder(model), host, port)
+        serve_folder(portable_folder(model), host, port, unseen)
 
 
 def parity(

@@ -13,7 +13,7 @@ from lifeboat.cli.plainly import said_plainly
 
 def synth(
     params: Annotated[str, typer.Argument(help="A parameter file, or its name in params/, such as titanic.")],
-    out: Annotated[Path, typer.Argument(help="The folder to make; a relative one starts at the project's root.")],
+    out: Annotated[Path, typer.Argument(help="The folder to make.")],
     rows: Annotated[int, typer.Option(help="How many rows to make.", min=1)] = 1_000_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same rows.")] = 1912,
     spark: Annotated[str, typer.Option(help="Where Spark runs.")] = "local[*]",
@@ -31,16 +31,17 @@ def table(params: str) -> dict[str, Any]:
     """
     from lifeboat.pipeline.params import effective, read_declarations, read_parameters
     from lifeboat.pipeline.runner import series
-    from lifeboat.runfolder import resolve
+    from lifeboat.runfolder import named_by_shell, resolve
 
     named = resolve("params") / f"{params}.yaml"
-    given = read_parameters([named if named.is_file() else Path(params)])
+    given = read_parameters([named if named.is_file() else named_by_shell(Path(params))])
     return effective(given.values, read_declarations(series()[:1]))
 
 
 def _synth(params: str, out: Path, rows: int, seed: int, where: str) -> None:
     from lifeboat import session
     from lifeboat.load import parse_schema
+    from lifeboat.runfolder import from_root
     from lifeboat.synth import real_rows, resample, write
 
     values = table(params)
@@ -48,10 +49,9 @@ def _synth(params: str, out: Path, rows: int, seed: int, where: str) -> None:
     try:
         schema, key, ranges = parse_schema(values["schema"]), values["key"], values["ranges"]
         real = real_rows(spark, values["labelled_path"], schema, key, ranges)
-        place = write(resample(real, rows, key, values["label"], seed, ranges), out)
+        place = write(resample(real, rows, key, values["label"], seed, ranges), out.absolute())
     finally:
         spark.stop()
     typer.echo(f"{rows:,} rows in {place}")
-    typer.echo(
-        f"next: lifeboat run {params if params.endswith('.yaml') else f'params/{params}.yaml'} -p labelled_path={out}"
-    )
+    file = params if params.endswith(".yaml") else f"params/{params}.yaml"
+    typer.echo(f"next: lifeboat run {file} -p labelled_path={from_root(place)}")

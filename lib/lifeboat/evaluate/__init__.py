@@ -4,6 +4,7 @@ Everything works on ``Scored``: small local arrays, brought from Spark once by `
 """
 
 from lifeboat.evaluate.intervals import Interval, share_of, wilson
+from lifeboat.evaluate.looks import count_look
 from lifeboat.evaluate.metrics import (
     HIGHER_IS_BETTER,
     bootstrap,
@@ -16,11 +17,16 @@ from lifeboat.evaluate.scored import GroupRates, Scored, collect_scored, group_r
 from lifeboat.evaluate.slices import (
     CalibrationBin,
     GroupRow,
-    ThresholdCosts,
     by_group,
     calibration,
     confusion,
     crossed,
+)
+from lifeboat.evaluate.thresholds import (
+    ThresholdCosts,
+    cheapest_threshold,
+    cost_at,
+    honest_threshold,
     threshold_costs,
 )
 from lifeboat.evaluate.verdict import Rule, Verdict, verdict
@@ -38,10 +44,14 @@ __all__ = [
     "bootstrap",
     "by_group",
     "calibration",
+    "cheapest_threshold",
     "collect_scored",
     "confusion",
+    "cost_at",
+    "count_look",
     "crossed",
     "group_rates",
+    "honest_threshold",
     "loss_rows",
     "paired_difference",
     "point_metrics",

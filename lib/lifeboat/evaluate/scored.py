@@ -12,6 +12,7 @@ import pandas as pd
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import DoubleType
 
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load import at_most, belongs_to
@@ -122,8 +123,8 @@ def collect_scored(
     """Bring what a Spark classifier said of labelled rows here, in the order of their key.
 
     Args:
-        df: A transformed frame: columns ``label`` (0 or 1, of any numeric type), ``probability`` (vector),
-            ``prediction`` (double), ``key`` and the ``groups``.
+        df: A transformed frame: columns ``label`` (0 or 1, of any numeric type), ``probability`` (vector,
+            or the double of class 1), ``prediction`` (double), ``key`` and the ``groups``.
         label: Name of the label's column.
         key: Name of the key's column, unique in each row.
         group_by: Name of the column whose rows belong together; empty: each row stands alone.
@@ -141,9 +142,11 @@ def collect_scored(
             raise DataError(unknown("column", name, df.columns))
     total = df.count()
     chosen = at_most(df, key, total, limit)
+    said = F.col(ticked(probability))
+    of_class_1 = said if isinstance(df.schema[probability].dataType, DoubleType) else vector_to_array(said)[1]
     columns = {
         "label": F.col(ticked(label)).cast("double"),
-        "probability": vector_to_array(F.col(ticked(probability)))[1],
+        "probability": of_class_1,
         "prediction": F.col(ticked(prediction)),
         "key": F.col(ticked(key)),
         "kin": belongs_to(key, group_by),

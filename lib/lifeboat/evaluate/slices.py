@@ -1,8 +1,7 @@
-"""Where it fails: by class, by group, by how sure it is, and by where the line is drawn."""
+"""Where it fails: by class, by group, and by how sure it is."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from sklearn import metrics
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.evaluate.intervals import Interval, share_of
 from lifeboat.evaluate.metrics import loss_rows
-from lifeboat.evaluate.scored import Floats, Ints, Scored, Values
+from lifeboat.evaluate.scored import Ints, Scored, Values
 
 
 def confusion(scored: Scored) -> Ints:
@@ -32,8 +31,8 @@ class GroupRow:
         n: Rows in it.
         positives: Rows in it with label 1.
         accuracy: The share it is right about, with its Wilson interval.
-        recall_0: The share of the rows of class 0 that it finds; NaN where there are none.
-        recall_1: The share of the rows of class 1 that it finds; NaN where there are none.
+        recall_0: The share of the rows of class 0 that it finds, with its Wilson interval; NaN where there are none.
+        recall_1: The same of class 1.
         mean_probability: The mean probability of class 1: far from positives / n, it is wrong about the group.
         brier: The Brier score.
     """
@@ -43,8 +42,8 @@ class GroupRow:
     n: int
     positives: int
     accuracy: Interval
-    recall_0: float
-    recall_1: float
+    recall_0: Interval
+    recall_1: Interval
     mean_probability: float
     brier: float
 
@@ -55,7 +54,7 @@ def by_group(scored: Scored, groups: Mapping[str, Values] | None = None, confide
     Args:
         scored: The rows.
         groups: Name -> each row's value, shape (n,); None for all that ``scored`` has brought along.
-        confidence: Of the accuracy's interval.
+        confidence: Of the intervals.
 
     Returns:
         One row for each value of each group, in order; those without a value last.
@@ -75,16 +74,18 @@ def _in_order(values: Values) -> list[Any]:
 
 def _group_row(scored: Scored, name: str, value: Any, values: Values, confidence: float) -> GroupRow:
     inside = np.array([other == value for other in values.tolist()])
-    label, said = scored.label[inside], scored.prediction[inside]
-    recalls = metrics.recall_score(label, said, labels=[0, 1], average=None, zero_division=np.nan)
+    label = scored.label[inside]
+    right = (label == scored.prediction[inside]).astype(np.int64)
+    kin = scored.kin[inside]
+    of_class = [share_of(right[label == number], kin[label == number], confidence) for number in (0, 1)]
     return GroupRow(
         group=name,
         value=value,
         n=int(inside.sum()),
         positives=int(label.sum()),
-        accuracy=share_of((label == said).astype(np.int64), scored.kin[inside], confidence),
-        recall_0=float(recalls[0]),
-        recall_1=float(recalls[1]),
+        accuracy=share_of(right, kin, confidence),
+        recall_0=of_class[0],
+        recall_1=of_class[1],
         mean_probability=float(scored.probability[inside].mean()),
         brier=float(loss_rows(scored, "brier")[inside].mean()),
     )
@@ -136,49 +137,3 @@ def calibration(scored: Scored, bins: int = 10, confidence: float = 0.95) -> lis
         rate = share_of(scored.label[inside], scored.kin[inside], confidence)
         found.append(CalibrationBin(int(inside.sum()), float(scored.probability[inside].mean()), rate))
     return found
-
-
-@dataclass(frozen=True, eq=False)
-class ThresholdCosts:
-    """What each threshold costs. A row is called 1 where its probability is over the threshold, as in Spark.
-
-    Attributes:
-        threshold: 0, 0.01 ... 1; shape (101,), as the others.
-        false_positives: Rows of class 0 called 1.
-        false_negatives: Rows of class 1 called 0.
-        cost: What both cost together, in the unit of the costs given.
-    """
-
-    threshold: Floats
-    false_positives: Ints
-    false_negatives: Ints
-    cost: Floats
-
-    @property
-    def best(self) -> int:
-        """Index of the cheapest threshold; of equals the nearest to 0.5."""
-        cheapest = np.flatnonzero(self.cost == self.cost.min())
-        return int(cheapest[np.abs(self.threshold[cheapest] - 0.5).argmin()])
-
-
-def threshold_costs(
-    scored: Scored, cost_false_positive: float = 1.0, cost_false_negative: float = 1.0
-) -> ThresholdCosts:
-    """Slide the threshold from 0 to 1 and count what its mistakes cost.
-
-    To choose a threshold for use, ask the out-of-fold predictions: one chosen on the hold-out looks too good there.
-
-    Args:
-        scored: The rows.
-        cost_false_positive: Cost of calling a 0 a 1, 0 or more, in any unit.
-        cost_false_negative: Cost of calling a 1 a 0, in the same unit.
-    """
-    for name, value in {"false_positive": cost_false_positive, "false_negative": cost_false_negative}.items():
-        if not (value >= 0 and math.isfinite(value)):
-            raise ParameterError(f"cost_{name} is {value}; a cost is 0 or more")
-    thresholds = np.arange(101) / 100
-    positives, negatives = (np.sort(scored.probability[scored.label == label]) for label in (1, 0))
-    missed = np.searchsorted(positives, thresholds, side="right")
-    alarms = len(negatives) - np.searchsorted(negatives, thresholds, side="right")
-    cost = cost_false_positive * alarms + cost_false_negative * missed
-    return ThresholdCosts(thresholds, alarms, missed, cost.astype(np.float64))

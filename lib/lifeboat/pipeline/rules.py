@@ -11,7 +11,7 @@ from lifeboat.credentials import credential_fault
 from lifeboat.declared import FEATURES, feature_fault, type_fault
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.inputs import input_paths
-from lifeboat.names import check_names
+from lifeboat.names import check_names, class_names
 from lifeboat.pipeline.params import Declarations, Given, check_declared, effective
 from lifeboat.runfolder import resolve_input
 
@@ -27,6 +27,19 @@ def name_model(given: Given, file: Path, declarations: Declarations) -> None:
     if any("registered_model" in declared for declared in declarations.values()):
         given.values.setdefault("registered_model", file.stem)
         given.sources.setdefault("registered_model", "the parameter file's name")
+
+
+def forget_classes(given: Given, declarations: Declarations) -> None:
+    """Call the classes no and yes, where a label is given and no names for its classes: the default's are another's.
+
+    Args:
+        given: What was read; completed in place.
+        declarations: What the notebooks declare.
+    """
+    label = effective({}, declarations).get("label")
+    if given.values.get("label", label) != label and any("class_names" in lines for lines in declarations.values()):
+        given.values.setdefault("class_names", [])
+        given.sources.setdefault("class_names", "the default for another label")
 
 
 def check(given: Given, declarations: Declarations) -> dict[str, Any]:
@@ -158,6 +171,15 @@ def type_faults(values: Mapping[str, Any]) -> Faults:
     return faults
 
 
+def class_faults(values: Mapping[str, Any]) -> Faults:
+    """``class_names`` must tell the classes apart."""
+    try:
+        class_names(values.get("class_names") or [])
+    except ParameterError as error:
+        return [("class_names", str(error))]
+    return []
+
+
 def rows_faults(values: Mapping[str, Any]) -> Faults:
     """``complete`` must have its form, and columns that other parameters name be in the schema."""
     from lifeboat.load import parse_needs
@@ -206,6 +228,7 @@ RULES: tuple[Callable[[Mapping[str, Any]], Faults], ...] = (
     estimator_faults,
     recipe_faults,
     rows_faults,
+    class_faults,
     type_faults,
     azure_faults,
 )

@@ -18,14 +18,16 @@ from traitlets.config import Config
 from lifeboat.credentials import redacted, redacted_all
 from lifeboat.errors import LifeboatError, ParameterError
 from lifeboat.inputs import files, input_paths
-from lifeboat.jvm import WarmJvm, for_a_while, where_spark_runs
-from lifeboat.pipeline.kernel import ThisPython
+from lifeboat.jvm import WarmJvm, shared, where_spark_runs
+from lifeboat.pipeline.kernel import ThisPython, own_homes
 from lifeboat.pipeline.params import RUN_DIR, Declarations, effective
 from lifeboat.pipeline.progress import Silence, Watcher
 from lifeboat.pipeline.record import Record, Stage, alone, begin_record, now
 from lifeboat.runfolder import STAGES, from_root, project_root, resolve
+from lifeboat.surroundings import for_a_while
 
 QUICK_START_UP_TO = 4 * 2**20  # bytes of input: beyond, the JVM's thorough compiler is worth its time
+ABOUT_THIS_DATA = "about-this-data"  # the tag of cells that hold for the notebooks' own data set alone
 LONGEST_MESSAGE = 12  # lines: a Java error brings its whole stack along
 
 
@@ -75,7 +77,7 @@ def run(
         RunFolderBusyError: Another run is writing into ``run_dir``.
     """
     watcher = watcher or Silence()
-    with alone(run_dir), for_a_while({"MLFLOW_DISABLE_TELEMETRY": "true"}), _jvm(values):
+    with alone(run_dir), for_a_while({"MLFLOW_DISABLE_TELEMETRY": "true"}), own_homes(), _jvm(values):
         record = begin_record(redacted_all({**values, RUN_DIR: from_root(run_dir)}), notebooks)
         record.write(run_dir)
         note = other_data_set(values, declarations)
@@ -96,16 +98,16 @@ def other_data_set(values: Mapping[str, Any], declarations: Declarations) -> str
     if not read or not written_about or read == written_about:
         return ""
     return (
-        f"> **Another data set.** The text of this notebook was written about `{written_about}`; this run read "
-        f"`{read}`. All numbers, tables and figures are this run's. What the text says of single rows, columns and "
-        "findings is about the other."
+        f"> **Another data set.** This notebook was written about `{written_about}`; this run read `{read}`. All "
+        "numbers, tables and figures are this run's. What the text says of the other's rows, columns and findings is "
+        "left out."
     )
 
 
 def _jvm(values: Mapping[str, Any]) -> AbstractContextManager[object]:
     """One JVM for all kernels; Spark Connect needs none, and one that somebody keeps warm already will do."""
     remote = where_spark_runs(str(values.get("spark", ""))).startswith("sc://")
-    if remote or "PYSPARK_GATEWAY_PORT" in os.environ:
+    if remote or shared():
         return nullcontext()
     return WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO)
 
@@ -138,7 +140,7 @@ def _recorded(stage: Stage, record: Record, run_dir: Path, watcher: Watcher) -> 
 def _execute(notebook: Path, place: Path, parameters: dict[str, Any], watcher: Watcher, note: str) -> None:
     """Execute one notebook into ``place``, where it appears when it has ended, whole, under the ``note``."""
     aside = place.with_name(f".{place.stem}.unfinished.ipynb")
-    messages = place.with_name(f".{place.stem}.messages.txt")
+    messages, fit = (place.with_name(f".{place.stem}.{name}") for name in ("messages.txt", "source.ipynb"))
     at: dict[str, Any] = {"cell": None, "index": 0}
 
     def cell_starts(cell: Any, cell_index: int) -> None:
@@ -147,7 +149,7 @@ def _execute(notebook: Path, place: Path, parameters: dict[str, Any], watcher: W
 
     try:
         papermill.execute_notebook(
-            notebook,
+            _fit_to_read(notebook, fit) if note else notebook,
             aside,
             parameters,
             kernel_name="python3",
@@ -170,8 +172,17 @@ def _execute(notebook: Path, place: Path, parameters: dict[str, Any], watcher: W
         what = f"{type(error).__name__}: {error}\n{said}"
         raise NotebookError(_failure(notebook.stem, cell, source, what, place)) from error
     finally:
-        messages.unlink(missing_ok=True)
-        _put_in_place(aside, place, note)
+        for scratch in (messages, fit):
+            scratch.unlink(missing_ok=True)
+        _put_in_place(notebook, aside, place, note)
+
+
+def _fit_to_read(notebook: Path, place: Path) -> Path:
+    """Write the notebook to ``place`` without what speaks of its own data set, for it is to read another one."""
+    content = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    content.cells = [cell for cell in content.cells if ABOUT_THIS_DATA not in cell.metadata.get("tags", [])]
+    nbformat.write(content, place)  # type: ignore[no-untyped-call]
+    return place
 
 
 def _failure(name: str, cell: str, source: str, what: str, place: Path) -> str:
@@ -183,13 +194,13 @@ def _failure(name: str, cell: str, source: str, what: str, place: Path) -> str:
     return f"{name} stopped at {cell}: {first_line}\n  {message}\nOpen {place} to see it where it happened."
 
 
-def _put_in_place(aside: Path, place: Path, note: str) -> None:
+def _put_in_place(notebook: Path, aside: Path, place: Path, note: str) -> None:
     if not aside.exists():
         return
     read = nbformat.read(aside, as_version=4)  # type: ignore[no-untyped-call]
     # what a library says of an address may hold its token
     content = nbformat.from_dict(redacted_all(read))  # type: ignore[no-untyped-call]
-    content.metadata.get("papermill", {})["output_path"] = str(place)
+    content.metadata.get("papermill", {}).update(input_path=str(notebook), output_path=str(place))
     if note:
         content.cells.insert(0, nbformat.v4.new_markdown_cell(note, id="another-data-set"))  # type: ignore[no-untyped-call]
     nbformat.write(content, aside)  # type: ignore[no-untyped-call]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -11,15 +12,16 @@ from matplotlib.patches import Rectangle
 from sklearn import metrics
 
 from lifeboat import evaluate
-from lifeboat.evaluate import CalibrationBin, Scored, ThresholdCosts
-from lifeboat.plots.style import BLUE, COLOURS, GREEN, GREY, ORANGE, blank, legend_below, percent_axis, set_title
+from lifeboat.evaluate import CalibrationBin, Interval, Scored, ThresholdCosts
+from lifeboat.names import NO_AND_YES
+from lifeboat.plots.style import BLUE, COLOURS, GREEN, GREY, ORANGE, PALE, blank, legend_below, percent_axis, set_title
 
 MARKERS = "sD^vP"
 MODEL = "the model"
 
 
 def confusion(
-    ax: Axes, scored: Scored, *, classes: tuple[str, str] = ("0", "1"), unit: str = "rows", title: str = ""
+    ax: Axes, scored: Scored, *, classes: tuple[str, str] = NO_AND_YES, unit: str = "rows", title: str = ""
 ) -> Axes:
     """Who is called what: four counts in large numbers.
 
@@ -50,7 +52,13 @@ def confusion(
 
 
 def roc_curve(
-    ax: Axes, scored: Scored, baselines: Mapping[str, Scored] | None = None, *, name: str = MODEL, title: str = ""
+    ax: Axes,
+    scored: Scored,
+    baselines: Mapping[str, Scored] | None = None,
+    *,
+    classes: tuple[str, str] = NO_AND_YES,
+    name: str = MODEL,
+    title: str = "",
 ) -> Axes:
     """Of class 1, how many are found, for how many false alarms; each baseline is one point, a coin the diagonal.
 
@@ -58,13 +66,14 @@ def roc_curve(
         ax: Where to draw; a square one.
         scored: The model's rows.
         baselines: Name -> what a baseline said of the same rows.
+        classes: What the two classes are called.
         name: What the model is called.
         title: The finding; empty: the area under the curve.
     """
     ax.set_aspect("equal")
     ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.5, label="a coin")
-    ax.set_xlabel("false alarms, of all of class 0")
-    ax.set_ylabel("found, of all of class 1")
+    ax.set_xlabel(f"false alarms, of all “{classes[0]}”")
+    ax.set_ylabel(f"found, of all “{classes[1]}”")
     if _drawable(ax, scored, "roc_auc", title):
         false_alarms, found, _ = metrics.roc_curve(scored.label, scored.probability)
         area = metrics.roc_auc_score(scored.label, scored.probability)
@@ -73,29 +82,36 @@ def roc_curve(
             counts = evaluate.confusion(judged)
             point = counts[0, 1] / counts[0].sum(), counts[1, 1] / counts[1].sum()
             _baseline_point(ax, index, point, other)
-        set_title(ax, title or f"It ranks a 1 above a 0 in {area * 100:.0f}\N{NO-BREAK SPACE}% of pairs")
+        set_title(ax, title or f"It ranks “{classes[1]}” above “{classes[0]}” in {_percent(area)} of pairs")
     return _finish_square(ax, "lower right")
 
 
 def precision_recall(
-    ax: Axes, scored: Scored, baselines: Mapping[str, Scored] | None = None, *, name: str = MODEL, title: str = ""
+    ax: Axes,
+    scored: Scored,
+    baselines: Mapping[str, Scored] | None = None,
+    *,
+    classes: tuple[str, str] = NO_AND_YES,
+    name: str = MODEL,
+    title: str = "",
 ) -> Axes:
     """Of those called 1, how many are, for how many of class 1 found; each baseline is one point.
 
-    A baseline that calls nobody 1 has no precision and is not drawn.
+    A baseline that calls no row 1 has no precision: the legend says so in place of its point.
 
     Args:
         ax: Where to draw; a square one.
         scored: The model's rows.
         baselines: Name -> what a baseline said of the same rows.
+        classes: What the two classes are called.
         name: What the model is called.
         title: The finding; empty: the average precision.
     """
     ax.set_aspect("equal")
     share = float(scored.label.mean())
-    ax.axhline(share, color=GREY, linestyle="--", linewidth=1.5, label="all called 1")
-    ax.set_xlabel("found, of all of class 1 (recall)")
-    ax.set_ylabel("right, of all called 1 (precision)")
+    ax.axhline(share, color=GREY, linestyle="--", linewidth=1.5, label=f"all called “{classes[1]}”")
+    ax.set_xlabel(f"found, of all “{classes[1]}” (recall)")
+    ax.set_ylabel(f"right, of all called “{classes[1]}” (precision)")
     if _drawable(ax, scored, "pr_auc", title):
         precision, recall, _ = metrics.precision_recall_curve(scored.label, scored.probability)
         area = metrics.average_precision_score(scored.label, scored.probability)
@@ -105,7 +121,9 @@ def precision_recall(
             counts = evaluate.confusion(judged)
             if counts[:, 1].sum():
                 _baseline_point(ax, index, (counts[1, 1] / counts[1].sum(), counts[1, 1] / counts[:, 1].sum()), other)
-        set_title(ax, title or f"Average precision {area:.2f}, where calling all 1 has {share:.2f}")
+            else:
+                ax.plot([], [], " ", label=f"{other}: none called\n“{classes[1]}”, so no point")
+        set_title(ax, title or f"Average precision {area:.2f}, where calling all “{classes[1]}” has {share:.2f}")
     return _finish_square(ax, "lower left")
 
 
@@ -116,6 +134,10 @@ def _drawable(ax: Axes, scored: Scored, metric: str, title: str) -> bool:
         ax.text(0.5, 0.6, reason.replace(": ", ":\n"), ha="center", va="center", backgroundcolor="white")
         set_title(ax, title or "No curve")
     return reason is None
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f}\N{NO-BREAK SPACE}%"
 
 
 def _baseline_point(ax: Axes, index: int, point: tuple[float, float], name: str) -> None:
@@ -133,30 +155,54 @@ def _finish_square(ax: Axes, where: Literal["lower right", "lower left", "upper 
     return ax
 
 
-def calibration(ax: Axes, bins: Sequence[CalibrationBin], *, what: str = "class 1", title: str = "") -> Axes:
+def calibration(
+    ax: Axes, bins: Sequence[CalibrationBin], *, classes: tuple[str, str] = NO_AND_YES, title: str = ""
+) -> Axes:
     """What came of rows of about the same probability, each bin a dot with its interval; honest is the diagonal.
 
     Args:
         ax: Where to draw; a square one.
         bins: From ``lifeboat.evaluate.calibration``.
-        what: What is foretold, such as ``survival``.
-        title: The finding; empty: how many intervals the diagonal goes through.
+        classes: What the two classes are called.
+        title: The finding; empty: how many intervals the diagonal misses; where it misses none, how large an error
+            they would not show.
     """
     ax.set_aspect("equal")
     ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.5, label="says what comes")
     said = [one.mean_probability for one in bins]
     ax.vlines(said, [one.rate.low for one in bins], [one.rate.high for one in bins], color=BLUE, linewidth=2.5)
     label = f"about {int(np.median([one.n for one in bins]))} rows each" if bins else None
-    ax.plot(said, [one.rate.value for one in bins], "o", color=BLUE, label=label)
-    ax.set_xlabel(f"probability of {what}, as given")
-    ax.set_ylabel(f"rate of {what}, as observed")
-    fits = sum(one.rate.low <= one.mean_probability <= one.rate.high for one in bins)
-    set_title(ax, title or f"{fits} of {len(bins)} bins agree with what was said")
+    ax.plot(said, [one.rate.value for one in bins], "o", color=BLUE, label=label, clip_on=False, zorder=4)
+    ax.set_xlabel(f"probability of “{classes[1]}”, as given")
+    ax.set_ylabel(f"rate of “{classes[1]}”, as observed")
+    set_title(ax, title or _calibration_finding(bins))
     return _finish_square(ax, "upper left")
 
 
+def _calibration_finding(bins: Sequence[CalibrationBin]) -> str:
+    """That no interval contradicts the model is no proof that it is honest: wide ones would let much pass."""
+    far = [max(one.rate.high - one.mean_probability, one.mean_probability - one.rate.low) for one in bins if _fits(one)]
+    missed = len(bins) - len(far)
+    finding = f"{missed or 'None'} of {len(bins)} bins contradict{'' if missed > 1 else 's'} what was said"
+    if not far:
+        return finding
+    return f"{finding}{'; in the others' if missed else ', but'} an error of {max(far) * 100:.0f} points could hide"
+
+
+def _fits(one: CalibrationBin) -> bool:
+    return one.rate.low <= one.mean_probability <= one.rate.high
+
+
 def threshold_costs(
-    ax: Axes, costs: ThresholdCosts, *, threshold: float = 0.5, unit: str = "cost", title: str = ""
+    ax: Axes,
+    costs: ThresholdCosts,
+    *,
+    threshold: float = 0.5,
+    spread: Interval | None = None,
+    honest: float | None = None,
+    classes: tuple[str, str] = NO_AND_YES,
+    unit: str = "cost",
+    title: str = "",
 ) -> Axes:
     """What the mistakes cost at each threshold, with the cheapest and the one in use marked.
 
@@ -164,36 +210,39 @@ def threshold_costs(
         ax: Where to draw.
         costs: From ``lifeboat.evaluate.threshold_costs``.
         threshold: The one in use, 0 to 1.
+        spread: Of the cheapest, from ``lifeboat.evaluate.cheapest_threshold``: shaded; None for none.
+        honest: Where honest probabilities would have the cheapest, drawn as a line; None for none.
+        classes: What the two classes are called.
         unit: The costs' unit.
         title: The finding; empty: the cheapest threshold beside the one in use.
     """
     used = int(np.abs(costs.threshold - threshold).argmin())
     best = costs.best
+    if spread is not None and not math.isnan(spread.low):
+        label = f"the cheapest of rows drawn anew: {spread.low:.2f} to {spread.high:.2f}"
+        ax.axvspan(spread.low, spread.high, color=PALE, zorder=0, label=label)
+    if honest is not None:
+        ax.axvline(
+            honest, color=GREEN, linestyle=":", linewidth=2.5, label=f"if probabilities are honest: {honest:.2f}"
+        )
     ax.axvline(threshold, color=GREY, linestyle="--", linewidth=1.5)
-    ax.plot(costs.threshold, costs.cost, color=BLUE, drawstyle="steps-post", label="both together")
-    ax.plot(
-        costs.threshold[used], costs.cost[used], "s", color=GREY, markersize=10, label=_priced(costs, used, "in use")
-    )
-    ax.plot(
-        costs.threshold[best],
-        costs.cost[best],
-        "o",
-        color=ORANGE,
-        markersize=10,
-        label=_priced(costs, best, "cheapest"),
-    )
+    ax.plot(costs.threshold, costs.cost, color=BLUE, drawstyle="steps-post", label="both mistakes together")
+    for index, what, marker, colour in ((used, "in use", "s", GREY), (best, "cheapest", "o", ORANGE)):
+        alarms, missed = costs.false_positives[index], costs.false_negatives[index]
+        wrongly = f"{alarms} called “{classes[1]}” wrongly, {missed} called “{classes[0]}” wrongly"
+        label = f"{what}: {costs.threshold[index]:.2f} ({wrongly})"
+        ax.plot(costs.threshold[index], costs.cost[index], marker, color=colour, markersize=10, label=label)
     ax.set_xlim(0, 1)
     ax.set_ylim(bottom=0)
-    ax.set_xlabel("threshold: called 1 where the probability is above it")
+    ax.set_xlabel(f"threshold: called “{classes[1]}” where its probability is above it")
     ax.set_ylabel(unit)
     legend_below(ax, 1)
-    cheapest = (
-        f"Cheapest at {costs.threshold[best]:.2f}: {costs.cost[best]:g} against {costs.cost[used]:g} at {threshold:g}"
-    )
-    set_title(ax, title or cheapest)
+    set_title(ax, title or _threshold_finding(costs, used, spread))
     return ax
 
 
-def _priced(costs: ThresholdCosts, index: int, name: str) -> str:
-    alarms, missed = costs.false_positives[index], costs.false_negatives[index]
-    return f"{name}: {costs.threshold[index]:.2f} ({alarms} called 1 wrongly, {missed} called 0 wrongly)"
+def _threshold_finding(costs: ThresholdCosts, used: int, spread: Interval | None) -> str:
+    lowest = f"Cheapest at {costs.threshold[costs.best]:.2f}"
+    if spread is not None and not math.isnan(spread.low):
+        return f"{lowest}, but chance moves it between {spread.low:.2f} and {spread.high:.2f}"
+    return f"{lowest}: {costs.cost[costs.best]:g} against {costs.cost[used]:g} at {costs.threshold[used]:.2f}"

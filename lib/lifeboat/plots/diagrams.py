@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
+from lifeboat.names import NO_AND_YES
 from lifeboat.plots.style import AMBER, BLUE, COLOURS, GREEN, GREY, INK, ORANGE, PALE, SKY, blank, set_title
 
 
@@ -73,7 +74,7 @@ def _columns(names: Sequence[str] | str, at_a_line: int = 3) -> str:
     return ",\n".join(lines)
 
 
-def tree_diagram(ax: Axes, tree: Mapping[str, Any], *, classes: tuple[str, str] = ("0", "1"), title: str = "") -> Axes:
+def tree_diagram(ax: Axes, tree: Mapping[str, Any], *, classes: tuple[str, str] = NO_AND_YES, title: str = "") -> Axes:
     """One small decision tree: what each node asks, and the share of class 1 in each leaf.
 
     Give it about 1.6 inches of width a leaf and 1.3 inches of height a level.

@@ -74,7 +74,7 @@ def rates_by_group(
     for place, (_, positives, n, *worth) in zip(rows_down(ax, names), rows, strict=True):
         rows_worth = worth[0] if worth else n
         rate = wilson(positives / n * rows_worth if n else 0, rows_worth, confidence)
-        interval(ax, place, rate.value, rate.low, rate.high, BLUE)
+        interval(ax, place, rate, BLUE)
         ax.text(1.03, place, f"n = {n}", va="center", ha="left", transform=ax.get_yaxis_transform())
     ax.set_xlim(-0.02, 1.02)
     percent_axis(ax)

@@ -11,6 +11,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from lifeboat.evaluate import Interval
+
 STYLE = Path(__file__).parents[1] / "lifeboat.mplstyle"
 
 # Okabe and Ito (2008): told apart by people of any colour vision
@@ -64,10 +66,10 @@ def legend_below(ax: Axes, columns: int) -> None:
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=4.5, ncols=columns)
 
 
-def interval(ax: Axes, y: float, value: float, low: float, high: float, colour: str, marker: str = "o") -> None:
-    """A dot at ``value`` and a line from ``low`` to ``high``, along x."""
-    ax.plot([low, high], [y, y], color=colour, linewidth=2.5, solid_capstyle="butt", zorder=2)
-    ax.plot(value, y, marker, color=colour, zorder=3)
+def interval(ax: Axes, y: float, shown: Interval, colour: str, marker: str = "o") -> None:
+    """A dot at the value and a line from the low end to the high one, along x."""
+    ax.plot([shown.low, shown.high], [y, y], color=colour, linewidth=2.5, solid_capstyle="butt", zorder=2)
+    ax.plot(shown.value, y, marker, color=colour, zorder=3)
 
 
 def percent_axis(ax: Axes, axis: str = "x") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -45,6 +46,9 @@ class Answer:
 def predict(scorer: Scorer, to_records: Callable[[Any], list[bodies.Record]], request: Request) -> Answer:
     """Score what a request holds: ``{"predictions": [...]}``, a class a record, or ``refusal``'s JSON.
 
+    Where records have values that training never met, ``warnings`` (the first hundred, as ``unseen.Lookup.described``
+    has them) and ``warning_count`` stand beside the predictions, and the log says how many they were.
+
     Args:
         scorer: The model.
         to_records: What reads the records out of the body: ``bodies.invocations`` or ``bodies.score``.
@@ -64,10 +68,14 @@ def predict(scorer: Scorer, to_records: Callable[[Any], list[bodies.Record]], re
         got, allowed = f"{length} bytes", f"at most {LARGEST_BODY} bytes"
         return refusal(413, "body", got, allowed, f"the body is too large: got {got}; allowed: {allowed}")
     try:
-        classes = scorer.score(to_records(bodies.read_json(body))).predictions.tolist()
+        scores = scorer.score(to_records(bodies.read_json(body)))
     except InputError as error:
         return refusal(400, error.field, error.got, error.allowed, error.message)
-    return Answer(200, json.dumps({"predictions": classes}, separators=(",", ":")) + "\n")
+    answer: dict[str, Any] = {"predictions": scores.predictions.tolist()}
+    if unseen := scores.unseen:
+        answer |= {"warnings": unseen.entries, "warning_count": unseen.count}
+        print(unseen.summary(), file=sys.stderr, flush=True)
+    return Answer(200, json.dumps(answer, separators=(",", ":")) + "\n")
 
 
 def refusal(status: int, field: str | None, got: str | None, allowed: str | None, message: str) -> Answer:

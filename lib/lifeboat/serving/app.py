@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import lifeboat
 from lifeboat.errors import LifeboatError
+from lifeboat.names import NO_AND_YES
 from lifeboat.serving import answers, bodies
 from lifeboat.serving.scorer import Scorer
 
@@ -80,21 +81,22 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = _JsonErrors
 
 
-def serve(folder: Path, host: str = "127.0.0.1", port: int = 5001) -> None:
+def serve(folder: Path, host: str = "127.0.0.1", port: int = 5001, unseen: str = "") -> None:
     """Serve the portable model in ``folder`` until the process is stopped.
 
-    Prints ``Serving on http://host:port`` when it takes requests; ``port`` 0 takes a free one.
+    Prints ``Serving on http://host:port`` when it takes requests; ``port`` 0 takes a free one; ``unseen`` is
+    ``Scorer.load``'s.
 
     Raises:
         lifeboat.serving.scorer.BrokenModelError: The folder is not a whole portable model.
         CannotListenError: The port is taken, or the host is not this machine's.
     """
-    scorer = Scorer.load(folder)
+    scorer = Scorer.load(folder, unseen)
     about = {
         "lifeboat": lifeboat.__version__,
         "model": scorer.digest,
         "label": scorer.manifest["label"],
-        "class_names": scorer.manifest.get("class_names", ["no", "yes"]),
+        "class_names": [*scorer.manifest.get("class_names", NO_AND_YES)],
         "inputs": scorer.manifest["signature"]["inputs"],
         "versions": scorer.manifest["versions"],
     }

@@ -29,10 +29,17 @@ _Out = TypeVar("_Out")
 
 @dataclass(frozen=True)
 class Counts:
-    """How many rows were written, and for each reason how many of these have it in the place of a prediction."""
+    """How many rows were written.
+
+    Attributes:
+        rows: All of them.
+        reasons: For each reason how many have it in the place of a prediction.
+        warnings: For each warning how many have it beside their prediction.
+    """
 
     rows: int
     reasons: Counter[str]
+    warnings: Counter[str]
 
     @property
     def refused(self) -> int:
@@ -67,13 +74,14 @@ def score_file(
         schema = pa.schema([*(table.schema.field(name) for name in kept), *scorer.answers(kept)])
         work = partial(scorer.answer, kept=kept)
         batches = table.batches([name for name in read if name not in OURS.names])
-        rows, reasons = 0, Counter[str]()
+        rows, reasons, warnings = 0, Counter[str](), Counter[str]()
         with pq.ParquetWriter(aside, schema) as writer:
             for batch in in_order(work, batches, threads=min(os.cpu_count() or 1, 8)):
                 writer.write_batch(batch)
                 rows += batch.num_rows
-                add_reasons(reasons, batch.column(batch.num_columns - 1))
-    return Counts(rows, reasons)
+                add_reasons(reasons, batch.column(batch.num_columns - 2))
+                add_reasons(warnings, batch.column(batch.num_columns - 1))
+    return Counts(rows, reasons, warnings)
 
 
 def add_reasons(counted: Counter[str], reasons: pa.Array) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from lifeboat.serving.fields import Column, InputError
 from lifeboat.serving.scorer import Scorer, Scores, classify, no_number
 from lifeboat.serving.steps import Values
 from lifeboat.serving.tables import tables
+from lifeboat.serving.unseen import Lookup, misses
 
 Objects = npt.NDArray[np.object_]
 
@@ -36,12 +37,18 @@ class ColumnScorer:
         self._probability = pa.list_(pa.float64()) if several else pa.float64()
 
     def answers(self, kept: Sequence[str]) -> list[pa.Field]:
-        """The columns that scoring adds: prediction (int), probability and reason.
+        """The columns that scoring adds: prediction (int), probability, reason and warning.
 
         ``probability`` is that of class 1, a double; of more than two classes a list, one a class. ``reason`` is
-        text, null where the row was scored. Beside a column of one of these names, all three start with ``lifeboat:``.
+        text, null where the row was scored. ``warning`` is text where it was, and has a value that training never met;
+        else null. Beside a column of one of these names, all four start with ``lifeboat:``.
         """
-        kinds = {"prediction": pa.int32(), "probability": self._probability, "reason": pa.string()}
+        kinds = {
+            "prediction": pa.int32(),
+            "probability": self._probability,
+            "reason": pa.string(),
+            "warning": pa.string(),
+        }
         prefix = PREFIX if {name.lower() for name in kept} & kinds.keys() else ""
         return [pa.field(prefix + name, kind) for name, kind in kinds.items()]
 
@@ -84,10 +91,14 @@ class ColumnScorer:
         raw = {}
         for column in self.scorer.columns:
             raw[column.name] = _checked(column, _values(batch.column(column.name)), reasons)
-        features = self.scorer.features(raw)
+        table = self.scorer.prepared(raw)
+        features = self.scorer.features(table)
         for row in np.flatnonzero(np.isnan(features).any(axis=1)).tolist():
             reasons[row] = reasons[row] or str(no_number())
-        answers = self._answers(self._scores(features), reasons)
+        warnings = _unseen(self.scorer.lookups, table, batch.num_rows)
+        if self.scorer.refuses_unseen:
+            reasons[~_given(reasons)] = warnings[~_given(reasons)]
+        answers = self._answers(self._scores(features), reasons, warnings)
         schema = pa.schema([*(batch.schema.field(name) for name in kept), *self.answers(kept)])
         return pa.RecordBatch.from_arrays([*(batch.column(name) for name in kept), *answers], schema=schema)
 
@@ -96,15 +107,30 @@ class ColumnScorer:
             return self.scorer.answer(features)
         return classify(self.scorer.manifest["model"], self._tables.raw(features))
 
-    def _answers(self, scores: Scores, reasons: Objects) -> list[pa.Array]:
-        bad = np.array([reason is not None for reason in reasons], dtype=bool)
+    def _answers(self, scores: Scores, reasons: Objects, warnings: Objects) -> list[pa.Array]:
+        bad = _given(reasons)
+        warnings[bad] = None
         if self._probability == pa.float64():
             probability = pa.array(scores.probabilities[:, 1], mask=bad)
         else:
             lists = [None if wrong else row for wrong, row in zip(bad, scores.probabilities, strict=True)]
             probability = pa.array(lists, self._probability)
         prediction = pa.array(scores.predictions.astype(np.int32), mask=bad)
-        return [prediction, probability, pa.array(reasons, pa.string())]
+        return [prediction, probability, pa.array(reasons, pa.string()), pa.array(warnings, pa.string())]
+
+
+def _unseen(found: list[Lookup], table: Mapping[str, Values], rows: int) -> Objects:
+    """For each row what it has that training never met, in a sentence each; None where there is nothing."""
+    warnings: Objects = np.full(rows, None, dtype=object)
+    for lookup, values in misses(found, table):
+        for row, value in enumerate(values):
+            if value is not None:
+                warnings[row] = "; ".join(filter(None, (warnings[row], lookup.sentence(value))))
+    return warnings
+
+
+def _given(texts: Objects) -> npt.NDArray[np.bool_]:
+    return np.array([text is not None for text in texts], dtype=bool)
 
 
 def refuse_type(column: Column, kind: pa.DataType) -> None:

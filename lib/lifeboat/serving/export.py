@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,14 @@ from pyspark.ml.classification import (
 from pyspark.ml.feature import StringIndexerModel, VectorAssembler
 
 import lifeboat
-from lifeboat import runfolder
+from lifeboat import names, runfolder
 from lifeboat.copies import BooleanText, CopyColumns
 from lifeboat.errors import LifeboatError
 from lifeboat.preprocess import EqualTo, GroupMeanImputerModel, ModeImputerModel, SumColumns, TextCategory
 from lifeboat.serving import graph
 from lifeboat.serving.patterns import to_python
 from lifeboat.serving.signature import Described, raw_columns
+from lifeboat.serving.unseen import WARN, policy
 
 Classifier = RandomForestClassificationModel | GBTClassificationModel | LogisticRegressionModel
 
@@ -43,6 +43,7 @@ def export_model(
     folder: Path,
     enrichment: Mapping[str, Any] | None = None,
     class_names: Sequence[str] = (),
+    unseen: str = WARN,
 ) -> Path:
     """Write a fitted pipeline as a portable model: the same model gives the same bytes, whenever and wherever.
 
@@ -56,12 +57,15 @@ def export_model(
         folder: Where to write ``model.onnx``, ``preprocess.json`` and ``manifest.json``; replaced when whole.
         enrichment: How raw rows were read and completed, as ``schema.json`` has it.
         class_names: What people call class 0 and class 1; empty: no and yes.
+        unseen: What is done where a record has a value that training never met: ``warn`` or ``refuse``.
 
     Returns:
         The folder's absolute path.
 
     Raises:
         ExportError: A stage, or a setting of one, that the scorer does not know.
+        UnseenError: ``unseen`` is another word.
+        ParameterError: ``class_names`` are not two different texts.
         DataError: A stage reads a column that ``columns`` does not have, or has in another type.
     """
     *before, classifier = _flat(model)
@@ -79,13 +83,14 @@ def export_model(
     aside = runfolder.begin(folder.parent, folder.name)
     files = {"model.onnx": _graph(classifier, aside / "spark"), "preprocess.json": _json(stages)}
     manifest = {
-        "class_names": [*class_names] or ["no", "yes"],
+        "class_names": [*names.class_names(class_names)],
         "enrichment": dict(enrichment or {}),
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         "format": 2,
         "label": label,
         "model": settings,
         "signature": signature,
+        "unseen": policy(unseen),
         "versions": {"lifeboat": lifeboat.__version__, "onnx": onnx.__version__, "pyspark": pyspark.__version__},
     }
     for name, content in (files | {"manifest.json": _json(manifest)}).items():
@@ -189,11 +194,7 @@ def _graph(classifier: Classifier, scratch: Path) -> bytes:
         weights = classifier.coefficientMatrix.toArray()
         nodes = graph.linear(weights, np.array(classifier.interceptVector.toArray()))
         return graph.graph(nodes, weights.shape[1], weights.shape[0])
-    # Spark's own writer works on a cluster and under Connect too; the run's folder is one that its workers see
-    place = scratch.absolute().as_posix()  # not as_uri(): Spark takes its %20 for three letters
-    classifier.write().overwrite().save(f"file://{'' if place.startswith('/') else '/'}{place}")
-    trees = graph.read_trees(scratch)
-    shutil.rmtree(scratch)
+    trees = graph.trees_of(classifier, scratch)
     if isinstance(classifier, GBTClassificationModel):
         return graph.graph([graph.ensemble(trees, 1, graph.step)], classifier.numFeatures, 1)
     classes = classifier.numClasses

@@ -83,13 +83,14 @@ def score_on_spark(
         rows = frame.orderBy(ticked(FILE), ticked(LINE)) if one_file else frame
         score_frame(rows, scorer, keep).write.parquet(str(aside))
         table = pads.dataset(aside, format="parquet")
-        reasons = Counter[str]()
-        for batch in table.to_batches(columns=[table.schema.names[-1]]):
+        reasons, warnings = Counter[str](), Counter[str]()
+        for batch in table.to_batches(columns=table.schema.names[-2:]):
             add_reasons(reasons, batch.column(0))
+            add_reasons(warnings, batch.column(1))
         count = table.count_rows()
         if one_file:
             _to_one_file(table, aside)
-    return Counts(count, reasons)
+    return Counts(count, reasons, warnings)
 
 
 def _to_one_file(table: pads.Dataset, folder: Path) -> None:

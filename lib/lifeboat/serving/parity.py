@@ -22,6 +22,7 @@ from lifeboat.declared import SPANS
 from lifeboat.serving.fields import Column
 from lifeboat.serving.graph import AT_MOST
 from lifeboat.serving.scorer import Scorer, Scores
+from lifeboat.serving.unseen import WARN
 
 CHUNK = 50_000  # rows at a time: memory stays bounded whatever the number of rows
 ROW = "lifeboat:row"  # Spark promises no order
@@ -89,7 +90,7 @@ def parity(model: PipelineModel, portable: Path, rows: int, seed: int, spark: Sp
         seed: The same seed gives the same rows.
         spark: The session to score in.
     """
-    scorer = Scorer.load(portable)
+    scorer = Scorer.load(portable, WARN)
     columns, pools, random = raw_columns(scorer), value_pools(portable), Random(seed)
     mismatches, largest = 0, 0.0
     for size in _sizes(rows):

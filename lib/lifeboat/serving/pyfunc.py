@@ -5,6 +5,7 @@ Log it with the exported folder as the artifact ``portable``.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,10 @@ class PortableModel(PythonModel):  # type: ignore[misc]
         """
         cells = model_input.astype(object)
         records = cells.where(cells.notna(), None).to_dict("records")
-        return self.scorer.score(records).predictions
+        scores = self.scorer.score(records)
+        if scores.unseen:
+            logging.getLogger(__name__).warning(scores.unseen.summary())
+        return scores.predictions
 
 
 set_model(PortableModel())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ import onnxruntime
 from lifeboat.errors import LifeboatError
 from lifeboat.serving.fields import Column, InputError, in_words
 from lifeboat.serving.steps import STEPS, Values, apply
+from lifeboat.serving.unseen import NOTHING, REFUSE, VARIABLE, Unseen, lookups, misses, policy, told
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,10 +43,12 @@ class Scores:
     Attributes:
         predictions: Class of each record, int64, shape ``(n,)``.
         probabilities: Probability of each of the k classes, float64, shape ``(n, k)``.
+        unseen: Values among theirs that training never met; the model answers as it does for any other rare value.
     """
 
     predictions: npt.NDArray[np.int64]
     probabilities: Floats
+    unseen: Unseen = NOTHING
 
 
 def classify(model: dict[str, Any], raw: Floats) -> Scores:
@@ -89,6 +93,14 @@ def no_number() -> InputError:
     return InputError("features", "numbers whose sum is no number", "smaller numbers")
 
 
+def unseen_refused(entry: dict[str, Any], rows: int) -> InputError:
+    """What is said of the first value never seen, where such are refused."""
+    field, known = entry["field"], ", ".join(map(repr, entry["known"]))
+    where = f" in record {entry['row']}" if rows > 1 else ""
+    got, allowed = in_words(entry["value"]), f"a value that training has seen, such as {known}"
+    return InputError(field, got, allowed, f"{field}: got {got}{where}, which training has never seen; known: {known}")
+
+
 class Scorer:
     """A portable model in memory; safe to share between threads, and to send to another process.
 
@@ -97,10 +109,14 @@ class Scorer:
         digest: sha256 of ``manifest.json``, which holds the other files' own: it identifies the model.
         columns: The raw columns that the model reads.
         graph: ``model.onnx``, from features to classes.
+        lookups: The lists that its stages learned of values.
+        refuses_unseen: Whether a record with a value that is in none of them is refused.
     """
 
-    def __init__(self, manifest: dict[str, Any], digest: str, stages: list[dict[str, Any]], graph: bytes) -> None:
-        self._parts = (manifest, digest, stages, graph)
+    def __init__(
+        self, manifest: dict[str, Any], digest: str, stages: list[dict[str, Any]], graph: bytes, unseen: str = ""
+    ) -> None:
+        self._parts = (manifest, digest, stages, graph, unseen)
         self.manifest, self.digest, self.graph = manifest, digest, graph
         self.columns = [Column.of(described) for described in manifest["signature"]["inputs"]]
         self._known = frozenset(manifest["signature"]["known"])
@@ -108,17 +124,25 @@ class Scorer:
         self._readers = [(column.name, column.reader()) for column in self.columns]
         self._steps = [(s["inputs"], s["outputs"][0], STEPS[s["stage"]](s)) for s in stages if s["stage"] in STEPS]
         self._features: list[str] = manifest["model"]["features"]
+        self.lookups = lookups(stages, [column.name for column in self.columns])
+        self.refuses_unseen = policy(unseen, os.environ.get(VARIABLE), manifest.get("unseen")) == REFUSE
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # trees are added in Spark's order
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
     @classmethod
-    def load(cls, folder: str | Path) -> Scorer:
+    def load(cls, folder: str | Path, unseen: str = "") -> Scorer:
         """Read a folder that ``export_model`` wrote, and check it against its own sha256s.
+
+        Args:
+            folder: The model's.
+            unseen: ``warn`` or ``refuse`` records with values that training never met; empty: as ``LIFEBOAT_UNSEEN``
+                in the environment says, else the model.
 
         Raises:
             BrokenModelError: A file is missing or altered.
+            UnseenError: ``unseen`` is another word.
         """
         files, name = {}, "manifest.json"
         try:
@@ -140,7 +164,7 @@ class Scorer:
                 f"{folder} is a portable model of format {manifest['format']!r}; this Lifeboat reads {FORMATS}"
             )
         digest = hashlib.sha256(text).hexdigest()
-        return cls(manifest, digest, json.loads(files["preprocess.json"]), files["model.onnx"])
+        return cls(manifest, digest, json.loads(files["preprocess.json"]), files["model.onnx"], unseen)
 
     @property
     def enrichment(self) -> dict[str, Any]:
@@ -174,19 +198,28 @@ class Scorer:
             if not self._made <= record.keys():  # left out, it would pass for a gap that training never had
                 raise next(column for column in self.columns if column.made and column.name not in record).missing()
         columns = {name: Values(read([record.get(name) for record in records])) for name, read in self._readers}
-        features = self.features(columns)
+        table = self.prepared(columns)
+        features = self.features(table)
         if np.isnan(features).any():
             raise no_number()
-        return self.answer(features)
+        missed = misses(self.lookups, table)
+        if missed and self.refuses_unseen:
+            raise unseen_refused(told(missed).entries[0], len(records))
+        answer = self.answer(features)
+        return Scores(answer.predictions, answer.probabilities, told(missed)) if missed else answer
 
-    def features(self, columns: Mapping[str, Values]) -> Floats:
-        """The features of n rows, shape ``(n, d)``, from the raw columns as their readers gave them.
-
-        A row whose numbers add up to none has NaN in it, and must not be answered.
-        """
+    def prepared(self, columns: Mapping[str, Values]) -> dict[str, Values]:
+        """The raw columns as their readers gave them, and all that the stages make of them."""
         table = dict(columns)
         for sources, target, step in self._steps:
             table[target] = apply(step, [table[source] for source in sources])
+        return table
+
+    def features(self, table: Mapping[str, Values]) -> Floats:
+        """The features of n rows, shape ``(n, d)``, out of what ``prepared`` gave.
+
+        A row whose numbers add up to none has NaN in it, and must not be answered.
+        """
         return np.ascontiguousarray(np.array([table[name].floats() for name in self._features]).T)
 
     def answer(self, features: Floats) -> Scores:

@@ -60,7 +60,7 @@ def apply(step: Step, columns: list[Values]) -> Values:
     return Values(step(*inputs), places)
 
 
-def _text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     """A string or whole number as Spark casts it to a string; None stays None."""
     return value if value is None or type(value) is str else str(value)
 
@@ -100,7 +100,7 @@ def _group_mean(stage: dict[str, Any]) -> Step:
 
     def fill(numbers: list[Any], groups: list[Any] | None = None) -> list[Any]:
         return [
-            means.get(_text(group), overall) if v is None or v != v else float(v)
+            means.get(as_text(group), overall) if v is None or v != v else float(v)
             for v, group in zip(numbers, groups or [""] * len(numbers), strict=True)
         ]
 
@@ -114,7 +114,7 @@ def _mode(stage: dict[str, Any]) -> Step:
 def _string_index(stage: dict[str, Any]) -> Step:
     index = {label: float(i) for i, label in enumerate(stage["labels"])}
     unseen = float(len(index))
-    return lambda values: [index.get(_text(value), unseen) for value in values]
+    return lambda values: [index.get(as_text(value), unseen) for value in values]
 
 
 STEPS: dict[str, Callable[[dict[str, Any]], Step]] = {

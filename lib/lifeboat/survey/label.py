@@ -28,6 +28,7 @@ class Label:
         meaning: When it is 1, as a clause.
         loud: What a person must know of the choice; empty where there was none.
         ones: Of the survey's sample, shape (n,): 1.0, 0.0, or NaN where the file has nothing.
+        classes: What class 0 and class 1 are called, as far as the values say so; else empty.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Label:
     meaning: str
     loud: str
     ones: npt.NDArray[np.float64]
+    classes: tuple[str, ...] = ()
 
     @property
     def share(self) -> float:
@@ -89,7 +91,16 @@ def _one_of(table: Survey, column: Column, positive: str) -> Label:
         )
     new = _new_name(f"{column.name}_is_{chosen}", table.columns)
     ones = _ones(table, column, chosen)
-    return Label(new, column.name, _equals(column, chosen, table.parquet), f"{column.name} is {said}", loud, ones)
+    equals = _equals(column, chosen, table.parquet)
+    return Label(new, column.name, equals, f"{column.name} is {said}", loud, ones, _classes(column, chosen, others))
+
+
+def _classes(column: Column, chosen: str, others: list[str]) -> tuple[str, ...]:
+    """The two values themselves, or one of several and its contrary; 0 and 1, or true and false, tell nothing."""
+    if column.type == "BOOLEAN" or (column.is_number and {float(value) for value in column.values} <= {0.0, 1.0}):
+        return ()
+    named = (others[0] if len(others) == 1 else f"not {chosen}", chosen)
+    return named if all(name.strip() for name in named) else ()
 
 
 def _rarest(column: Column) -> str:
@@ -114,7 +125,8 @@ def _halved(table: Survey, column: Column) -> Label:
         f"{column.name} is an amount, and Lifeboat answers with yes or no: 1 stands for {word} its median, {text}. "
         "Put the number that you care about in its place"
     )
-    return Label(new, column.name, sql, f"{column.name} {sign} {text}", loud, ones)
+    classes = (f"up to {text}", f"above {text}") if sign == ">" else (f"below {text}", f"{text} or more")
+    return Label(new, column.name, sql, f"{column.name} {sign} {text}", loud, ones, classes)
 
 
 def _ones(table: Survey, column: Column, chosen: str) -> npt.NDArray[np.float64]:

@@ -96,6 +96,7 @@ def propose(
         "baseline": groups[0],
         "groups": groups[:2],
         "registered_model": name,
+        "class_names": [*answer.classes],
     }
     look = [*_to_look_at(table, answer, features, key), *_times_to_look_at(times)]
     why = _reasons(answer, key, values, quarters) | _csv_reason(table)

@@ -1,0 +1,43 @@
+"""How often a run has looked at its hold-out: each look makes the next one's answer a little less honest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from lifeboat import runfolder
+from lifeboat.evaluate.scored import Scored
+from lifeboat.load import write_json
+
+FILE = "looks.json"
+
+
+def count_look(folder: Path, scored: Scored) -> int:
+    """Count one more look at these rows, and write ``looks.json``: hold-out -> looks.
+
+    The looks of earlier runs of the stage are counted on, each hold-out by itself: two are the same where they have
+    the same keys and labels. As the rest of the folder, the look counts once the folder is committed.
+
+    Args:
+        folder: What ``runfolder.begin`` gave.
+        scored: The held-out rows.
+
+    Returns:
+        Which look this is; 1 for the first.
+    """
+    earlier = runfolder.earlier(folder)
+    looks: dict[str, int] = {}
+    if earlier and (earlier / FILE).is_file():
+        looks = json.loads((earlier / FILE).read_text(encoding="utf-8"))
+    holdout = _digest(scored)
+    looks[holdout] = looks.get(holdout, 0) + 1
+    write_json(folder / FILE, looks)
+    return looks[holdout]
+
+
+def _digest(scored: Scored) -> str:
+    """Of the keys and labels, in whatever order the rows are."""
+    keys = [""] * scored.n if scored.key is None else map(str, scored.key)
+    rows = sorted(zip(keys, scored.label.tolist(), strict=True))
+    return "sha256:" + hashlib.sha256(json.dumps(rows).encode()).hexdigest()
