@@ -28,7 +28,7 @@ from fake_state import REGION, State
 from fake_wire import Answer, Refusal, Request, error, read, write
 
 FOREVER = 10**9
-Where = str | int | Callable[[Request], bool]
+Where = str | Callable[[Request], bool]
 
 
 @dataclass
@@ -41,8 +41,6 @@ class Failure:
     after: bool
 
     def meets(self, request: Request) -> bool:
-        if isinstance(self.where, int):
-            return request.number == self.where
         return request.step == self.where if isinstance(self.where, str) else self.where(request)
 
 
@@ -83,7 +81,7 @@ class FakeAzure:
         """Let a request fail.
 
         Args:
-            where: A step's name (``deployment.put``), a request's number, or a predicate.
+            where: A step's name (``deployment.put``), or a predicate.
             how: One of ``fake_failures.KINDS``, or ``provisioning`` (the operation that the request starts ends as
                 Failed), ``interrupt`` (Ctrl-C: KeyboardInterrupt, once), ``kill`` (KilledError, and the same for
                 every later request until ``revive``).
@@ -94,10 +92,6 @@ class FakeAzure:
         if how not in allowed:
             raise ValueError(f"unknown failure {how!r}. Known: {', '.join(allowed)}")
         self.failures.append(Failure(where, how, times, after))
-
-    def fail_at(self, number: int, how: str, times: int = 1, after: bool = False) -> None:
-        """Let the n-th request fail, counted from 1 over all that were ever sent; retries count as well."""
-        self.fail(lambda request: request.number >= number, how, times, after)
 
     def make_workspace(self, name: str) -> None:
         """Let a workspace be there, with its default datastore, without a request."""

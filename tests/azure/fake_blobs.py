@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
-
 from fake_state import Blob, State
 from fake_wire import Answer, Refusal, Request, blob_error
 
@@ -29,11 +27,6 @@ class Blobs:
         size = {"Content-Length": str(len(blob.content)), "x-ms-blob-type": "BlockBlob"}
         return Answer(200, b"", {**HEAD, **size, **named})
 
-    def get(self, request: Request) -> Answer:
-        content = self.find(request).content
-        span = {"Content-Range": f"bytes 0-{len(content) - 1}/{len(content)}"}
-        return Answer(206, content, {**HEAD, **span, "x-ms-blob-type": "BlockBlob"})
-
     def put(self, request: Request) -> Answer:
         self.state.blobs[request.path] = Blob(request.body)
         return Answer(201, b"", HEAD)
@@ -42,17 +35,3 @@ class Blobs:
         named = {name[10:]: value for name, value in request.headers.items() if name.lower().startswith("x-ms-meta-")}
         self.find(request).metadata = named
         return Answer(200, b"", HEAD)
-
-    def delete(self, request: Request) -> Answer:
-        self.find(request)
-        del self.state.blobs[request.path]
-        return Answer(202, b"", HEAD)
-
-    def list(self, request: Request) -> Answer:
-        inside = f"{request.path.rstrip('/')}/"
-        prefix = inside + request.query.get("prefix", "")
-        names = sorted(path[len(inside) :] for path in self.state.blobs if path.startswith(prefix))
-        rows = "".join(f"<Blob><Name>{escape(name)}</Name><Properties /></Blob>" for name in names)
-        found = f"<EnumerationResults><Blobs>{rows}</Blobs><NextMarker /></EnumerationResults>"
-        text = f'<?xml version="1.0" encoding="utf-8"?>{found}'
-        return Answer(200, text.encode(), {**HEAD, "Content-Type": "application/xml"})

@@ -46,9 +46,6 @@ class Endpoints(Manager):
         old = self.state.resources.get(request.path.lower())
         if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]", name):
             raise invalid(Name=f"The name {name} is not 3 to 32 letters, digits and dashes.")
-        if old is None and name in self.state.taken_names:
-            text = "There is already an endpoint with this name, Endpoint name needs to be unique within a region"
-            raise invalid(Name=text)
         self.settled(old, f"Cannot update endpoint {name}")
         asked = body["properties"]
         traffic = asked.get("traffic") or {}
@@ -131,10 +128,6 @@ class Endpoints(Manager):
             raise invalid(Traffic=f"Deployment {found['name']} has {share} % of the traffic and cannot be deleted.")
         found["properties"]["provisioningState"] = "Deleting"
         return Answer(202, b"", self.start(request.path, None, request))
-
-    def deployment_logs(self, request: Request) -> Answer:
-        self.find(request.path.rsplit("/", 1)[0])
-        return Answer(200, {"content": "Instance status:\nSystemSetup: Succeeded\n"})
 
     # -- rules ---------------------------------------------------------------------------------------------------
 

@@ -77,16 +77,8 @@ class Manager:
 
     # -- groups, workspaces and the templates that make them ------------------------------------------------------
 
-    def group_get(self, request: Request) -> Answer:
-        return Answer(200, {"id": request.path, "name": GROUP, "location": REGION, "properties": {}})
-
     def workspace_get(self, request: Request) -> Answer:
         return Answer(200, self.find(request.path))
-
-    def workspace_patch(self, request: Request) -> Answer:
-        found = self.find(request.path)
-        found.update({"tags": request.json.get("tags", found.get("tags"))})
-        return Answer(200, found)
 
     def template_put(self, request: Request) -> Answer:
         properties = request.json["properties"]
@@ -146,12 +138,6 @@ class Manager:
     def operation_get(self, request: Request) -> Answer:
         return self.report(self.state.operations[request.path.rsplit("/", 1)[1]])
 
-    def result_get(self, request: Request) -> Answer:
-        operation = self.state.operations[request.path.rsplit("/", 1)[1]]
-        if operation.state == "InProgress":
-            return Answer(202, b"", {"Location": f"https://{request.host}{request.path}", **WISH})
-        return Answer(200, self.report(operation).body) if operation.failure else Answer(204)
-
     def report(self, operation: Operation) -> Answer:
         body: dict[str, Any] = {"status": operation.state, "percentComplete": 100.0, "properties": {}}
         if operation.failure and operation.state == "Failed":
@@ -160,9 +146,6 @@ class Manager:
         return Answer(200, body, WISH if operation.state == "InProgress" else {})
 
     # -- datastores and assets -----------------------------------------------------------------------------------
-
-    def datastore_list(self, request: Request) -> Answer:
-        return Answer(200, {"value": self.state.children(request.path), "nextLink": None})
 
     def datastore_get(self, request: Request) -> Answer:
         return Answer(200, self.find(request.path))
@@ -173,14 +156,6 @@ class Manager:
 
     def asset_get(self, request: Request) -> Answer:
         return Answer(200, self.find(request.path))
-
-    def container_get(self, request: Request) -> Answer:
-        versions = self.state.children(f"{request.path}/versions")
-        if not versions:
-            raise not_found(request.path)
-        latest = versions[-1]["name"]
-        properties = {"latestVersion": latest, "nextVersion": None, "isArchived": False, "tags": {}, "properties": {}}
-        return Answer(200, {"id": request.path, "name": request.path.rsplit("/", 1)[1], "properties": properties})
 
     def asset_list(self, request: Request) -> Answer:
         found = self.state.children(request.path)

@@ -12,16 +12,12 @@ _PLACE = r"/subscriptions/[^/]+/providers/Microsoft.MachineLearningServices/loca
 _TEMPLATE = rf"{_GROUP}/providers/Microsoft.Resources/deployments/[^/]+"
 _ENDPOINT = rf"{_ML}/onlineEndpoints/[^/]+"
 ROUTES: list[tuple[str, str, str, str]] = [
-    ("group.get", "GET", _GROUP, "group_get"),
     ("template.put", "PUT", _TEMPLATE, "template_put"),
     ("template.get", "GET", _TEMPLATE, "template_get"),
     ("template.operations", "GET", rf"{_GROUP}/deployments/[^/]+/operations", "template_operations"),
     ("template.status", "GET", rf"{_TEMPLATE}/operationStatuses/[^/]+", "template_status"),
     ("operation.get", "GET", rf"{_PLACE}/mfeOperationsStatus/[^/]+", "operation_get"),
-    ("operation.result", "GET", rf"{_PLACE}/mfeOperationResults/[^/]+", "result_get"),
     ("workspace.get", "GET", _ML, "workspace_get"),
-    ("workspace.patch", "PATCH", _ML, "workspace_patch"),
-    ("datastore.list", "GET", rf"{_ML}/datastores", "datastore_list"),
     ("datastore.get", "GET", rf"{_ML}/datastores/[^/]+", "datastore_get"),
     ("datastore.secrets", "POST", rf"{_ML}/datastores/[^/]+/listSecrets", "datastore_secrets"),
     ("code.upload", "POST", rf"{_ML}/codes/[^/]+/versions/[^/]+/startPendingUpload", "code_upload"),
@@ -29,7 +25,6 @@ ROUTES: list[tuple[str, str, str, str]] = [
         row
         for kind, name in (("codes", "code"), ("models", "model"), ("environments", "environment"))
         for row in (
-            (f"{name}.container", "GET", rf"{_ML}/{kind}/[^/]+", "container_get"),
             (f"{name}.list", "GET", rf"{_ML}/{kind}/[^/]+/versions", "asset_list"),
             (f"{name}.get", "GET", rf"{_ML}/{kind}/[^/]+/versions/[^/]+", "asset_get"),
             (f"{name}.put", "PUT", rf"{_ML}/{kind}/[^/]+/versions/[^/]+", "asset_put"),
@@ -44,15 +39,11 @@ ROUTES: list[tuple[str, str, str, str]] = [
     ("deployment.get", "GET", rf"{_ENDPOINT}/deployments/[^/]+", "deployment_get"),
     ("deployment.put", "PUT", rf"{_ENDPOINT}/deployments/[^/]+", "deployment_put"),
     ("deployment.delete", "DELETE", rf"{_ENDPOINT}/deployments/[^/]+", "deployment_delete"),
-    ("deployment.logs", "POST", rf"{_ENDPOINT}/deployments/[^/]+/getLogs", "deployment_logs"),
 ]
 BLOB_STEPS = {
     ("HEAD", ""): "head",
-    ("GET", ""): "get",
     ("PUT", ""): "put",
-    ("DELETE", ""): "delete",
     ("PUT", "metadata"): "metadata",
-    ("GET", "list"): "list",
 }
 
 

@@ -49,7 +49,6 @@ class State:
     operations: dict[str, Operation] = field(default_factory=dict)
     blobs: dict[str, Blob] = field(default_factory=dict)
     running: dict[str, Score] = field(default_factory=dict)
-    taken_names: set[str] = field(default_factory=set)
     numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def children(self, folder: str) -> list[dict[str, Any]]:

@@ -23,12 +23,10 @@ from fake_wire import Request
 BODIES: dict[str, Any] = {
     "endpoint.put": models.OnlineEndpoint,
     "deployment.put": models.OnlineDeployment,
-    "deployment.logs": models.DeploymentLogsRequest,
     "model.put": models.ModelVersion,
     "environment.put": models.EnvironmentVersion,
     "code.put": models.CodeVersion,
     "code.upload": models.PendingUploadRequestDto,
-    "workspace.patch": models.WorkspaceUpdateParameters,
     "template.put": templates.Deployment,
     "datastore.secrets": {"expirableSecret": bool, "expireAfterHours": int},  # the SDK's own: not in the schema
 }

@@ -188,6 +188,23 @@ def test_a_first_deployment_that_fails_is_mended_too(
     assert caller.states == {"blue": "Succeeded"}
 
 
+@pytest.mark.parametrize("step", ["deployment.put", "endpoint.put"])
+def test_a_call_waits_until_azure_has_ended_what_an_interrupted_one_began(
+    caller: Caller, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("lifeboat.azure.slots.time.sleep", waited.append)
+    caller.azure.takes = 12  # requests, until it has
+    fail(caller.azure, step, 1, "interrupt after")
+    with pytest.raises(KeyboardInterrupt):
+        caller.deploy(0.6)
+    assert caller.told[-1].startswith("interrupted: `lifeboat azure deploy` goes on from here")
+    caller.azure.revive()
+    assert caller.deploy(0.6).traffic == caller.traffic == {"green": 100}
+    assert set(waited) == {5}
+    assert caller.azure.steps.count(step) == 1, "it is not begun twice"
+
+
 @pytest.mark.parametrize("how", ["kill", "kill after", "500", "timeout after"])
 def test_a_share_that_an_interruption_left_open_is_given_by_calling_again(caller: Caller, how: str) -> None:
     attempt(caller, "endpoint.put", 1, how, threshold=0.6, share=10)
