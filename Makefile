@@ -26,7 +26,7 @@ test: ready lint  ## all tests
 trials: ready  ## some thirty tables of the kinds that people have through all notebooks (an hour)
 	@$(BIN)/python tests/trials/trial.py
 
-mutants: ready  ## the library changed in one small place at a time: which changes does no test notice? (an hour; N=200 SEED=1 ONLY=serving LEAVE=plots)
+mutants: ready  ## which small changes to the library no test notices (an hour; N=200 SEED=7 ONLY=serving LEAVE=plots for others)
 	@nice $(BIN)/python tools/mutants.py --number $(or $(N),60) $(if $(SEED),--seed $(SEED)) --only "$(ONLY)" --leave "$(LEAVE)"
 
 lint: ready  ## style and types

@@ -528,6 +528,15 @@ def test_quarters_of_numbers_that_lie_close_keep_all_their_digits(write: Write) 
     assert "v <= 1700000010.25 THEN '1: up to 1700000010.25'" in sql
 
 
+def test_a_boundary_that_six_digits_would_move_to_the_highest_value_keeps_all_its_digits(write: Write) -> None:
+    values = [*(i / 100 for i in range(12)), *(2 + i / 100 for i in range(12)), *[999999.6] * 12, *[1000000] * 4]
+    sql = proposed(write(*columns(("v", values), ("y", [0, 1] * 20)))).values["complete"]["compute"]["v_quarter"]
+    assert sql == (
+        "CASE WHEN v <= 0.0975 THEN '1: up to 0.0975' WHEN v <= 2.075 THEN '2: up to 2.075' "
+        "WHEN v <= 999999.6 THEN '3: up to 999999.6' WHEN v > 999999.6 THEN '4: more' END"
+    )
+
+
 def test_a_column_of_few_values_that_tells_nothing_is_no_rule_to_beat(write: Write) -> None:
     number = [5 * y + n + i / 100 for i, (n, y) in enumerate(zip(NOISE, Y, strict=True))]
     values = proposed(write(*columns(("v", number), ("kind", ["a", "b", "c"] * 10), ("y", Y)))).values
@@ -760,6 +769,12 @@ def test_a_mistake_ends_in_plain_words_and_writes_nothing(home: Path, words: lis
     assert ran.stderr.startswith("lifeboat: ")
     assert said in ran.stderr
     assert not list((home / "params").iterdir())
+
+
+def test_no_lines_less_than_none_can_be_skipped(home: Path) -> None:
+    ran = lifeboat("My Data.csv", "--label", "y", "--skip-lines", "-1")
+    assert ran.exit_code == 2
+    assert "greater than or equal to 0" in " ".join(ran.stderr.split())
 
 
 def test_the_command_that_made_a_file_stands_in_it(home: Path, write: Write) -> None:

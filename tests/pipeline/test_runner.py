@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -11,10 +12,12 @@ from typing import Any
 
 import nbformat
 import pytest
+from rich.console import Console
 
 from lifeboat.errors import ParameterError
 from lifeboat.inputs import digest
 from lifeboat.pipeline.params import read_declarations
+from lifeboat.pipeline.progress import Bars
 from lifeboat.pipeline.record import RunFolderBusyError, alone
 from lifeboat.pipeline.runner import NotebookError, input_bytes, run, run_folder
 
@@ -271,3 +274,18 @@ def test_a_notebook_that_ran_on_another_data_set_says_so_on_top_and_leaves_out_w
             assert first.cell_type == "code"
         else:
             assert "was written about `data/rows.csv`; this run read `data/others.csv`" in first.source
+
+
+def test_on_a_terminal_a_bar_for_the_notebooks_and_one_for_the_cells_say_how_far_the_run_is() -> None:
+    screen = io.StringIO()
+    with Bars(5, Console(file=screen, force_terminal=True, width=100)) as bars:
+        bars.notebook_starts("01_load")
+        bars.notebook_ends("01_load", 2.34, "done")
+        bars.notebook_starts("02_preprocess")
+        bars.cells_known(7)
+        bars.cell_starts(3)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
+    assert "01_load        done           2.3 s\n" in text
+    *_, series, cells = [line for line in text.splitlines() if "/" in line]
+    assert re.fullmatch(r"\s*series +\S+ +1/5 notebooks \d:\d\d:\d\d *", series)
+    assert re.fullmatch(r"02_preprocess +\S+ +3/7 cells +\d:\d\d:\d\d *", cells)

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 from typer.testing import CliRunner
 
 from lifeboat.cli import app
+from lifeboat.serving.fields import Column
 from lifeboat.serving.parity import draw, parity, raw_columns, spark_scores, to_records, value_pools
 from lifeboat.serving.scorer import Scorer
 
@@ -77,6 +78,21 @@ def test_the_pools_hold_each_threshold_and_one_ulp_to_either_side(forest: Path) 
 def test_every_title_of_the_model_is_found_in_some_generated_name(forest: Path) -> None:
     names = set(value_pools(forest)["Name"])
     assert {f"Doe, {title}. Jane" for title in ("Mr", "Mlle", "Countess", "Rev")} <= names
+
+
+def test_rows_are_drawn_from_the_pool_from_around_it_and_where_they_may_be_from_gaps() -> None:
+    amount = Column("x", "double", True, 0, 2.5)
+    drawn = draw(amount, [1.0, 2.0], 300, Random(1))
+    gaps = [value for value in drawn if value is None or math.isnan(value)]
+    assert len(gaps) == 30
+    assert {None} < set(gaps)
+    anywhere = [value for value in drawn[::3] if value not in gaps]
+    assert all(0 <= value <= 2.5 for value in anywhere)
+    assert (min(anywhere) < 0.2, max(anywhere) > 2.3) == (True, True)
+    assert {value for row, value in enumerate(drawn) if row % 3 and value not in gaps} == {1.0, 2.0}
+    count = draw(Column("n", "int", False, None, None), [-1, 3], 300, Random(1))
+    assert (set(count[::3]), set(count[1::3])) == (set(range(-2, 8)), {-1, 3})
+    assert set(draw(Column("word", "string", True, None, None), ["a"], 50, Random(1))) == {"a", None}
 
 
 def test_parity_in_chunks_counts_every_row(
