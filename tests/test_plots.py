@@ -203,6 +203,13 @@ def test_a_caller_can_state_the_finding_itself(name: str, ax: Axes) -> None:
     assert title(TITLED[name](ax)) == "A finding"
 
 
+@pytest.mark.parametrize("name", ["confusion", "pipeline_diagram", "tree_diagram", "grid_of_fits"])
+def test_a_picture_without_scales_has_no_axes(name: str, ax: Axes) -> None:
+    FIGURES[name](ax)
+    assert (len(ax.get_xticks()), len(ax.get_yticks())) == (0, 0)
+    assert not any(spine.get_visible() for spine in ax.spines.values())
+
+
 # --- the rows ---------------------------------------------------------------------------------------------------
 
 
@@ -592,6 +599,7 @@ def test_precision_recall_has_found_across_and_right_up_and_says_why_a_rule_has_
     assert not legend_marker(ax, 4), "no mark stands for what is not drawn"
     assert ax.get_xlabel() == "found, of all “lived” (recall)"
     assert ax.get_ylabel() == "right, of all called “lived” (precision)"
+    assert (ax.get_xlim(), ax.get_ylim(), ax.get_aspect()) == ((0, 1), (0, 1.02), 1)
     assert title(ax) == "Average precision 0.83, where calling all “lived” has 0.40"
 
 
@@ -609,6 +617,13 @@ def test_rows_of_one_class_have_no_curve_and_the_figure_says_why(ax: Axes) -> No
     assert words(ax) == ["all 2 rows have label 1:\nto rank, there must be rows of both classes"]
     assert title(ax) == "No curve"
     assert [look for look, _, _ in lines(ax)] == ["grey --"]
+
+
+def test_nor_have_they_a_precision_recall_curve(ax: Axes) -> None:
+    plots.precision_recall(ax, ONE_CLASS)
+    assert words(ax) == ["all 2 rows have label 1:\nto rank, there must be rows of both classes"]
+    assert title(ax) == "No curve"
+    assert lines(ax) == [("grey --", [0, 1], [1, 1])]
 
 
 LOW = CalibrationBin(10, 0.2, Interval(0.3, 0.1, 0.5))
