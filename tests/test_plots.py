@@ -203,6 +203,13 @@ def test_a_caller_can_state_the_finding_itself(name: str, ax: Axes) -> None:
     assert title(TITLED[name](ax)) == "A finding"
 
 
+@pytest.mark.parametrize("name", ["confusion", "pipeline_diagram", "tree_diagram", "grid_of_fits"])
+def test_a_picture_without_scales_has_no_axes(name: str, ax: Axes) -> None:
+    FIGURES[name](ax)
+    assert (len(ax.get_xticks()), len(ax.get_yticks())) == (0, 0)
+    assert not any(spine.get_visible() for spine in ax.spines.values())
+
+
 # --- the rows ---------------------------------------------------------------------------------------------------
 
 
@@ -395,6 +402,7 @@ def test_fold_scores_have_the_mean_with_one_standard_error_and_mark_the_chosen(a
     ]
     (note,) = [text for text in ax.texts if isinstance(text, Annotation)]
     assert (note.get_text(), note.xy) == ("rule 0.787", (0.787, 1))
+    assert ax.get_xmargin() == 0.12, "room for the numbers at the ends"
     assert ax.get_xlabel() == "ROC AUC\n(circles: one fold each; diamond: mean ± standard error)"
 
 
@@ -402,6 +410,7 @@ def test_a_single_fold_has_no_standard_error_and_without_a_baseline_no_line_is_d
     plots.fold_scores(ax, ["a"], [[0.8]])
     assert lines(ax) == [("blue o", [0.8], [-0.18]), ("blue -", [0.8, 0.8], [0.12, 0.12]), ("blue D", [0.8], [0.12])]
     assert names(ax) == ["a"], "nothing is chosen"
+    assert ax.get_xlabel().startswith("accuracy\n")
 
 
 THREE = {
@@ -423,7 +432,7 @@ def test_each_metric_of_each_model_is_a_dot_on_its_interval_in_the_look_of_the_l
         ("rule -", [0, 1], [0.5, 0.5]),
     ]  # fmt: skip
     assert legend(ax) == [("blue o", "forest"), ("orange s", "rule"), ("green D", "coin")]
-    assert ax.get_xlim()[0] == 0
+    assert (ax.get_xlim()[0], ax.get_xmargin()) == (0, 0.03)
     assert ax.get_xlabel() == "value on the hold-out, with its bootstrap interval"
 
 
@@ -502,6 +511,7 @@ def test_groups_show_how_often_it_is_right_and_what_it_finds_of_either_class_eac
     assert places(ax) == [("n = 4", 1.04, 0), ("n = 6", 1.04, 1)]
     assert plain(ax.get_xlabel()) == "share of the group (dashed: accuracy in the hold-out, 60 %)"
     assert plain(ax.xaxis.get_major_formatter()(0.5, None)) == "50 %"
+    assert ax.get_xlim() == (-0.02, 1.02)
     assert title(ax) == "The hold-out: least often right about (none), 50 % of 6"
 
 
@@ -592,6 +602,7 @@ def test_precision_recall_has_found_across_and_right_up_and_says_why_a_rule_has_
     assert not legend_marker(ax, 4), "no mark stands for what is not drawn"
     assert ax.get_xlabel() == "found, of all “lived” (recall)"
     assert ax.get_ylabel() == "right, of all called “lived” (precision)"
+    assert (ax.get_xlim(), ax.get_ylim(), ax.get_aspect()) == ((0, 1), (0, 1.02), 1)
     assert title(ax) == "Average precision 0.83, where calling all “lived” has 0.40"
 
 
@@ -609,6 +620,13 @@ def test_rows_of_one_class_have_no_curve_and_the_figure_says_why(ax: Axes) -> No
     assert words(ax) == ["all 2 rows have label 1:\nto rank, there must be rows of both classes"]
     assert title(ax) == "No curve"
     assert [look for look, _, _ in lines(ax)] == ["grey --"]
+
+
+def test_nor_have_they_a_precision_recall_curve(ax: Axes) -> None:
+    plots.precision_recall(ax, ONE_CLASS)
+    assert words(ax) == ["all 2 rows have label 1:\nto rank, there must be rows of both classes"]
+    assert title(ax) == "No curve"
+    assert lines(ax) == [("grey --", [0, 1], [1, 1])]
 
 
 LOW = CalibrationBin(10, 0.2, Interval(0.3, 0.1, 0.5))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -39,6 +40,7 @@ def read(place: Path) -> Any:
 def test_the_committed_outputs_of_all_five_are_computed_again(series: Path) -> None:
     assert all((series / stage).is_dir() for stage in STAGES)
     assert not list(series.glob(".*")), "nothing half written is left"
+    assert list(read(series / "04_evaluate/looks.json").values()) == [1], "the hold-out was looked at once"
 
 
 def test_every_unlabelled_passenger_has_a_prediction(series: Path) -> None:
@@ -172,6 +174,8 @@ def test_a_committed_notebook_is_whole_and_fit_to_read(stage: str) -> None:
     assert all(len(cell.source.splitlines()) <= 15 for cell in code if cell not in parameters)
     pictures = [cell for cell in code if any("image/png" in output.get("data", {}) for output in cell.outputs)]
     assert all(cell.metadata.get("alt") for cell in pictures), "every figure has a text for those who cannot see it"
+    shown = "".join(cell.source + str(cell.get("outputs", "")) for cell in code)
+    assert not re.search(r"(Survived|\{label\}) = [01]", shown), "classes are called by their names"
     words = {
         kind: sum(len(c.source.split()) for c in notebook.cells if c.cell_type == kind) for kind in ("markdown", "code")
     }
