@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -142,3 +143,19 @@ def test_the_environment_is_made_anew_when_its_python_is_gone_or_the_checkout_ha
     assert not sets_up(checkout)
     (checkout / ".venv" / "bin" / "python").unlink()
     assert sets_up(checkout)
+
+
+def test_where_uv_cannot_do_it_pip_does(checkout: Path) -> None:
+    (checkout / "requirements.txt").write_text("# nothing more than this project\n")
+    for name in ("lib/lifeboat_command.py", "lib/lifeboat/__init__.py"):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, checkout / name)
+    shutil.rmtree(checkout / ".venv")
+    command = ["make", "ready", "UV=no-package-has-such-a-name==0", f"PYTHON={sys.executable}"]
+    said = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    assert "uv could not do it; pip can, in a few minutes" in said.stdout
+    assert (checkout / ".venv/bin/lifeboat").is_file()
+    assert not (checkout / ".venv/bin/uv").exists()
+    again = subprocess.run(["make", "ready"], cwd=checkout, capture_output=True, text=True, check=False)
+    assert (again.returncode, again.stdout) == (0, "")

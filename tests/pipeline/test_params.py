@@ -8,6 +8,7 @@ import pytest
 from lifeboat.errors import ParameterError
 from lifeboat.pipeline.params import Given, check_declared, effective, read_declarations, read_parameters
 from lifeboat.pipeline.rules import check, forget_classes, name_model, schema_columns
+from lifeboat.runfolder import STAGES
 
 Write = Callable[..., Path]
 
@@ -336,3 +337,19 @@ def test_two_notebooks_that_declare_a_parameter_both_check_it_and_say_it_once(
     )
     assert check_declared(Given({"a": "z"}, {"a": "f"}), declared) == ["f: unknown value of a 'z': Known: x, y"]
     assert effective({}, declared) == {"a": "x"}
+
+
+def test_the_titanic_s_file_says_what_the_notebooks_own_cells_say() -> None:
+    root = Path(__file__).parents[2]
+    declarations = read_declarations([root / "notebooks" / f"{stage}.ipynb" for stage in STAGES])
+    own, said = effective({}, declarations), read_parameters([root / "params/titanic.yaml"]).values
+    named = {"registered_model": "titanic"}  # by itself a notebook takes the name of its run's folder
+    assert said == {name: own[name] for name in said} | named
+
+
+def test_the_quick_file_passes_the_check_before_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(__file__).parents[2]
+    monkeypatch.setenv("LIFEBOAT_HOME", str(root))
+    declarations = read_declarations([root / "notebooks" / f"{stage}.ipynb" for stage in STAGES])
+    values = check(read_parameters([root / "params/quick.yaml"]), declarations)
+    assert values["estimator_params"] == {"numTrees": 5}

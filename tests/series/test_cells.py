@@ -82,3 +82,10 @@ def test_a_notebook_takes_as_long_as_its_words_lines_and_outputs() -> None:
     prose = nbformat.v4.new_markdown_cell("word " * 360)
     code = nbformat.v4.new_code_cell("a = 1\n\n" * 12, outputs=[nbformat.v4.new_output("stream", text="1")] * 4)
     assert minutes_to_read(nbformat.v4.new_notebook(cells=[prose, code])) == 2 + 2 + 2
+
+
+def test_the_readme_s_figure_is_that_of_the_committed_run() -> None:
+    from execute_notebooks import RESULT, picture
+
+    content = nbformat.read(ROOT / "notebooks" / "04_evaluate.ipynb", as_version=4)
+    assert (ROOT / "docs/result.png").read_bytes() == picture(content, RESULT)

@@ -20,6 +20,7 @@ from pyspark.sql import SparkSession
 from series_answers import by_spark, in_file, over_http
 
 from lifeboat.runfolder import STAGES
+from lifeboat.serving.client import Server
 from lifeboat.serving.scorer import Scorer
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +56,30 @@ def test_the_portable_model_that_is_left_is_whole_and_is_the_registered_one(seri
     deployed = read(series / "05_deploy/deployed.json")
     assert Scorer.load(series / "05_deploy/portable").digest == deployed["model"]
     assert deployed["alias"] == read(series / "04_evaluate/verdict.json")["alias"]
+
+
+def test_the_sentence_under_the_readme_s_figure_is_what_the_run_found(series: Path) -> None:
+    sentence = 'the model beats the rule "women live, men die" in every metric, and in accuracy alone so few'
+    assert sentence in (ROOT / "README.md").read_text()
+    metrics = read(series / "04_evaluate/metrics.json")
+    better = {
+        name: metrics["model"][name]["value"] - metrics["rule by Sex"][name]["value"] for name in metrics["model"]
+    }
+    assert {name: (gain > 0) == (name not in ("brier", "log_loss")) for name, gain in better.items()} == dict.fromkeys(
+        ("accuracy", "roc_auc", "pr_auc", "brier", "log_loss"), True
+    )
+    committed = nbformat.read(ROOT / "notebooks/04_evaluate.ipynb", as_version=4).cells
+    (paired,) = [cell for cell in committed if "better = {m: evaluate.paired_difference" in cell.source]
+    found = re.search(r"accuracy +([\d.]+) \((-?[\d.]+) to", paired.outputs[0].data["text/plain"])
+    assert found
+    assert float(found[2]) < 0 < float(found[1])
+
+
+def test_the_champion_is_served_by_its_alias(series: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIFEBOAT_HOME", str(series.parents[1]))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///outputs/mlflow.db")
+    with Server("models:/tutorial@champion") as server:
+        assert server.ask("/version")[1]["model"] == read(series / "05_deploy/deployed.json")["model"]
 
 
 @pytest.mark.parametrize("engine", [[], ["--spark", "local[2]"]])
