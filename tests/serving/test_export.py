@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+import pyspark
 import pytest
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import Binarizer, SQLTransformer, StringIndexerModel, VectorAssembler
 from pyspark.sql import SparkSession
 
+import lifeboat
 from lifeboat.errors import DataError
 from lifeboat.preprocess import TextCategory
 from lifeboat.serving.export import ExportError, export_model
@@ -43,6 +45,10 @@ def test_the_folder_holds_three_files_and_the_manifest_their_sha256(forest: Path
     assert manifest["files"] == {name: sha256((forest / name).read_bytes()).hexdigest() for name in FILES[1:]}
     assert manifest["label"] == "Survived"
     assert manifest["model"]["features"][:2] == ["Pclass", "Age_imputed"]
+    assert (manifest["format"], manifest["class_names"], manifest["enrichment"]) == (2, ["no", "yes"], {})
+    assert manifest["versions"] == {
+        "lifeboat": lifeboat.__version__, "onnx": onnx.__version__, "pyspark": pyspark.__version__,
+    }  # fmt: skip
 
 
 def test_the_graph_is_double_throughout_in_the_versions_promised(forest: Path) -> None:
