@@ -300,7 +300,7 @@ def test_a_figure_is_as_high_as_its_longest_panel_needs_up_to_what_is_drawn() ->
 
 def test_a_pipeline_goes_down_with_what_each_stage_reads_on_its_left_and_makes_on_its_right(ax: Axes) -> None:
     plots.pipeline_diagram(ax, STAGES, learns={"Title"}, title="Two stages")
-    assert ax.get_ylim() == (1.6, -1.1)
+    assert (ax.get_xlim(), ax.get_ylim()) == ((0, 10), (1.6, -1.1)), "the first stage on top"
     assert places(ax) == [
         ("reads", 3.1, -0.8), ("stage", 5, -0.8), ("makes", 6.9, -0.8),
         ("Title", 5, 0), ("Name", 3.1, 0), ("Title", 6.9, 0),
