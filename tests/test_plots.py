@@ -300,7 +300,7 @@ def test_a_figure_is_as_high_as_its_longest_panel_needs_up_to_what_is_drawn() ->
 
 def test_a_pipeline_goes_down_with_what_each_stage_reads_on_its_left_and_makes_on_its_right(ax: Axes) -> None:
     plots.pipeline_diagram(ax, STAGES, learns={"Title"}, title="Two stages")
-    assert ax.get_ylim() == (1.6, -1.1)
+    assert (ax.get_xlim(), ax.get_ylim()) == ((0, 10), (1.6, -1.1)), "the first stage on top"
     assert places(ax) == [
         ("reads", 3.1, -0.8), ("stage", 5, -0.8), ("makes", 6.9, -0.8),
         ("Title", 5, 0), ("Name", 3.1, 0), ("Title", 6.9, 0),
@@ -350,6 +350,21 @@ def test_a_tree_shows_its_questions_and_what_is_in_its_leaves_yes_to_the_left(ax
         if "%" in text.get_text()
     }
     assert edges == {"9": "orange", "94": "green", "11": "orange"}, "green where class 1 is more likely"
+
+
+def test_a_deeper_tree_has_room_for_each_leaf_and_each_level_and_a_question_in_the_middle_of_its_answers(
+    ax: Axes,
+) -> None:
+    def ask(name: str, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
+        return {"feature": name, "threshold": 1, "left": left, "right": right}
+
+    leaves = [{"probability": share} for share in (0.1, 0.2, 0.3, 0.4)]
+    plots.tree_diagram(ax, ask("c", ask("b", ask("a", leaves[0], leaves[1]), leaves[2]), leaves[3]))
+    assert [place for place in places(ax) if place[0] not in ("yes", "no")] == [
+        ("10 % yes", 0, 3), ("20 % yes", 1, 3), ("a ≤ 1?", 0.5, 2), ("30 % yes", 2, 2), ("b ≤ 1?", 1.25, 1),
+        ("40 % yes", 3, 1), ("c ≤ 1?", 2.125, 0),
+    ]  # fmt: skip
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-0.55, 3.55), (3.45, -0.4))
 
 
 def test_a_leaf_of_a_tree_without_names_for_the_classes_has_no_and_yes(ax: Axes) -> None:
