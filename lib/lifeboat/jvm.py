@@ -129,6 +129,7 @@ class WarmJvm:
             "SPARK_HOME": str(spark),
             "PYSPARK_SUBMIT_ARGS": submit_arguments(),
             "SPARK_TESTING": None,
+            "PYSPARK_GATEWAY_PORT": None,
             **names_as_python(),
         }
         try:

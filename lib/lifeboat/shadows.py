@@ -1,4 +1,4 @@
-"""What a folder in ``PYTHONPATH`` hides from us; with what Python needs to start alone, for anything else may be hidden."""
+"""What a folder in ``PYTHONPATH`` hides from us, found with what is no file: any other import may be hidden too."""
 
 from __future__ import annotations
 
