@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before anything imports mlflow
@@ -12,6 +15,9 @@ from hypothesis import HealthCheck, settings
 from pyspark.sql import SparkSession
 
 from lifeboat import session
+from lifeboat.surroundings import spare_loopback
+
+spare_loopback()  # the tests' own requests are to this machine too
 
 # every property draws the same on any machine, however busy: no chance, no memory of other runs, no clock
 settings.register_profile(
@@ -35,3 +41,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, so that two workers end at about the same time."""
     names = {f"test_{name}.py" for name in LONG}
     items.sort(key=lambda item: ("series" not in item.path.parts, item.path.name not in names))
+
+
+def a_tmpfs(folder: str) -> bool:
+    """Whether a file system can be mounted here, which root may do."""
+    if not sys.platform.startswith("linux") or os.geteuid():
+        return False
+    done = subprocess.run(["mount", "-t", "tmpfs", "none", folder], capture_output=True, check=False)
+    return done.returncode == 0 and subprocess.run(["umount", folder], check=False).returncode == 0
+
+
+NEEDS = {"a tmpfs": a_tmpfs}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The mark of a test that not every machine can run."""
+    config.addinivalue_line("markers", f"needs(what): left out, and named at the end, without: {', '.join(NEEDS)}")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave a test out where the machine lacks what it needs; pytest's `-ra` names each at the end with its reason."""
+    for mark in item.iter_markers("needs"):
+        with tempfile.TemporaryDirectory() as folder:
+            if not NEEDS[mark.args[0]](folder):
+                pytest.skip(f"needs {mark.args[0]}")

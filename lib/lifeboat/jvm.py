@@ -142,6 +142,7 @@ class WarmJvm:
             "PYSPARK_SUBMIT_ARGS": submit_arguments(),
             "SPARK_REMOTE": None,  # with it the launcher leaves out the classes of a Connect server
             "SPARK_TESTING": None,
+            "PYSPARK_GATEWAY_PORT": None,
             **names_as_python(),
         }
         try:

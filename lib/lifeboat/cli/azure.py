@@ -104,9 +104,11 @@ def _invoke(file: Path, config: Path, slot: str) -> None:
     from lifeboat.azure.client import AzureError, said
     from lifeboat.azure.smoke import asker
     from lifeboat.errors import DataError
+    from lifeboat.serving.answers import LARGEST_BODY
 
     try:
-        body = json.loads(file.read_text())
+        with file.open(encoding="utf-8") as stream:
+            body = json.loads(stream.read(LARGEST_BODY))  # a device has no end
     except (OSError, ValueError) as error:
         raise DataError(f"{file} cannot be sent: {error}; write a JSON body such as one record") from error
     settings, client = _settings(config)

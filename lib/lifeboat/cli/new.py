@@ -47,6 +47,8 @@ def _new(
 
     name = model_name(data)
     place = out.absolute() if out else resolve(f"params/{name}.yaml")
+    if place.exists() and not place.is_file():
+        raise ParameterError(f"{shown(place)} is no file, and is never replaced: give another name by --out")
     if place.exists() and not force:
         raise ParameterError(
             f"{shown(place)} is there already: give another name by --out, or write over it by --force"

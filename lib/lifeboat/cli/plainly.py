@@ -16,6 +16,7 @@ from lifeboat.shadows import said_of_modules
 from lifeboat.surroundings import said_to_spark
 
 DEBUG = "LIFEBOAT_DEBUG"
+SHOWN = f"{DEBUG}=1 in the environment shows where it happened."
 FULL = (errno.ENOSPC, errno.EDQUOT)
 MENDS = {
     errno.EACCES: "you have no right to that: take another place, or change its rights",
@@ -75,11 +76,12 @@ def sentence(error: BaseException) -> str:
         return f"there is not enough memory ({text}); take fewer rows, or give Spark more by LIFEBOAT_DRIVER_MEMORY=8g"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
-    hints = [said_of_modules(), said_to_spark() if who == "Spark" else "", f"{DEBUG}=1 shows where it happened."]
-    hint = " ".join(filter(None, hints))
+    happened = f"{_command()} ended with {type(error).__name__}: {text}"
+    if hidden := said_of_modules():
+        return f"{happened}\n{hidden}"
     if who:
-        return f"{who} stopped at {_command()}: {type(error).__name__}: {text}\n{hint}"
-    return f"this is a fault of lifeboat, at {_command()}: {type(error).__name__}: {text}\n{hint}"
+        return " ".join(filter(None, [f"{who} failed: {happened}\n{said_to_spark() if who == 'Spark' else ''}", SHOWN]))
+    return f"this is a fault of lifeboat: {happened}\n{SHOWN}"
 
 
 def _families(error: BaseException) -> list[str]:

@@ -20,6 +20,7 @@ from lifeboat.credentials import redacted
 from lifeboat.errors import ParameterError, unknown
 
 RUN_DIR = "run_dir"  # the runner's to set: the folder that --name names
+LARGEST_FILE = 1_000_000  # letters: a device has no end
 RENAMED = {"fold_by": "group_by"}
 
 
@@ -127,9 +128,15 @@ def read_parameters(files: Sequence[Path], overrides: Sequence[str] = ()) -> Giv
 
 def _read_file(file: Path) -> dict[str, Any]:
     try:
-        values = read_yaml(file.read_text(encoding="utf-8"))
+        with file.open(encoding="utf-8") as stream:
+            text = stream.read(LARGEST_FILE + 1)
+        if len(text) > LARGEST_FILE:
+            raise ParameterError(f"this is no parameter file: it has more than {LARGEST_FILE:,} letters")
+        values = read_yaml(text)
     except OSError as error:
         raise ParameterError(f"cannot read the parameter file {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"{file}: this is no text in UTF-8 ({error.reason} at byte {error.start})") from error
     except ParameterError as error:
         raise ParameterError(f"{file}: {error}") from error
     if not isinstance(values, dict | None):

@@ -75,7 +75,7 @@ def parquet_batches(part: Part, schema: pa.Schema, names: Sequence[str], file: s
                     for name in names
                 ]
                 yield _with_ours(columns, wanted, batch.num_rows, numbers, file, [])
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise DataError(f"{part.name} cannot be read as parquet: {error}") from error
 
 

@@ -133,6 +133,8 @@ def written_aside(source: Path, target: Path, force: bool) -> Iterator[Path]:
 
 
 def _refuse_to_replace(target: Path, force: bool) -> None:
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise DataError(f"{str(target)!r} is a device or a pipe, and is never replaced: name a file")
     if target.exists() and not force:
         raise DataError(f"{str(target)!r} is there already: name another, or replace it with --force")
 
