@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.classification import LogisticRegression, RandomForestClassifier
-from pyspark.ml.feature import StringIndexer, VectorAssembler
+from pyspark.ml.feature import StringIndexer, TargetEncoder, VectorAssembler
 from pyspark.ml.functions import vector_to_array
 from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import DataFrame, SparkSession
@@ -157,6 +157,27 @@ def test_rows_of_a_group_are_in_one_fold_and_too_few_groups_are_refused(rows: Da
     assert train_cv.check_folds(folds, "y", 3) == 90
     with pytest.raises(DataError, match="a group_by of more and smaller groups"):
         train_cv.check_folds(train_cv.add_folds(rows.drop(names.FOLD), "id", 3, 7, "g"), "y", 3)
+
+
+# --- cross_fit
+
+
+def test_no_row_has_a_say_in_what_an_encoder_says_of_it(spark: SparkSession) -> None:
+    told = [(1, 0.0, 1, 0), (2, 0.0, 1, 0), (3, 1.0, 0, 0), (4, 0.0, 0, 1), (5, 1.0, 1, 1), (6, 2.0, 0, 1)]
+    rows = spark.createDataFrame(told, "id int, ticket double, y int, fold int")
+    encoder = TargetEncoder(inputCol="ticket", outputCol="rate", labelCol="y", handleInvalid="keep")
+    encoded = train_cv.cross_fit(encoder, rows, "fold")
+    assert encoded.columns == [*rows.columns, "rate"]
+    # ticket 0 is 1 and 1 in fold 0, and 0 in fold 1; ticket 2 is in fold 1 alone: it gets the rate of all fold 0
+    assert [(row["id"], row["rate"]) for row in encoded.collect()] == [
+        (1, 0.0), (2, 0.0), (3, 1.0), (4, 1.0), (5, 0.0), (6, pytest.approx(2 / 3)),
+    ]  # fmt: skip
+
+
+def test_cross_fitting_in_one_fold_is_refused(rows: DataFrame) -> None:
+    one = rows.filter(F.col(names.FOLD) == 1)
+    with pytest.raises(DataError, match=r"rows of the folds \[1\]; it takes two or more"):
+        train_cv.cross_fit(forest(), one)
 
 
 # --- SharedPipeline

@@ -21,7 +21,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifeboat import names
-from lifeboat.errors import ParameterError, unknown
+from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load import check_classes, share
 from lifeboat.session import settle
 from lifeboat.shared_pipeline import ParamMap
@@ -153,6 +153,31 @@ def check_folds(rows: DataFrame, label: str, num_folds: int, fold_col: str = nam
     """
     way_out = "Take fewer folds (num_folds), another split_seed, or a group_by of more and smaller groups"
     return check_classes(rows, fold_col, range(num_folds), label, way_out)
+
+
+def cross_fit(estimator: Estimator[Any], rows: DataFrame, fold_col: str = names.FOLD) -> DataFrame:
+    """Each row as transformed by what the estimator learns from all other folds, so never from the row's own label.
+
+    Args:
+        estimator: What learns from the label, such as Spark's TargetEncoder, or a Pipeline with it.
+        rows: Rows with the column that ``fold_col`` names.
+        fold_col: The fold of a row.
+
+    Returns:
+        All rows, fold by fold, with the columns that the fitted estimator adds.
+
+    Raises:
+        DataError: All rows are in one fold.
+    """
+    fold = F.col(fold_col)
+    folds = sorted(row[0] for row in rows.select(fold).distinct().collect())
+    if len(folds) < 2:
+        raise DataError(
+            f"cross_fit got rows of the folds {folds}; it takes two or more, as one learns from the others: "
+            "take more folds, another seed, or a group_by of more and smaller groups"
+        )
+    parts = (estimator.fit(rows.filter(fold != one)).transform(rows.filter(fold == one)) for one in folds)
+    return reduce(DataFrame.union, parts)
 
 
 def cross_validate(
