@@ -176,7 +176,9 @@ def cross_fit(estimator: Estimator[Any], rows: DataFrame, fold_col: str = names.
             f"cross_fit got rows of the folds {folds}; it takes two or more, as one learns from the others: "
             "take more folds, another seed, or a group_by of more and smaller groups"
         )
-    parts = (estimator.fit(rows.filter(fold != one)).transform(rows.filter(fold == one)) for one in folds)
+    parts: Iterator[DataFrame] = (
+        estimator.fit(rows.filter(fold != one)).transform(rows.filter(fold == one)) for one in folds
+    )
     return reduce(DataFrame.union, parts)
 
 
