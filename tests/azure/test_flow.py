@@ -87,7 +87,7 @@ def test_a_share_whose_rest_nobody_could_have_is_refused_before_anything_is_made
     assert caller.traffic == {"blue": 100}
 
 
-@settings(derandomize=True, database=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(1, 50), max_size=3), st.integers(0, 50), st.integers(0, 100))
 def test_a_slot_gets_its_share_and_the_others_keep_their_order(others: list[int], had: int, share: int) -> None:
     whole = sum(others) + had
