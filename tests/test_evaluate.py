@@ -43,8 +43,7 @@ from lifeboat.evaluate.intervals import percentiles, resampled, worth
 from lifeboat.evaluate.metrics import drawn_metrics
 from lifeboat.names import PREDICTION, PROBABILITY
 
-# no deadline: a busy machine is not a fault
-QUICKLY = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+QUICKLY = settings(max_examples=60)
 COLUMNS = ["id", "label", PROBABILITY, PREDICTION]
 FOUR = Scored([1, 0, 1, 0], [0.9, 0.2, 0.4, 0.6], [1, 0, 0, 1])
 
