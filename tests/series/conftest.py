@@ -53,11 +53,11 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def run(workspace: Path, kernels: dict[str, str]) -> Run:
-    """Run a command of this environment in the workspace; more environment by keywords."""
+    """Run a command of this environment in the workspace, or a folder of it; more environment by keywords."""
 
-    def command(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    def command(*words: str, folder: str = ".", **env: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [sys.executable, "-m", *words], cwd=workspace, env=kernels | env, capture_output=True, text=True
+            [sys.executable, "-m", *words], cwd=workspace / folder, env=kernels | env, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
         return done

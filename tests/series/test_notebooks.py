@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -56,6 +57,11 @@ def test_the_portable_model_that_is_left_is_whole_and_is_the_registered_one(seri
     deployed = read(series / "05_deploy/deployed.json")
     assert Scorer.load(series / "05_deploy/portable").digest == deployed["model"]
     assert deployed["alias"] == read(series / "04_evaluate/verdict.json")["alias"]
+
+
+def test_the_committed_outputs_of_the_sixth_are_computed_again(series: Path, run) -> None:  # type: ignore[no-untyped-def]
+    run(*NBVAL, "notebooks/06_scale.ipynb", PYTHONHASHSEED="1")
+    assert (series / "06_scale").is_dir()
 
 
 def test_the_sentence_under_the_readme_s_figure_is_what_the_run_found(series: Path) -> None:
@@ -163,22 +169,26 @@ def shown(notebook: Path) -> list[Any]:
     ]
 
 
-def test_plain_papermill_on_four_cores_and_under_another_hash_seed_gives_the_same_files_and_outputs(
+def test_plain_papermill_in_another_folder_on_a_cluster_and_under_another_hash_seed_gives_the_same_files_and_outputs(
     series: Path,
     run,  # type: ignore[no-untyped-def]
+    workspace: Path,
     tmp_path: Path,
 ) -> None:
     plain, stage = series.with_name("plain"), "04_evaluate"
     for before in STAGES[: STAGES.index(stage)]:
         shutil.copytree(series / before, plain / before)
     run(
-        *("papermill", f"notebooks/{stage}.ipynb", str(tmp_path / "out.ipynb"), "-f", "params/titanic.yaml"),
+        *("papermill", f"../notebooks/{stage}.ipynb", str(tmp_path / "out.ipynb"), "-f", "../params/titanic.yaml"),
         *("-p", "run_dir", f"outputs/{plain.name}", "-p", "registered_model", series.name),
         *("-k", "python3", "--no-progress-bar"),
-        LIFEBOAT_SPARK="local[4]",
+        folder="data",
+        LIFEBOAT_SPARK="local-cluster[2,1,1024]",
         PYTHONHASHSEED="2",
-        MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path / 'empty.db'}",  # as before: there was no champion yet
+        MLFLOW_TRACKING_URI="sqlite:///outputs/empty.db",  # as before: there was no champion yet
     )
+    assert (workspace / "outputs/empty.db").is_file()
+    assert sorted(place.name for place in (workspace / "data").iterdir()) == sorted(os.listdir(ROOT / "data"))
     for file in sorted((series / stage).glob("*.json")):
         assert read(plain / stage / file.name) == read(file), file.name
     assert shown(tmp_path / "out.ipynb") == shown(ROOT / "notebooks" / f"{stage}.ipynb")

@@ -15,12 +15,13 @@ from trial import fault, project_in
 FOUR = ("much at once", "a title above", "split by days as texts", "a header that is not UTF-8")
 
 
-@pytest.mark.parametrize(
-    "name", ["much at once", "a title above", "split by days as texts", "a header that is not UTF-8"]
-)
+@pytest.mark.parametrize("name", FOUR)
 def test_a_table_is_described_run_and_scored_in_full_or_refused_with_its_sentence(
     name: str, kernels: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for variable, value in kernels.items():
         monkeypatch.setenv(variable, value)
+    if name == "much at once":  # by Spark Connect; SPARK_TESTING: its server takes any free port
+        monkeypatch.setenv("SPARK_REMOTE", "local[1]")
+        monkeypatch.setenv("SPARK_TESTING", "yes")
     assert fault(TABLES[name], project_in(tmp_path / "project")) == ""
