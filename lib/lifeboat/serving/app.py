@@ -105,8 +105,9 @@ def serve(folder: Path, host: str = "127.0.0.1", port: int = 5001) -> None:
     try:
         server = waitress.create_server(app, host=host, port=port, max_request_body_size=4 * answers.LARGEST_BODY)
     except (OSError, ValueError) as error:  # the second: a host of no known address
+        why = getattr(error, "strerror", None) or error
         raise CannotListenError(
-            f"cannot listen on {host}:{port} ({getattr(error, 'strerror', None) or error}): take another --port, or 0 for a free one"
+            f"cannot listen on {host}:{port} ({why}): take another --port, or 0 for a free one"
         ) from error
     server.channel_class = _Channel
     listening = getattr(server, "effective_listen", None) or [(server.effective_host, server.effective_port)]
