@@ -104,6 +104,40 @@ def test_the_store_is_the_argument_s_else_the_environment_s_else_in_outputs(
     assert deploy.store_uri() == f"sqlite:///{home / 'outputs' / 'mlflow.db'}"
 
 
+def test_a_second_store_keeps_nothing_of_the_first_and_the_environment_is_as_it_was(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    for store in ("one", "two"):
+        deploy.connect(f"sqlite:///{home / store}.db")
+        assert mlflow.get_registry_uri() == mlflow.get_tracking_uri() == f"sqlite:///{home / store}.db"
+        assert not {"MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"} & os.environ.keys()
+
+
+def test_a_run_of_the_environment_is_added_to_only_while_it_is_open(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy.connect(experiment="model")
+    client = mlflow.MlflowClient()
+    service = client.create_run(client.get_experiment_by_name("model").experiment_id).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", service)
+    deploy.connect(experiment="model")
+    assert os.environ["MLFLOW_RUN_ID"] == service
+    client.set_terminated(service)
+    for stale in (service, "0" * 32):
+        monkeypatch.setenv("MLFLOW_RUN_ID", stale)
+        deploy.connect(experiment="model")
+        assert "MLFLOW_RUN_ID" not in os.environ
+
+
+def test_a_store_that_cannot_be_used_is_named_with_the_variable_that_says_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "nothing://here")
+    with pytest.raises(deploy.StoreError, match=r"nothing://here cannot be used .*MLFLOW_TRACKING_URI='nothing://here'"):
+        deploy.connect(experiment="model")
+
+
 def test_without_a_store_there_is_no_champion_and_none_is_made(home: Path, tmp_path: Path) -> None:
     assert registry.incumbents("model", f"sqlite:///{tmp_path / 'none.db'}") == registry.Incumbents()
     assert list(tmp_path.iterdir()) == []

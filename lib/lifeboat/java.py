@@ -112,9 +112,8 @@ def _need_harmless_options(commands: list[str]) -> None:
     if found:
         said_by = subprocess.run([found, "-version"], capture_output=True, text=True, check=False)
         words = (said_by.stdout + said_by.stderr).splitlines()
-        words.sort(
-            key=lambda line: line.startswith(("Error occurred during", "agent library failed"))
-        )  # which says no more than that
+        empty = ("Error occurred during", "agent library failed")  # which say no more than that
+        words.sort(key=lambda line: line.startswith(empty))
         why = next((line for line in words if not line.startswith(("Picked up", "NOTE: Picked up"))), "no reason")
         raise SurroundingsError(f"{found} does not run with {said} ({why.strip()}): mend or unset what is wrong there")
 

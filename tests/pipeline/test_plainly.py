@@ -40,7 +40,9 @@ def test_a_module_that_python_path_hides_is_named_be_it_python_s_our_package_s_o
 
 
 def test_names_are_read_and_shown_and_warnings_stay_warnings_whatever_python_is_told(tmp_path: Path) -> None:
-    (tmp_path / "Größe.csv").write_text("größe,b\n" + "".join(f"{n},{n % 2}\n" for n in range(40)), encoding="utf-8")
+    (tmp_path / "Größe.csv").write_text(
+        "größe,k,b\n" + "".join(f"{n * 7 % 13},{n},{n % 2}\n" for n in range(40)), encoding="utf-8"
+    )
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     for odd in (plain, {"PYTHONIOENCODING": "ascii"}, {"PYTHONWARNINGS": "error"}):
         said = lifeboat(tmp_path, "new", "Größe.csv", "--label", "b", "--force", **odd)
@@ -80,7 +82,7 @@ def test_what_cannot_be_read_or_written_is_named(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("LIFEBOAT_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     rows, binary, folder = tmp_path / "rows.csv", tmp_path / "binary", tmp_path / "folder"
-    rows.write_text("a,b\n" + "".join(f"{n},{n % 2}\n" for n in range(40)))
+    rows.write_text("a,k,b\n" + "".join(f"{n * 7 % 13},{n},{n % 2}\n" for n in range(40)))
     binary.write_bytes(b"\xd1\x00\xff")
     folder.mkdir()
     assert "Is a directory" in refused("run", folder)
@@ -97,9 +99,8 @@ def test_what_cannot_be_read_or_written_is_named(tmp_path: Path, monkeypatch: py
 
 
 def test_a_full_disk_and_too_little_memory_are_said_with_the_mend_and_the_rest_is_called_our_fault() -> None:
-    assert sentence(OSError(28, "No space left on device", "/data/x")).startswith(
-        "/data/x: No space left on device; make"
-    )
+    full = sentence(OSError(28, "No space left on device", "/data/x"))
+    assert full.startswith("/data/x: No space left on device; make room")
     assert "a disk is full" in sentence(RuntimeError("java.io.IOException: No space left on device"))
     assert "LIFEBOAT_DRIVER_MEMORY" in sentence(RuntimeError("java.lang.OutOfMemoryError: Java heap space"))
     said = sentence(KeyError("x"))

@@ -182,6 +182,22 @@ def test_the_kernel_is_this_python_though_another_is_installed_by_that_name(
     assert printed(run_folder("trial") / "01.ipynb").strip() == sys.executable
 
 
+def test_a_kernel_runs_nothing_that_a_person_has_set_up_for_work_by_hand(
+    home: Path, write_notebook: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    startup = home / "ipython" / "profile_default" / "startup" / "habit.py"
+    startup.parent.mkdir(parents=True)
+    startup.write_text("habit = 1; print('habit')")
+    monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
+    monkeypatch.setenv("PYTHONSTARTUP", str(startup))
+    monkeypatch.setenv("PYTHONWARNINGS", "error")
+    monkeypatch.setenv("HOME", "/proc/none")
+    cell = "import warnings; warnings.warn('w', DeprecationWarning); print('habit' in globals())"
+    notebook = write_notebook(home / "notebooks" / "01.ipynb", "a: int = 1", cell)
+    run_all([notebook], {}, run_folder("trial"))
+    assert printed(run_folder("trial") / "01.ipynb").startswith("False\n")  # and then the warning
+
+
 def test_no_notebook_may_send_usage_figures(home: Path, write_notebook: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "false")
     cell = "import os; print(os.environ['MLFLOW_DISABLE_TELEMETRY'], os.getcwd())"

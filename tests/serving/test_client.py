@@ -37,6 +37,16 @@ def test_it_answers_a_question_as_worked_out_by_hand_and_a_get_without_a_body(se
     assert server.ask("/score", body) == (200, {"predictions": [1, 0]})
 
 
+def test_it_is_asked_directly_whatever_proxy_the_environment_names(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert server.ask("/ping") == (200, {"status": "ok"})
+
+
 def test_a_refusal_comes_back_as_its_status_and_the_json_that_says_why(server: Server) -> None:
     status, answer = server.ask("/score", GOOD | {"amount": 11})
     assert status == 400

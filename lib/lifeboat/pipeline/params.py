@@ -133,10 +133,9 @@ def _read_file(file: Path) -> dict[str, Any]:
         if len(text) > LARGEST_FILE:
             raise ParameterError(f"this is no parameter file: it has more than {LARGEST_FILE:,} letters")
         values = read_yaml(text)
-    except OSError as error:
-        raise ParameterError(f"cannot read the parameter file {file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ParameterError(f"{file}: this is no text in UTF-8 ({error.reason} at byte {error.start})") from error
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise ParameterError(f"cannot read the parameter file {file}: {why}") from error
     except ParameterError as error:
         raise ParameterError(f"{file}: {error}") from error
     if not isinstance(values, dict | None):
