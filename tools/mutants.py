@@ -131,7 +131,7 @@ class Copy:
     def run(self, tests: list[str]) -> str:
         """Run tests to the first failure: the file and function that failed, NO_END, or an empty text."""
         with tempfile.NamedTemporaryFile("w+") as output:
-            process = READY.Process(target=run_pytest, args=(self.root, tests, output.name))
+            process = READY.Process(target=run_pytest, args=(self.root, tests, output.name, dict(os.environ)))
             process.start()
             process.join(LIMIT)
             ended = process.exitcode is not None
@@ -145,8 +145,9 @@ class Copy:
         return failed[1] if failed else "" if process.exitcode == 0 else tests[0]  # the last where none can be read
 
 
-def run_pytest(root: Path, words: list[str], output: str) -> None:
+def run_pytest(root: Path, words: list[str], output: str, environment: dict[str, str]) -> None:
     """Be pytest in a tree, with what it prints in a file."""
+    os.environ |= environment  # that of the process copied is older than the JVM
     os.setsid()
     with open(output, "w") as file:
         os.dup2(file.fileno(), 1)

@@ -76,7 +76,7 @@ class Mutation:
     def __str__(self) -> str:
         before, after = (ast.unparse(node).splitlines()[0] for node in (self.node, self.changed))
         same = _in_common(before, after), _in_common(before[::-1], after[::-1])
-        line = getattr(self.node, "lineno", "") or getattr(getattr(self.node, "target", None), "lineno", "")
+        line = next(part.lineno for part in ast.walk(self.node) if isinstance(part, ast.expr | ast.stmt | ast.arg))
         return f"{self.path}:{line}  {_shortened(before, *same)} -> {_shortened(after, *same)}"
 
 
