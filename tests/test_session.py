@@ -21,6 +21,8 @@ from lifeboat.session import start
 os.environ["LIFEBOAT_SPARK"] = "local[1]"
 first = start("local[3]")
 print(first.sparkContext.master, first.conf.get("spark.sql.session.timeZone"), first.sparkContext.uiWebUrl)
+java = first.sparkContext._jvm.java.lang
+print(java.System.getProperty("tried"), java.Runtime.getRuntime().maxMemory() // 2**20 < 800)
 first.stop()
 del os.environ["LIFEBOAT_SPARK"]
 port = os.environ["PYSPARK_GATEWAY_PORT"]
@@ -74,15 +76,16 @@ def test_a_session_that_is_there_wins_and_keeps_its_own_settings(
         spark.conf.set("spark.sql.shuffle.partitions", before)
 
 
-def test_the_environment_wins_over_the_argument_the_next_session_takes_the_same_jvm_and_names_may_have_accents(
+def test_the_environment_wins_has_a_say_in_the_jvm_the_next_session_takes_the_same_one_and_names_may_have_accents(
     tmp_path: Path,
 ) -> None:
     named = ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE", "LIFEBOAT_SPARK")
     environment = {name: value for name, value in os.environ.items() if name not in named}
     command = [sys.executable, "-c", WHERE, str(tmp_path)]
-    said = subprocess.run(command, env=environment | {"LC_ALL": "C"}, capture_output=True, text=True, timeout=240)
+    asked = {"LC_ALL": "C", "LIFEBOAT_DRIVER_MEMORY": "700m", "LIFEBOAT_JVM_OPTIONS": "-XX:+UseSerialGC -Dtried=yes"}
+    said = subprocess.run(command, env=environment | asked, capture_output=True, text=True, timeout=240)
     assert said.returncode == 0, said.stderr
-    assert said.stdout.splitlines() == ["local[1] UTC None", "local[3] True", "['öls'] 3 C"]
+    assert said.stdout.splitlines() == ["local[1] UTC None", "yes True", "local[3] True", "['öls'] 3 C"]
 
 
 def test_the_jobs_of_the_work_are_counted_and_no_others(spark: SparkSession) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -24,4 +25,7 @@ def test_a_table_is_described_run_and_scored_in_full_or_refused_with_its_sentenc
     if name == "much at once":  # by Spark Connect; SPARK_TESTING: its server takes any free port
         monkeypatch.setenv("SPARK_REMOTE", "local[1]")
         monkeypatch.setenv("SPARK_TESTING", "yes")
-    assert fault(TABLES[name], project_in(tmp_path / "project")) == ""
+    project = project_in(tmp_path / "project")
+    assert fault(TABLES[name], project) == ""
+    if name == "much at once":
+        assert json.loads((project / "outputs/trial/05_deploy/deployed.json").read_text())["refit"] == "all"

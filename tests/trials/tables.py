@@ -201,7 +201,12 @@ TABLES: dict[str, Trial] = {
     ),
     "names that hurt": Trial("names.csv", text(named(**HURTFUL)), label="prediction"),
     "much at once": Trial(
-        "much_é.csv", text(of_all_kinds(), "latin-1"), label="prediction", options=("--encoding", "latin-1"), rejected=1
+        "much_é.csv",
+        text(of_all_kinds(), "latin-1"),
+        label="prediction",
+        options=("--encoding", "latin-1"),
+        parameters=("-p", "refit=all"),
+        rejected=1,
     ),
     "text labels": Trial(
         "words_label.csv", text(csv_text(columns() | {"late": ["late" if v else "in time" for v in columns()["late"]]}))
