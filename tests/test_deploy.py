@@ -120,7 +120,9 @@ def test_a_store_that_cannot_be_used_is_named_with_the_variable_that_says_it(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nothing://here")
-    with pytest.raises(deploy.StoreError, match=r"nothing://here cannot be used .*MLFLOW_TRACKING_URI='nothing://here'"):
+    with pytest.raises(
+        deploy.StoreError, match=r"nothing://here cannot be used .*MLFLOW_TRACKING_URI='nothing://here'"
+    ):
         deploy.connect(experiment="model")
 
 
