@@ -115,6 +115,7 @@ def test_a_folder_whose_processes_were_killed_is_swept_at_the_next_start_and_a_l
         assert killed.stdout is not None
         assert living.stdout is not None
         dead, alive = (Path(process.stdout.readline().strip()) for process in (killed, living))  # type: ignore[union-attr]
+        assert dead.parent == alive.parent == tmp_path
         (other := tmp_path / f"{PREFIX}anybody's").mkdir()
         killed.kill()
         killed.wait()

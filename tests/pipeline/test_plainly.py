@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 
 from lifeboat.cli import app
 from lifeboat.cli.plainly import sentence
+from lifeboat.errors import DataError
+from lifeboat.serving.batch import written_aside
 
 Write = Callable[..., Path]
 LIB = Path(__file__).parents[2] / "lib"
@@ -85,6 +87,8 @@ def test_what_cannot_be_read_or_written_is_named(tmp_path: Path, monkeypatch: py
     rows.write_text("a,k,b\n" + "".join(f"{n * 7 % 13},{n},{n % 2}\n" for n in range(40)))
     binary.write_bytes(b"\xd1\x00\xff")
     folder.mkdir()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
     assert "Is a directory" in refused("run", folder)
     assert "no text in UTF-8" in refused("run", binary)
     assert "more than 1,000,000 letters" in refused("run", "/dev/zero")
@@ -92,10 +96,12 @@ def test_what_cannot_be_read_or_written_is_named(tmp_path: Path, monkeypatch: py
     assert "/dev/zero cannot be sent" in refused("azure", "invoke", "/dev/zero")
     assert "take a shorter name" in refused("new", "x" * 300, "--label", "b")
     assert "never replaced" in refused("new", rows, "--label", "b", "--out", folder, "--force")
-    assert "never replaced" in refused("new", rows, "--label", "b", "--out", "/dev/null", "--force")
+    assert "never replaced" in refused("new", rows, "--label", "b", "--out", pipe, "--force")
     assert "rows.csv" in refused("new", rows, "--label", "b", "--out", rows / "x.yaml")
     assert "folder has no file in it" in refused("new", folder, "--label", "b")
-    assert Path("/dev/null").is_char_device()
+    with pytest.raises(DataError, match="a device or a pipe, and is never replaced"), written_aside(rows, pipe, True):
+        pass
+    assert pipe.is_fifo()
 
 
 def test_a_full_disk_and_too_little_memory_are_said_with_the_mend_and_the_rest_is_called_our_fault() -> None:

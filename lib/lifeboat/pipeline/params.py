@@ -129,12 +129,11 @@ def read_parameters(files: Sequence[Path], overrides: Sequence[str] = ()) -> Giv
 def _read_file(file: Path) -> dict[str, Any]:
     try:
         with file.open(encoding="utf-8") as stream:
-            text = stream.read(LARGEST_FILE + 1)
-        if len(text) > LARGEST_FILE:
-            raise ParameterError(f"this is no parameter file: it has more than {LARGEST_FILE:,} letters")
+            if len(text := stream.read(LARGEST_FILE + 1)) > LARGEST_FILE:
+                raise ParameterError(f"this is no parameter file: it has more than {LARGEST_FILE:,} letters")
         values = read_yaml(text)
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        why = getattr(error, "strerror", "it is no text in UTF-8")
         raise ParameterError(f"cannot read the parameter file {file}: {why}") from error
     except ParameterError as error:
         raise ParameterError(f"{file}: {error}") from error
