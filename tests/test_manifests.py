@@ -16,7 +16,7 @@ from kubernetes_validate import ValidationError, validate
 
 import lifeboat
 from lifeboat.errors import ParameterError
-from lifeboat.jvm import OLDEST_JAVA
+from lifeboat.java import OLDEST_JAVA
 from lifeboat.pipeline.params import read_declarations, read_parameters
 from lifeboat.pipeline.rules import check
 from lifeboat.pipeline.runner import series

@@ -15,11 +15,9 @@ import psutil
 from lifeboat import scratch
 from lifeboat.credentials import redacted
 from lifeboat.errors import LifeboatError
-from lifeboat.java import Java
-from lifeboat.java import find_java as find_java
-from lifeboat.java import java_home as java_home
-from lifeboat.surroundings import LOOPBACK as LOOPBACK
+from lifeboat.java import Java, find_java, java_home
 from lifeboat.surroundings import (
+    LOOPBACK,
     for_a_while,
     need_local_dirs,
     need_memory,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -54,17 +55,20 @@ def test_names_are_read_and_shown_and_warnings_stay_warnings_whatever_python_is_
 
 def test_ctrl_c_ends_a_run_with_130_and_one_word(tmp_path: Path, write_notebook: Write) -> None:
     for stage in ("01_load", "02_preprocess", "03_train_cv", "04_evaluate", "05_deploy"):
-        write_notebook(tmp_path / "notebooks" / f"{stage}.ipynb", "a: int = 1", "import signal; signal.pause()")
+        wait = f"import signal; open({str(tmp_path / 'here')!r}, 'w').write('x'); signal.pause()"
+        write_notebook(tmp_path / "notebooks" / f"{stage}.ipynb", "a: int = 1", wait)
     (tmp_path / "params").mkdir()
     (tmp_path / "params" / "a.yaml").write_text("a: 2\n")
     command = [sys.executable, "-m", "lifeboat", "run", "params/a.yaml"]
     environment = os.environ | {"LIFEBOAT_HOME": str(tmp_path), "SPARK_REMOTE": "sc://nowhere"}
+    os.mkfifo(tmp_path / "here")
+    here = os.open(tmp_path / "here", os.O_RDONLY | os.O_NONBLOCK)
     with subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        while not (tmp_path / "outputs" / "a" / ".01_load.unfinished.ipynb").exists():  # the kernel is there
-            assert process.poll() is None
+        assert select.select([here], [], [], 240)[0], "the kernel is at work"
         process.send_signal(signal.SIGINT)
         said = process.stderr.read()
+    os.close(here)
     assert process.returncode == 130
     assert said.endswith("lifeboat: interrupted\n")
     assert "Traceback" not in said
