@@ -76,5 +76,5 @@ def test_the_tests_of_a_module_are_those_that_use_its_names_and_else_those_of_it
     tests = Tests(ROOT)
     assert tests.of("lifeboat.load.split")[0] == ["tests/test_load.py"]  # by the package that hands its names on
     assert "tests/test_names.py" in tests.of("lifeboat.load.split")[1]
-    assert ["tests/test_cluster.py"] in tests.of("lifeboat.cli.cluster")  # by its command
+    assert ["tests/test_synth.py"] in tests.of("lifeboat.cli.synth")  # by its command
     assert "tests/pipeline/test_runner.py" in tests.of("lifeboat.pipeline.kernel")[0]  # by what imports it

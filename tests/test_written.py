@@ -101,7 +101,7 @@ resamples: 1000              # of the bootstrap
 
 # --- the registry
 registered_model: rows       # its champion is the model to compare with
-class_names: []              # what people call class 0 and class 1, such as [died, survived]; empty: no and yes
+class_names: ['no', 'yes']   # what people call class 0 and class 1, such as [died, survived]; empty: no and yes
 columns: {}                  # what people call columns, and units, such as {Fare: {title: fare, unit: pounds}}
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -138,6 +139,7 @@ class WarmJvm:
             "JAVA_HOME": str(java_home(java, self._folder / "java", self._folder)),
             "SPARK_HOME": str(linked(spark, self._folder / "spark")),
             "PYSPARK_SUBMIT_ARGS": submit_arguments(),
+            "PYSPARK_PYTHON": sys.executable,  # a Connect server starts its Python by what it finds here
             "SPARK_REMOTE": None,  # with it the launcher leaves out the classes of a Connect server
             "SPARK_TESTING": None,
             "PYSPARK_GATEWAY_PORT": None,

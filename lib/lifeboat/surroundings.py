@@ -23,7 +23,7 @@ WATCHED = re.compile(
     r"(?:PY)?SPARK_\w+|HADOOP_\w+|YARN_CONF_DIR|MASTER|LIFEBOAT_(?:DRIVER_MEMORY|EXECUTOR_MEMORY|JVM_OPTIONS)|"
     + "|".join(JAVA)
 )
-OURS = re.compile(r"PYSPARK_GATEWAY_\w+|SPARK_REMOTE|SPARK_AUTH_\w+|SPARK_CONNECT_MODE_ENABLED")
+OURS = re.compile(r"PYSPARK_GATEWAY_\w+|SPARK_BUFFER_SIZE|SPARK_REMOTE|SPARK_AUTH_\w+|SPARK_CONNECT_MODE_ENABLED")
 _SECRET = re.compile(r"(?P<before>(?:key|secret|token|password)\w*[=\s:]\s*)[^\s'\"]+", re.IGNORECASE)
 
 

@@ -46,7 +46,7 @@ def kernels() -> Iterator[dict[str, str]]:
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the notebooks, the data and the parameter files, as a newcomer has them."""
     place = tmp_path_factory.mktemp("project")
-    for folder in ("notebooks", "params", "data"):
+    for folder in ("notebooks", "params", "data", "docs"):
         shutil.copytree(ROOT / folder, place / folder)
     return place
 

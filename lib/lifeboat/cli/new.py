@@ -42,7 +42,7 @@ def _new(
     data: Path, label: str, positive: str, unlabelled: Path | None, out: Path | None, force: bool, csv: dict[str, Any]
 ) -> None:
     from lifeboat.reading import parse_csv
-    from lifeboat.runfolder import from_root, named_by_shell, resolve, resolve_input, shown
+    from lifeboat.runfolder import from_root, resolve, resolve_input, shown
     from lifeboat.survey import propose, survey, written
 
     name = model_name(data)
@@ -53,7 +53,7 @@ def _new(
         raise ParameterError(
             f"{shown(place)} is there already: give another name by --out, or write over it by --force"
         )
-    paths = [resolve_input(named_by_shell(path)) for path in (data, unlabelled) if path]
+    paths = [path.absolute() if path.exists() else resolve_input(path) for path in (data, unlabelled) if path]
     table = survey(paths[0], parse_csv(csv), guess="separator" not in csv)
     others = survey(paths[1], table.csv, guess=False) if unlabelled else None
     typer.echo(f"{data.name}: {table.rows:,} rows, {len(table.columns)} columns")
