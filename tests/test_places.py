@@ -96,6 +96,6 @@ def test_a_store_s_relative_address_is_one_store_wherever_a_command_looks_for_a_
     done = CliRunner().invoke(app, ["score", "models:/none@champion", "rows.csv", "out.parquet"])
     assert done.exit_code == 1
     assert "none" in done.output
-    stores = [place for place in (project.parent).rglob("*.db")]
+    stores = list(project.parent.rglob("*.db"))
     assert stores in ([], [project / "outputs/store.db"])
     assert not (here / "outputs").exists() or here == project

@@ -270,7 +270,7 @@ def test_a_notebook_that_ran_on_another_data_set_says_so_on_top_and_leaves_out_w
     about = 'labelled_path: str = "data/rows.csv"  # CSV\n'
     notebooks = [write_notebook(home / "01.ipynb", about, "pass"), write_notebook(home / "02.ipynb", SECOND, "pass")]
     content = nbformat.read(notebooks[1], as_version=4)
-    tags = {"tags": ["demonstration", "about-this-data"]}
+    tags = {"tags": ["about-this-data", "demonstration"]}
     content.cells += [nbformat.v4.new_markdown_cell("Look at the sailors.", metadata=tags)]
     content.cells += [nbformat.v4.new_code_cell("print('sailors')", metadata=tags), nbformat.v4.new_code_cell("1")]
     nbformat.write(content, notebooks[1])
@@ -284,6 +284,10 @@ def test_a_notebook_that_ran_on_another_data_set_says_so_on_top_and_leaves_out_w
     assert [cell.source for cell in executed.cells if "sailors" in cell.source] == (
         ["Look at the sailors.", "print('sailors')"] if path == "data/rows.csv" else []
     )
+    run_all(notebooks, {"labelled_path": path}, home / "lean", lean=True)
+    lean = nbformat.read(home / "lean" / "02.ipynb", as_version=4)
+    assert not [cell.source for cell in lean.cells if "sailors" in cell.source]
+    assert ["**Lean.**" in lean.cells[0].source, lean.cells[-1].source] == [True, "1"]
     for notebook in notebooks:
         first = nbformat.read(home / "run" / notebook.name, as_version=4).cells[0]
         if path == "data/rows.csv":

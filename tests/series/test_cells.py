@@ -11,12 +11,11 @@ import nbformat
 import pytest
 from titanic_words import TITANIC
 
-from lifeboat.pipeline.runner import ABOUT_THIS_DATA
+from lifeboat.pipeline.runner import ABOUT_THIS_DATA, DEMONSTRATION
 from lifeboat.runfolder import STAGES
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tools"))
-DEMONSTRATION = "demonstration"
 
 
 def cells(stage: str) -> list[Any]:

@@ -42,14 +42,17 @@ def flights(run, workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     given = {"labelled_path": str(sample)} | SMALL
     store = f"sqlite:///{sample.with_name('mlflow.db')}"
     options = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
-    run("lifeboat", "run", "params/flights.yaml", "params/azure.yaml", *options, MLFLOW_TRACKING_URI=store)
+    run("lifeboat", "run", "params/flights.yaml", "params/azure.yaml", "--lean", *options, MLFLOW_TRACKING_URI=store)
     return workspace / "outputs" / "flights"
 
 
-def test_all_notebooks_run_and_say_on_top_that_they_were_written_about_other_rows(flights: Path) -> None:
+def test_all_notebooks_run_and_say_on_top_that_they_were_written_about_other_rows_and_are_shortened(
+    flights: Path,
+) -> None:
     for stage in STAGES:
         first = nbformat.read(flights / f"{stage}.ipynb", as_version=4).cells[0]
         assert "Another data set" in first.source, stage
+        assert "**Lean.**" in first.source, stage
 
 
 def test_the_run_leaves_five_executed_notebooks_and_says_so(flights: Path) -> None:

@@ -19,13 +19,14 @@ def run(
         list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Another value for a parameter, as YAML.")
     ] = None,
     name: Annotated[str, typer.Option(help="The folder in outputs/; the first parameter file's name by default.")] = "",
+    lean: Annotated[bool, typer.Option("--lean", help="Leave out the cells that only demonstrate something.")] = False,
 ) -> None:
     """Run notebooks 01 to 05 into outputs/NAME, after checking every parameter."""
     with said_plainly():
-        _run(params, override or [], name or params[0].stem)
+        _run(params, override or [], name or params[0].stem, lean)
 
 
-def _run(params: list[Path], overrides: list[str], name: str) -> None:
+def _run(params: list[Path], overrides: list[str], name: str, lean: bool) -> None:
     from lifeboat.pipeline.params import read_declarations, read_parameters
     from lifeboat.pipeline.progress import Bars
     from lifeboat.pipeline.rules import check, forget_classes, name_model
@@ -41,5 +42,5 @@ def _run(params: list[Path], overrides: list[str], name: str) -> None:
     forget_classes(given, declarations)
     values = check(given, declarations)
     with Bars(len(notebooks)) as bars:
-        record = run_notebooks(notebooks, given.values, values, declarations, run_dir, bars)
+        record = run_notebooks(notebooks, given.values, values, declarations, run_dir, bars, lean)
     typer.echo(summary(record, run_dir))

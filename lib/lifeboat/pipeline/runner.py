@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from lifeboat.surroundings import for_a_while
 
 QUICK_START_UP_TO = 4 * 2**20  # bytes of input: beyond, the JVM's thorough compiler is worth its time
 ABOUT_THIS_DATA = "about-this-data"  # the tag of cells that hold for the notebooks' own data set alone
+DEMONSTRATION = "demonstration"  # the tag of cells that no later notebook needs
+LEAN = "> **Lean.** Cells that only demonstrate something are left out of this notebook."
 LONGEST_MESSAGE = 12  # lines: a Java error brings its whole stack along
 
 
@@ -58,6 +60,7 @@ def run(
     declarations: Declarations,
     run_dir: Path,
     watcher: Watcher | None = None,
+    lean: bool = False,
 ) -> Record:
     """Execute ``notebooks`` one after another into ``run_dir``.
 
@@ -68,6 +71,7 @@ def run(
         declarations: What each notebook declares.
         run_dir: The run's folder; ``NN.ipynb`` and ``run.json`` are written there, the rest is the notebooks' own.
         watcher: Who is told how far the run is.
+        lean: Whether to leave out the cells that only demonstrate something.
 
     Returns:
         The record, all stages done.
@@ -80,14 +84,15 @@ def run(
     with alone(run_dir), for_a_while({"MLFLOW_DISABLE_TELEMETRY": "true"}), own_homes(), _jvm(values):
         record = begin_record(redacted_all({**values, RUN_DIR: from_root(run_dir)}), notebooks)
         record.write(run_dir)
-        note = other_data_set(values, declarations)
+        notes = {ABOUT_THIS_DATA: other_data_set(values, declarations), DEMONSTRATION: LEAN if lean else ""}
+        notes = {tag: note for tag, note in notes.items() if note}
         for notebook, stage in zip(notebooks, record.stages, strict=True):
             declared = declarations[notebook.stem]
             handed = {name: value for name, value in given.items() if name in declared}
             if RUN_DIR in declared:
                 handed[RUN_DIR] = from_root(run_dir)
             with _recorded(stage, record, run_dir, watcher):
-                _execute(notebook, run_dir / notebook.name, handed, watcher, note)
+                _execute(notebook, run_dir / notebook.name, handed, watcher, notes)
     return record
 
 
@@ -137,8 +142,18 @@ def _recorded(stage: Stage, record: Record, run_dir: Path, watcher: Watcher) -> 
         watcher.notebook_ends(stage.name, stage.seconds, stage.state)
 
 
-def _execute(notebook: Path, place: Path, parameters: dict[str, Any], watcher: Watcher, note: str) -> None:
-    """Execute one notebook into ``place``, where it appears when it has ended, whole, under the ``note``."""
+def _execute(
+    notebook: Path, place: Path, parameters: dict[str, Any], watcher: Watcher, notes: Mapping[str, str]
+) -> None:
+    """Execute one notebook into ``place``, where it appears when it has ended, whole.
+
+    Args:
+        notebook: The notebook.
+        place: Where to leave it, executed.
+        parameters: Its parameters.
+        watcher: Who is told which cell starts.
+        notes: The tags of cells to leave out, each with what is said of it on top.
+    """
     aside = place.with_name(f".{place.stem}.unfinished.ipynb")
     messages, fit = (place.with_name(f".{place.stem}.{name}") for name in ("messages.txt", "source.ipynb"))
     at: dict[str, Any] = {"cell": None, "index": 0}
@@ -149,7 +164,7 @@ def _execute(notebook: Path, place: Path, parameters: dict[str, Any], watcher: W
 
     try:
         papermill.execute_notebook(
-            _fit_to_read(notebook, fit) if note else notebook,
+            _shortened(notebook, notes, fit) if notes else notebook,
             aside,
             parameters,
             kernel_name="python3",
@@ -174,13 +189,13 @@ def _execute(notebook: Path, place: Path, parameters: dict[str, Any], watcher: W
     finally:
         for scratch in (messages, fit):
             scratch.unlink(missing_ok=True)
-        _put_in_place(notebook, aside, place, note)
+        _put_in_place(notebook, aside, place, notes)
 
 
-def _fit_to_read(notebook: Path, place: Path) -> Path:
-    """Write the notebook to ``place`` without what speaks of its own data set, for it is to read another one."""
+def _shortened(notebook: Path, left_out: Iterable[str], place: Path) -> Path:
+    """Write the notebook to ``place`` without the cells that have one of these tags."""
     content = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
-    content.cells = [cell for cell in content.cells if ABOUT_THIS_DATA not in cell.metadata.get("tags", [])]
+    content.cells = [cell for cell in content.cells if not {*left_out} & {*cell.metadata.get("tags", [])}]
     nbformat.write(content, place)  # type: ignore[no-untyped-call]
     return place
 
@@ -194,14 +209,15 @@ def _failure(name: str, cell: str, source: str, what: str, place: Path) -> str:
     return f"{name} stopped at {cell}: {first_line}\n  {message}\nOpen {place} to see it where it happened."
 
 
-def _put_in_place(notebook: Path, aside: Path, place: Path, note: str) -> None:
+def _put_in_place(notebook: Path, aside: Path, place: Path, notes: Mapping[str, str]) -> None:
     if not aside.exists():
         return
     read = nbformat.read(aside, as_version=4)  # type: ignore[no-untyped-call]
     # what a library says of an address may hold its token
     content = nbformat.from_dict(redacted_all(read))  # type: ignore[no-untyped-call]
     content.metadata.get("papermill", {}).update(input_path=str(notebook), output_path=str(place))
-    if note:
-        content.cells.insert(0, nbformat.v4.new_markdown_cell(note, id="another-data-set"))  # type: ignore[no-untyped-call]
+    if notes:
+        said = nbformat.v4.new_markdown_cell("\n>\n".join(notes.values()), id="left-out")  # type: ignore[no-untyped-call]
+        content.cells.insert(0, said)
     nbformat.write(content, aside)  # type: ignore[no-untyped-call]
     os.replace(aside, place)
