@@ -145,6 +145,10 @@ def test_without_a_store_there_is_no_champion_and_none_is_made(home: Path, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_model_is_called_portable_in_its_run(logged: str) -> None:
+    assert mlflow.get_logged_model(logged.removeprefix("models:/")).name == "portable"
+
+
 def test_in_an_empty_store_there_is_no_champion(logged: str) -> None:
     assert registry.incumbents("nobody registered this") == registry.Incumbents()
 

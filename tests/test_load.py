@@ -483,6 +483,11 @@ def test_the_schema_is_described_for_later_stages(spark: SparkSession, tmp_path:
     }
 
 
+def test_json_is_written_for_people(tmp_path: Path) -> None:
+    load.write_json(tmp_path / "names.json", {"größe": [1]})
+    assert (tmp_path / "names.json").read_text(encoding="utf-8") == '{\n  "größe": [\n    1\n  ]\n}\n'
+
+
 def test_a_number_that_is_not_defined_is_not_written_as_json(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         load.write_json(tmp_path / "metrics.json", {"roc_auc": math.nan})

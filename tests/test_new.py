@@ -22,7 +22,7 @@ from lifeboat.pipeline.params import Given, read_declarations, read_parameters
 from lifeboat.pipeline.rules import check
 from lifeboat.survey import Proposal, Survey, propose, survey, written
 from lifeboat.survey import table as table_module
-from lifeboat.survey.suspects import alone
+from lifeboat.survey.suspects import _rates, alone
 
 ROOT = Path(__file__).parents[1]
 DECLARED = read_declarations(sorted((ROOT / "notebooks").glob("0[1-5]_*.ipynb")))
@@ -593,6 +593,12 @@ def test_the_reasons_for_csv_and_for_more_bins_than_spark_s_stand_with_them(writ
     assert proposed(write("x,note,y", *lines)).why["csv"] == (
         "multiline: read so, quoted texts of several lines leave no line unread"
     )
+
+
+def test_a_value_tells_the_label_s_rate_drawn_towards_that_of_all_by_one_row() -> None:
+    texts, label = np.array(["a", "a", "b"], dtype=object), np.array([1.0, 1.0, 0.0])
+    rates = _rates(texts, label, np.array(["a", "b", "c"], dtype=object))
+    assert rates.tolist() == pytest.approx([(2 + 2 / 3) / 3, (0 + 2 / 3) / 2, 2 / 3])
 
 
 # --- the file

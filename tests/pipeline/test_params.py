@@ -68,13 +68,15 @@ def test_the_model_is_called_as_the_parameter_file_where_nothing_else_is_said(
     notebook = tmp_path / "05_deploy.ipynb"
     write_notebook(notebook, 'registered_model: str = ""  # the model\'s name\n')
     declared, file = read_declarations([notebook]), tmp_path / "patients.yaml"
-    names = []
+    names, said = list[str](), list[str]()
     for text in ("", "registered_model: wards\n"):
         file.write_text(text)
         given = read_parameters([file])
         name_model(given, file, declared)
         names.append(check(given, declared)["registered_model"])
+        said.append(given.sources["registered_model"])
     assert names == ["patients", "wards"]
+    assert (said[0], Path(said[1])) == ("the parameter file's name", file)
     given = read_parameters([file])
     name_model(given, file, {})
     assert given.values == {"registered_model": "wards"}, "notebooks that declare none are given none"

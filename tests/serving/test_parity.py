@@ -1,5 +1,6 @@
 """One model, two engines: the portable scorer answers as Spark does, on rows made to break it."""
 
+import json
 import math
 import shutil
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner
 
+from hand_made import by_hand
 from lifeboat.cli import app
 from lifeboat.serving.fields import Column
 from lifeboat.serving.parity import draw, parity, raw_columns, spark_scores, to_records, value_pools
@@ -73,6 +75,17 @@ def test_the_pools_hold_each_threshold_and_one_ulp_to_either_side(forest: Path) 
     of_age = {s for s, m, f in zip(splits, modes, parts["nodes_featureids"], strict=True) if f == 1 and m == 0}
     assert len(of_age) > 5
     assert all({s, math.nextafter(s, 0), math.nextafter(s, 999)} <= set(ages) for s in of_age)
+
+
+def test_the_pools_hold_the_ends_of_each_range_and_nothing_beyond(tmp_path: Path) -> None:
+    model = by_hand(tmp_path / "model", [], ["count", "amount"])
+    manifest = json.loads((model / "manifest.json").read_text())
+    manifest["signature"]["inputs"][0] |= {"minimum": 0, "maximum": 5}
+    (model / "manifest.json").write_text(json.dumps(manifest))
+    pools = value_pools(model)
+    assert {name: pools[name] for name in ("count", "amount", "flag", "spare")} == {
+        "count": [0, 1, 5], "amount": [0.0, 1.0, 10.0], "flag": [False, True], "spare": [-1.0, 0.0, 1.0],
+    }  # fmt: skip
 
 
 def test_every_title_of_the_model_is_found_in_some_generated_name(forest: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -40,7 +40,7 @@ class Part:
 
     path: str
     name: str
-    partition: dict[str, str | None] = field(default_factory=dict)
+    partition: dict[str, str | None]
     scanned: Scanned | None = None
     order: Sequence[int] = ()
 
