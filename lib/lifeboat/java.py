@@ -27,8 +27,10 @@ done
 """
 RUN = 'exec {java} "$@"'
 # Outlives the JVM, however that and its owner end, and takes away what is left of it. Spark asks another Java first
-# how to start this one.
-RUN_AND_CLEAN = """case " $* " in *" org.apache.spark.launcher.Main "*) exec {java} "$@" ;; esac
+# how to start this one, and executors on this machine are further ones.
+RUN_AND_CLEAN = """case " $* " in
+    *" org.apache.spark.launcher.Main "* | *" org.apache.spark.executor."*) exec {java} "$@" ;;
+esac
 trap : TERM HUP
 {java} "$@"
 status=$?
