@@ -14,6 +14,7 @@ from sklearn import metrics
 from lifeboat import evaluate
 from lifeboat.evaluate import CalibrationBin, Interval, Scored, ThresholdCosts
 from lifeboat.names import NO_AND_YES
+from lifeboat.plots import style
 from lifeboat.plots.style import BLUE, COLOURS, GREEN, GREY, ORANGE, PALE, blank, legend_below, percent_axis, set_title
 
 MARKERS = "sD^vP"
@@ -82,7 +83,7 @@ def roc_curve(
             counts = evaluate.confusion(judged)
             point = counts[0, 1] / counts[0].sum(), counts[1, 1] / counts[1].sum()
             _baseline_point(ax, index, point, other)
-        set_title(ax, title or f"It ranks “{classes[1]}” above “{classes[0]}” in {_percent(area)} of pairs")
+        set_title(ax, title or f"It ranks “{classes[1]}” above “{classes[0]}” in {style.percent(area)} of pairs")
     return _finish_square(ax, "lower right")
 
 
@@ -134,10 +135,6 @@ def _drawable(ax: Axes, scored: Scored, metric: str, title: str) -> bool:
         ax.text(0.5, 0.6, reason.replace(": ", ":\n"), ha="center", va="center", backgroundcolor="white")
         set_title(ax, title or "No curve")
     return reason is None
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.0f}\N{NO-BREAK SPACE}%"
 
 
 def _baseline_point(ax: Axes, index: int, point: tuple[float, float], name: str) -> None:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from lifeboat.names import NO_AND_YES
-from lifeboat.plots.style import AMBER, BLUE, COLOURS, GREEN, GREY, INK, ORANGE, PALE, SKY, blank, set_title
+from lifeboat.plots.style import AMBER, BLUE, COLOURS, GREEN, GREY, INK, ORANGE, PALE, SKY, blank, percent, set_title
 
 
 def _box(ax: Axes, x: float, y: float, width: float, height: float, colour: str, edge: str) -> None:
@@ -137,7 +137,7 @@ def _question(node: Mapping[str, Any]) -> str:
 def _draw_leaf(ax: Axes, leaf: Mapping[str, Any], x: float, level: int, classes: tuple[str, str]) -> None:
     counts = leaf.get("counts")
     share = counts[1] / sum(counts) if counts else float(leaf["probability"])
-    lines = [f"{share * 100:.0f}\N{NO-BREAK SPACE}% {classes[1]}"]
+    lines = [f"{percent(share)} {classes[1]}"]
     if counts:
         lines += [f"{counts[0]:g} {classes[0]}", f"{counts[1]:g} {classes[1]}"]
     colour, edge = ("#D3EFE5", GREEN) if share > 0.5 else ("#F9DFD1", ORANGE)

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from lifeboat.evaluate import wilson
-from lifeboat.plots.style import BLUE, GREY, PALE, interval, largest, percent_axis, rows_down, set_title
+from lifeboat.plots.style import BLUE, GREY, PALE, interval, largest, percent, percent_axis, rows_down, set_title
 
 
 def missing_values(ax: Axes, missing: Mapping[str, int], rows: int, *, title: str = "") -> Axes:
@@ -78,6 +78,6 @@ def rates_by_group(
         ax.text(1.03, place, f"n = {n}", va="center", ha="left", transform=ax.get_yaxis_transform())
     ax.set_xlim(-0.02, 1.02)
     percent_axis(ax)
-    ax.set_xlabel(f"{xlabel} (dashed: all rows, {overall * 100:.0f}\N{NO-BREAK SPACE}%)")
+    ax.set_xlabel(f"{xlabel} (dashed: all rows, {percent(overall)})")
     set_title(ax, f"{title} {note}".strip())
     return ax

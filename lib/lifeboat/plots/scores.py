@@ -21,6 +21,7 @@ from lifeboat.plots.style import (
     interval,
     largest,
     legend_below,
+    percent,
     percent_axis,
     rows_down,
     set_title,
@@ -192,7 +193,7 @@ def group_metrics(
         )
     ax.set_xlim(-0.02, 1.02)
     percent_axis(ax)
-    ax.set_xlabel(f"share of the group (dashed: accuracy in {where}, {overall * 100:.0f}\N{NO-BREAK SPACE}%)")
+    ax.set_xlabel(f"share of the group (dashed: accuracy in {where}, {percent(overall)})")
     legend_below(ax, 3)
     set_title(ax, f"{title or _least_right(rows, names, where)} {note}".strip())
     return ax
@@ -202,5 +203,5 @@ def _least_right(rows: Sequence[GroupRow], names: Sequence[str], where: str) -> 
     if not rows:
         return ""
     row, name = min(zip(rows, names, strict=True), key=lambda both: both[0].accuracy.value)
-    share = f"{row.accuracy.value * 100:.0f}\N{NO-BREAK SPACE}% of {row.n}"
+    share = f"{percent(row.accuracy.value)} of {row.n}"
     return f"{where[0].upper()}{where[1:]}: least often right about {name}, {share}"

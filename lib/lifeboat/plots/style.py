@@ -72,10 +72,15 @@ def interval(ax: Axes, y: float, shown: Interval, colour: str, marker: str = "o"
     ax.plot(shown.value, y, marker, color=colour, zorder=3)
 
 
+def percent(share: float) -> str:
+    """A share as whole percent, which no line break parts from its sign."""
+    return f"{share * 100:.0f}\N{NO-BREAK SPACE}%"
+
+
 def percent_axis(ax: Axes, axis: str = "x") -> None:
     """Ticks of a share from 0 to 1 as whole percent."""
     chosen = ax.xaxis if axis == "x" else ax.yaxis
-    chosen.set_major_formatter(lambda share, _: f"{share * 100:.0f}\N{NO-BREAK SPACE}%")
+    chosen.set_major_formatter(lambda share, _: percent(share))
 
 
 def blank(ax: Axes) -> None:
