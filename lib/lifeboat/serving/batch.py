@@ -79,9 +79,14 @@ def score_file(
             for batch in in_order(work, batches, threads=min(os.cpu_count() or 1, 8)):
                 writer.write_batch(batch)
                 rows += batch.num_rows
-                add_reasons(reasons, batch.column(batch.num_columns - 2))
-                add_reasons(warnings, batch.column(batch.num_columns - 1))
+                add_answers(reasons, warnings, batch)
     return Counts(rows, reasons, warnings)
+
+
+def add_answers(reasons: Counter[str], warnings: Counter[str], batch: pa.RecordBatch) -> None:
+    """Count the reasons and the warnings of scored rows, which are the last two of ``ColumnScorer.answers``."""
+    for counted, column in zip((reasons, warnings), batch.columns[-2:], strict=True):
+        add_reasons(counted, column)
 
 
 def add_reasons(counted: Counter[str], reasons: pa.Array) -> None:

@@ -97,7 +97,8 @@ class ColumnScorer:
             reasons[row] = reasons[row] or str(no_number())
         warnings = _unseen(self.scorer.lookups, table, batch.num_rows)
         if self.scorer.refuses_unseen:
-            reasons[~_given(reasons)] = warnings[~_given(reasons)]
+            unrefused = ~_given(reasons)
+            reasons[unrefused] = warnings[unrefused]
         answers = self._answers(self._scores(features), reasons, warnings)
         schema = pa.schema([*(batch.schema.field(name) for name in kept), *self.answers(kept)])
         return pa.RecordBatch.from_arrays([*(batch.column(name) for name in kept), *answers], schema=schema)

@@ -18,7 +18,7 @@ from lifeboat.declared import refusal
 from lifeboat.errors import DataError
 from lifeboat.load.typed import has_values, in_file
 from lifeboat.reading import FILE, LINE
-from lifeboat.serving.batch import Counts, add_reasons, written_aside
+from lifeboat.serving.batch import Counts, add_answers, written_aside
 from lifeboat.serving.columns import ColumnScorer
 from lifeboat.sql import ticked
 
@@ -85,8 +85,7 @@ def score_on_spark(
         table = pads.dataset(aside, format="parquet")
         reasons, warnings = Counter[str](), Counter[str]()
         for batch in table.to_batches(columns=table.schema.names[-2:]):
-            add_reasons(reasons, batch.column(0))
-            add_reasons(warnings, batch.column(1))
+            add_answers(reasons, warnings, batch)
         count = table.count_rows()
         if one_file:
             _to_one_file(table, aside)

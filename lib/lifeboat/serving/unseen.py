@@ -84,7 +84,7 @@ class Lookup:
 
     def nearest(self, value: Any) -> list[str]:
         """The labels most like ``value``, ten at the most: numbers by their distance, texts whatever their case."""
-        if isinstance(value, int) and not isinstance(value, bool):
+        if _is_number(value):
             return sorted(self.labels, key=lambda label: abs(int(label) - value))[:MOST_KNOWN]
         text = _plain(as_text(value))
         compared = self.labels
@@ -96,8 +96,7 @@ class Lookup:
     def described(self, row: int, value: Any) -> Entry:
         """A miss as JSON can hold it: row, field, value, known (labels, ten at the most) and nearest (or null)."""
         known = self.nearest(value)
-        number = isinstance(value, int) and not isinstance(value, bool)
-        close = bool(known) and (number or _likeness(_plain(as_text(value)), known[0]) >= CLOSE)
+        close = bool(known) and (_is_number(value) or _likeness(_plain(as_text(value)), known[0]) >= CLOSE)
         shown = reprlib.repr(value)[1:-1] if isinstance(value, str) and len(value) > MOST_COMPARED else value
         return {
             "row": row,
@@ -199,6 +198,10 @@ def _by_row(missed: list[tuple[Lookup, list[Any]]]) -> Iterator[tuple[int, Looku
         for lookup, values in missed:
             if values[row] is not None:
                 yield row, lookup, values[row]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _shared(one: str, other: str) -> int:
