@@ -2,7 +2,7 @@
 
 ``make mutants N=200 SEED=7 ONLY=serving LEAVE=plots,azure``. All happens in a copy of the tree. The tests of a
 module are the test files that import it: themselves, by a package that hands its names on, or by a command of
-``lifeboat``; where there are none, those of the modules that import it. ``tools/mutations.py`` makes the changes.
+``lifeboat``; where they are few, also those of the modules that import it. ``tools/mutations.py`` makes the changes.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # whole notebooks, clusters and environments made anew: minutes each, and each line they run has a nearer test
 LONG = ("tests/series/", "tests/bench/", "test_engines", "test_container", "test_setup", "test_pyfunc_elsewhere")
 LIMIT = 600  # seconds for the tests of one change
+ENOUGH = 3  # test files: a module with fewer is also tried by the tests of the modules that import it
 NO_END = "no end"
 # a process that has imported what takes seconds, and of which each run is a copy
 READY = multiprocessing.get_context("forkserver")
@@ -99,11 +100,13 @@ class Tests:
     def of(self, module: str) -> list[list[str]]:
         """The test files of a module: first those that are called as it or its package, then the others."""
         own = [name for name in self.taken if called(name) <= set(module.split("."))]
-        near, seen = {module}, {module}
-        while not (files := [name for name, taken in self.taken.items() if taken & near]) and near and not own:
-            near = {importer for one in near for importer in self.importers[one]} - seen
-            seen |= near
-        return [group for group in (own, [name for name in files if name not in own]) if group]
+        near = {module}
+        while len(files := [name for name, taken in self.taken.items() if taken & near and name not in own]) < ENOUGH:
+            wider = near | {importer for one in near for importer in self.importers[one]}
+            if wider == near:
+                break
+            near = wider
+        return [group for group in (own, files) if group]
 
 
 def called(test_file: str) -> set[str]:

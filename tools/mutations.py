@@ -116,6 +116,8 @@ def _spared(node: ast.AST) -> Iterator[ast.AST]:
             yield node.annotation
         case ast.FunctionDef(returns=ast.expr() as returns):
             yield returns
+        case ast.ClassDef(bases=bases):
+            yield from bases
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in MESSAGES:
             yield from [*node.args, *node.keywords]
         case ast.Call(func=ast.Name(id="cast" | "TypeVar")) if node.args:
