@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from pyspark.sql import SparkSession
 
 from lifeboat import session
+from lifeboat.jvm import WarmJvm
 from lifeboat.surroundings import spare_loopback
 
 spare_loopback()  # the tests' own requests are to this machine too
@@ -27,14 +28,21 @@ settings.load_profile("lifeboat")
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[SparkSession]:
+def jvm() -> Iterator[WarmJvm]:
+    """The one JVM of this process and of the notebooks' kernels that it starts: it holds one Spark at a time."""
+    with WarmJvm() as warm:
+        yield warm
+
+
+@pytest.fixture(scope="session")
+def spark(jvm: WarmJvm) -> Iterator[SparkSession]:
     """Spark on two cores of this machine, its web page off."""
     started = session.start("local[2]")
     yield started
     started.stop()
 
 
-LONG = ("engines", "train_cv", "preprocess", "names", "passes", "jvm", "importance", "declared")
+LONG = ("train_cv", "preprocess", "names", "passes", "jvm", "importance", "declared")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

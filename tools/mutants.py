@@ -31,7 +31,7 @@ from mutations import Mutation, mutations
 
 ROOT = Path(__file__).resolve().parents[1]
 # whole notebooks, clusters and environments made anew: minutes each, and each line they run has a nearer test
-LONG = ("tests/series/", "tests/bench/", "test_engines", "test_container", "test_setup", "test_pyfunc_elsewhere")
+LONG = ("tests/series/", "tests/bench/", "test_container", "test_setup", "test_pyfunc_elsewhere")
 LIMIT = 600  # seconds for the tests of one change
 ENOUGH = 3  # test files: a module with fewer is also tried by the tests of the modules that import it
 NO_END = "no end"

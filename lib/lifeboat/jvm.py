@@ -29,8 +29,9 @@ from lifeboat.surroundings import (
 )
 
 # The quick compiler and the simple garbage collector: on some thousands of rows Spark's time goes into compiling
-# Spark, and these halve it. From some hundred thousand rows on the thorough compiler is worth its cost.
-QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# Spark, and these halve it. The quick compiler alone would get 48 MB for its code, which five notebooks fill: Java then
+# throws code away and compiles it again. From some hundred thousand rows on the thorough compiler is worth its cost.
+QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m"
 MANY_ROWS = "-XX:+UseParallelGC"
 LOGGING = Path(__file__).with_name("log4j2.properties")
 

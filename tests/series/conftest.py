@@ -1,4 +1,4 @@
-"""A copy of the project's notebooks with a store of its own, and one JVM that all kernels share."""
+"""A copy of the project's notebooks with a store of its own, and kernels that share the tests' own JVM."""
 
 from __future__ import annotations
 
@@ -6,40 +6,28 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
-HOLD_A_JVM = """
-import os, sys
 from lifeboat.jvm import WarmJvm
-with WarmJvm():
-    print(os.environ["PYSPARK_GATEWAY_PORT"], os.environ["PYSPARK_GATEWAY_SECRET"], flush=True)
-    sys.stdin.read()
-"""
+
+ROOT = Path(__file__).parents[2]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
-def kernels() -> Iterator[dict[str, str]]:
-    """The environment for notebooks' kernels: a JVM to share that is not the tests' own, and no telemetry."""
+def kernels(jvm: WarmJvm) -> dict[str, str]:
+    """The environment for notebooks' kernels: the JVM that is warm, and no telemetry."""
+    gateway = {name: value for name, value in os.environ.items() if name.startswith("PYSPARK_GATEWAY")}
     env = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PYSPARK_", "LIFEBOAT_", "MLFLOW_", "AZURE_"))
     }
-    env |= {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONHASHSEED": "0"}
-    command = [sys.executable, "-c", HOLD_A_JVM]
-    with subprocess.Popen(command, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        assert holder.stdin is not None
-        assert holder.stdout is not None
-        port, secret = holder.stdout.readline().split()
-        yield env | {"PYSPARK_GATEWAY_PORT": port, "PYSPARK_GATEWAY_SECRET": secret}
-        holder.stdin.close()
+    return env | gateway | {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONHASHSEED": "0"}
 
 
 @pytest.fixture(scope="session")

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 from pyspark.ml import PipelineModel
 from pyspark.ml.functions import vector_to_array
-from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from lifeboat import session
 from lifeboat.serving.client import Server
 
 Answers = dict[str, tuple[int, float]]
 
 
-def by_spark(spark: SparkSession, folder: Path, key: str) -> Answers:
-    """What the fitted pipeline says of a run's labelled rows: key -> class, probability of class 1."""
+@cache
+def by_spark(folder: Path, key: str) -> Answers:
+    """What the fitted pipeline says of a run's labelled rows: key -> class, probability of class 1.
+
+    Its session is stopped again: the JVM holds one, and the kernels want theirs.
+    """
+    spark = session.start("local[2]")
     model = PipelineModel.load(str(folder / "03_train_cv/model"))
     rows = spark.read.parquet(str(folder / "01_load/train"), str(folder / "01_load/holdout"))
     last = model.stages[-1]
     probability = vector_to_array(last.getProbabilityCol())[1]
     scored = model.transform(rows).select(F.col(key).cast("string"), last.getPredictionCol(), probability)
-    return {row[0]: (int(row[1]), row[2]) for row in scored.collect()}
+    answers = {row[0]: (int(row[1]), row[2]) for row in scored.collect()}
+    spark.stop()
+    return answers
 
 
 def in_file(place: Path, keys: list[str]) -> Answers:

@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import SparkSession
 from series_answers import by_spark, in_file, over_http
 from titanic_words import TITANIC
 
@@ -116,7 +115,6 @@ def test_the_file_that_was_trained_on_is_completed_and_scored_as_spark_scores_it
     flights: Path,
     run,  # type: ignore[no-untyped-def]
     workspace: Path,
-    spark: SparkSession,
     tmp_path: Path,
 ) -> None:
     source = next(Path(path) for path in json.loads((flights / "run.json").read_text())["inputs"] if "some" in path)
@@ -130,7 +128,7 @@ def test_the_file_that_was_trained_on_is_completed_and_scored_as_spark_scores_it
     rows = pq.read_table(out, columns=["time_hour", "carrier", "flight", "origin"]).to_pylist()
     scored, expected = (
         in_file(out, [" ".join(map(str, row.values())) for row in rows]),
-        by_spark(spark, flights, "flight_id"),
+        by_spark(flights, "flight_id"),
     )
     assert len(expected) > 1500
     assert {key: scored[key][0] for key in expected} == {key: found[0] for key, found in expected.items()}
@@ -151,15 +149,13 @@ def test_a_joined_table_that_is_gone_is_named_and_nothing_is_scored(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_server_which_joins_nothing_is_sent_the_completed_rows_and_answers_as_spark(
-    flights: Path, spark: SparkSession
-) -> None:
+def test_a_server_which_joins_nothing_is_sent_the_completed_rows_and_answers_as_spark(flights: Path) -> None:
     manifest = json.loads((flights / "05_deploy/portable/manifest.json").read_text())
     wanted = [column["name"] for column in manifest["signature"]["inputs"]]
     parts = [pq.read_table(flights / "01_load" / part) for part in ("train", "holdout")]
     rows = pa.concat_tables(parts).select(["flight_id", *wanted]).to_pylist()
     sent = {row.pop("flight_id"): row for row in rows}
-    assert over_http(flights, sent) == {key: found for key, (found, _) in by_spark(spark, flights, "flight_id").items()}
+    assert over_http(flights, sent) == {key: found for key, (found, _) in by_spark(flights, "flight_id").items()}
 
 
 @pytest.mark.parametrize("stage", STAGES)

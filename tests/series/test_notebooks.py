@@ -17,9 +17,9 @@ from typing import Any
 import nbformat
 import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import SparkSession
 from series_answers import by_spark, in_file, over_http
 
+from lifeboat.jvm import WarmJvm
 from lifeboat.pipeline.runner import DEMONSTRATION
 from lifeboat.runfolder import STAGES
 from lifeboat.serving.client import Server
@@ -97,7 +97,6 @@ def test_the_champion_is_served_by_its_alias(series: Path, monkeypatch: pytest.M
 def test_the_file_that_was_trained_on_is_scored_as_spark_scores_its_rows(
     series: Path,
     run,  # type: ignore[no-untyped-def]
-    spark: SparkSession,
     tmp_path: Path,
     engine: list[str],
 ) -> None:
@@ -105,19 +104,17 @@ def test_the_file_that_was_trained_on_is_scored_as_spark_scores_its_rows(
     out = tmp_path / "scored.parquet"
     run("lifeboat", "score", str(series), str(source), str(out), *engine)
     keys = pq.read_table(out)["PassengerId"].to_pylist()
-    assert in_file(out, keys) == by_spark(spark, series, "PassengerId")
+    assert in_file(out, keys) == by_spark(series, "PassengerId")
 
 
-def test_the_lines_of_that_file_sent_over_http_are_answered_as_spark_scores_its_rows(
-    series: Path, spark: SparkSession
-) -> None:
+def test_the_lines_of_that_file_sent_over_http_are_answered_as_spark_scores_its_rows(series: Path) -> None:
     numbers = {"PassengerId": int, "Pclass": int, "SibSp": int, "Parch": int, "Age": float, "Fare": float}
     with (ROOT / "data/titanic/titanic_train.csv").open(newline="") as file:
         lines = {
             line["PassengerId"]: {name: numbers.get(name, str)(text) if text else "" for name, text in line.items()}
             for line in csv.DictReader(file)
         }
-    expected = {key: found for key, (found, _) in by_spark(spark, series, "PassengerId").items()}
+    expected = {key: found for key, (found, _) in by_spark(series, "PassengerId").items()}
     assert len(expected) == 891
     assert over_http(series, lines) == expected
 
@@ -133,7 +130,7 @@ def registered(store: Path) -> tuple[list[Any], list[Any]]:
 
 
 def test_where_the_portable_model_answers_otherwise_than_spark_no_alias_moves_and_no_version_is_made(
-    series: Path, kernels: dict[str, str]
+    series: Path, kernels: dict[str, str], jvm: WarmJvm
 ) -> None:
     broken = series.with_name("broken")
     for before in STAGES[:4]:
@@ -156,9 +153,8 @@ def test_where_the_portable_model_answers_otherwise_than_spark_no_alias_moves_an
         "--no-progress-bar",
     ]
     options = ["-p", "run_dir", "outputs/broken", "-p", "registered_model", "tutorial", "-k", "python3"]
-    # a JVM of its own, as the notebook dies with its session open
-    env = {name: value for name, value in kernels.items() if not name.startswith("PYSPARK_GATEWAY")}
-    done = subprocess.run([*command, *options], cwd=project, env=env, capture_output=True, text=True)
+    done = subprocess.run([*command, *options], cwd=project, env=kernels, capture_output=True, text=True)
+    jvm._gateway.jvm.org.apache.spark.SparkContext.getOrCreate().stop()  # the notebook died with its session open
     assert done.returncode
     assert "the portable model gives Spark's classes" in done.stderr
     assert registered(store) == before_it

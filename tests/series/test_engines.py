@@ -3,51 +3,36 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
 from engine_work import FIRST_ALONE, WORK
+
+from lifeboat.jvm import WarmJvm
 
 LOCAL = ("local[1]", "local[2]", "local[4]")
 TWO_WORKERS = "local-cluster[2,1,1024]"
 
 
-def begin(*arguments: str, **variables: str) -> subprocess.Popen[str]:
-    """Start the work in a process of its own: one process has one Spark, and the tests' own runs in this one."""
-    named = ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE", "LIFEBOAT_SPARK")
-    environment = {name: value for name, value in os.environ.items() if name not in named}
+def work(kernels: dict[str, str], *arguments: str, **variables: str) -> list[dict[str, Any]]:
+    """Do the work in a process of its own, as one process has one Spark."""
     command = [sys.executable, str(Path(__file__).with_name("engine_work.py")), *arguments]
-    return subprocess.Popen(
-        command, env=environment | variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
-    said, complained = process.communicate(timeout=1800)
-    assert process.returncode == 0, complained
-    results: list[dict[str, Any]] = json.loads(said)
+    done = subprocess.run(command, env=kernels | variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    results: list[dict[str, Any]] = json.loads(done.stdout)
     return results
 
 
 @pytest.fixture(scope="module")
-def results() -> Iterator[dict[str, dict[str, Any]]]:
+def results(kernels: dict[str, str], jvm: WarmJvm) -> dict[str, dict[str, Any]]:
     """Engine -> estimator -> what came out; on two cores and where an executor was killed, the forest's alone."""
+    classic = work(kernels, *LOCAL, TWO_WORKERS, "--kill", str(jvm._gateway.proc.pid))
     # SPARK_TESTING: a Connect server takes any free port
-    connect = begin("wherever SPARK_REMOTE says", SPARK_REMOTE="local[2]", SPARK_TESTING="yes")
-    classic = begin(*LOCAL, TWO_WORKERS, "--kill")
-    try:
-        found = dict(zip([*LOCAL, "two workers", "one killed"], finish(classic), strict=True))
-        yield found | {"Connect": finish(connect)[0]}
-    finally:
-        for process in (connect, classic):
-            process.kill()
-            process.communicate()
+    (connect,) = work(kernels, "wherever SPARK_REMOTE says", SPARK_REMOTE="local[2]", SPARK_TESTING="yes")
+    return dict(zip([*LOCAL, "two workers", "one killed"], classic, strict=True)) | {"Connect": connect}
 
 
 @pytest.mark.parametrize("estimator", WORK)

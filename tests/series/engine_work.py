@@ -1,7 +1,7 @@
 """Train and judge on the engines named on the command line, one after another in one process; results as JSON.
 
-``--kill``: on the last engine the first work is done once more, and an executor is ended while its cross-validation is
-under way; that is a result of its own.
+``--kill PID``: on the last engine the first work is done once more, and an executor of the JVM that is this process is
+ended while its cross-validation is under way; that is a result of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -78,13 +79,13 @@ def work(spark: SparkSession, name: str, folder: Path, progress: Told) -> dict[s
     return {"scores": found.scores, "metrics": point_metrics(scored), "files": files}
 
 
-def all_work(where: str, folder: Path, kill: bool) -> list[dict[str, Any]]:
+def all_work(where: str, folder: Path, kill: int | None) -> list[dict[str, Any]]:
     """The results of all work on one engine, by estimator; then, where a worker is to be killed, of the first again."""
     spark = session.start(where)
     names = list(WORK)[: 1 if where in FIRST_ALONE else None]
     found = [{name: work(spark, name, folder, end_none) for name in names}]
     if kill:
-        found.append({names[0]: work(spark, names[0], folder, end_an_executor)})
+        found.append({names[0]: work(spark, names[0], folder, partial(end_an_executor, psutil.Process(kill)))})
     spark.stop()
     return found
 
@@ -93,10 +94,10 @@ def end_none(done: int, total: int, what: str) -> None:
     """Let all work go on."""
 
 
-def end_an_executor(done: int, total: int, what: str) -> None:
+def end_an_executor(jvm: psutil.Process, done: int, total: int, what: str) -> None:
     """Kill an executor and its Python workers after the first fit: fits are still to come, and cached rows are lost."""
     if done == 1:
-        below = psutil.Process().children(recursive=True)
+        below = jvm.children(recursive=True)
         executor = next(process for process in below if any("ExecutorBackend" in word for word in process.cmdline()))
         for process in [executor, *executor.children(recursive=True)]:
             process.kill()
@@ -105,14 +106,14 @@ def end_an_executor(done: int, total: int, what: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("where", nargs="+")
-    parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--kill", type=int)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         last = len(given.where) - 1
         results = [
             found
             for place, where in enumerate(given.where)
-            for found in all_work(where, Path(folder), given.kill and place == last)
+            for found in all_work(where, Path(folder), given.kill if place == last else None)
         ]
     print(json.dumps(results))
 
