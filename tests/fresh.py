@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from lifeboat.jvm import WarmJvm
+
 
 def fresh_environment(folder: Path, *packages: str) -> Path:
     """Make an environment in ``folder`` with these packages, as pip's command line names them; its Python."""
@@ -35,6 +37,23 @@ def free_port() -> int:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
         return port
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """A process started in the background ignores SIGINT, and so do its children; those started in here do not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def end_session(jvm: WarmJvm) -> None:
+    """Stop the Spark that another process has left in a JVM, if there is one."""
+    left = jvm._gateway.jvm.org.apache.spark.SparkContext.getActive()
+    if left.isDefined():
+        left.get().stop()
 
 
 @contextmanager

@@ -11,8 +11,6 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import lifeboat
-from fresh import free_port, fresh_environment, running
+from fresh import free_port, fresh_environment, interruptible, running
 from hand_made import GOOD, by_hand
 from lifeboat.serving.app import create_app
 from lifeboat.serving.needs import SCORING
@@ -104,16 +102,6 @@ def test_the_image_s_packages_are_the_locked_ones() -> None:
     assert here - names == set()  # pip is told not to look for what they need
     asked = {line for line in (CONTAINER / "requirements.in").read_text().splitlines() if line.isalpha()}
     assert asked == {*SCORING, "flask", "typer", "waitress"}
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """A process started in the background ignores SIGINT, and so do its children; the first of a container does not."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def test_what_the_image_installs_and_runs_serves_a_model_until_it_is_told_to_stop(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from fresh import interruptible
 from lifeboat.cli import app
 from lifeboat.cli.plainly import sentence
 from lifeboat.errors import DataError
@@ -63,7 +64,10 @@ def test_ctrl_c_ends_a_run_with_130_and_one_word(tmp_path: Path, write_notebook:
     environment = os.environ | {"LIFEBOAT_HOME": str(tmp_path), "SPARK_REMOTE": "sc://nowhere"}
     os.mkfifo(tmp_path / "here")
     here = os.open(tmp_path / "here", os.O_RDONLY | os.O_NONBLOCK)
-    with subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    with (
+        interruptible(),
+        subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process,
+    ):
         assert process.stderr is not None
         assert select.select([here], [], [], 240)[0], "the kernel is at work"
         process.send_signal(signal.SIGINT)

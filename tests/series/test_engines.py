@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from engine_work import FIRST_ALONE, WORK
 
+from fresh import end_session
 from lifeboat.jvm import WarmJvm
 
 LOCAL = ("local[1]", "local[2]", "local[4]")
@@ -32,6 +33,7 @@ def results(kernels: dict[str, str], jvm: WarmJvm) -> dict[str, dict[str, Any]]:
     classic = work(kernels, *LOCAL, TWO_WORKERS, "--kill", str(jvm._gateway.proc.pid))
     # SPARK_TESTING: a Connect server takes any free port
     (connect,) = work(kernels, "wherever SPARK_REMOTE says", SPARK_REMOTE="local[2]", SPARK_TESTING="yes")
+    end_session(jvm)
     return dict(zip([*LOCAL, "two workers", "one killed"], classic, strict=True)) | {"Connect": connect}
 
 

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from series_answers import by_spark, in_file, over_http
 
+from fresh import end_session
 from lifeboat.jvm import WarmJvm
 from lifeboat.pipeline.runner import DEMONSTRATION
 from lifeboat.runfolder import STAGES
@@ -154,7 +155,7 @@ def test_where_the_portable_model_answers_otherwise_than_spark_no_alias_moves_an
     ]
     options = ["-p", "run_dir", "outputs/broken", "-p", "registered_model", "tutorial", "-k", "python3"]
     done = subprocess.run([*command, *options], cwd=project, env=kernels, capture_output=True, text=True)
-    jvm._gateway.jvm.org.apache.spark.SparkContext.getOrCreate().stop()  # the notebook died with its session open
+    end_session(jvm)  # the notebook died with its own open
     assert done.returncode
     assert "the portable model gives Spark's classes" in done.stderr
     assert registered(store) == before_it
