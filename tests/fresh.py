@@ -51,7 +51,8 @@ def interruptible() -> Iterator[None]:
 
 def end_session(jvm: WarmJvm) -> None:
     """Stop the Spark that another process has left in a JVM, if there is one."""
-    left = jvm._gateway.jvm.org.apache.spark.SparkContext.getActive()
+    spark = jvm._gateway.jvm.org.apache.spark
+    left = getattr(getattr(spark, "SparkContext$"), "MODULE$").getActive()  # not among Java's static methods
     if left.isDefined():
         left.get().stop()
 
