@@ -29,10 +29,11 @@ trials: ready  ## some thirty tables of the kinds that people have through all n
 mutants: ready  ## which small changes to the library no test notices (an hour; N=200 SEED=7 ONLY=serving LEAVE=plots for others)
 	@nice $(BIN)/python tools/mutants.py --number $(or $(N),60) $(if $(SEED),--seed $(SEED)) --only "$(ONLY)" --leave "$(LEAVE)"
 
-lint: ready  ## style and types
+lint: ready  ## style, types, and which room imports which
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
 
 lab: ready  ## JupyterLab on the notebooks
 	@$(BIN)/jupyter lab notebooks

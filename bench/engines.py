@@ -38,29 +38,32 @@ def lifeboat(folder: str, said: Said, estimator: str = "random_forest") -> Stage
     from pyspark.ml.tuning import CrossValidator
     from pyspark.sql import functions as F
 
-    from lifeboat import load, names, recipe, session, train_cv
-    from lifeboat.serving.batch import score_file
-    from lifeboat.serving.columns import ColumnScorer
-    from lifeboat.serving.export import export_model
-    from lifeboat.serving.scorer import Scorer
-    from lifeboat.shared_pipeline import SharedPipeline
+    from lifeboat import load, sampling, train_cv
+    from lifeboat.deploy.batch.columns import ColumnScorer
+    from lifeboat.deploy.batch.files import score_file
+    from lifeboat.deploy.export import export_model
+    from lifeboat.preprocess import column_names
+    from lifeboat.preprocess.features import assembler, derived, imputers, indexer
+    from lifeboat.scoring.scorer import Scorer
+    from lifeboat.spark import session
+    from lifeboat.train_cv.shared_pipeline import SharedPipeline
 
     spark = session.start(SPARK)
     yield "start"
     work, table = Path(tempfile.mkdtemp()), load.parse_schema(GIVEN["schema"])
     checked = load.check_rows(load.read_raw(spark, folder), table, KEY, GIVEN["ranges"])
-    rows = load.mark_holdout(checked.rows, KEY, GIVEN["holdout_fraction"], SEED)
+    rows = sampling.mark_holdout(checked.rows, KEY, GIVEN["holdout_fraction"], SEED)
     n = spark.read.parquet(folder).count()
-    for name, kept in (("train", ~F.col(names.HOLDOUT)), ("holdout", F.col(names.HOLDOUT))):
-        session.settle(rows.filter(kept).drop(names.HOLDOUT), KEY, n).write.parquet(str(work / name))
+    for name, kept in (("train", ~F.col(sampling.HOLDOUT)), ("holdout", F.col(sampling.HOLDOUT))):
+        sampling.repartition_by_key(rows.filter(kept).drop(sampling.HOLDOUT), KEY, n).write.parquet(str(work / name))
     spark.catalog.clearCache()
     yield "load"
     train, holdout = (spark.read.parquet(str(work / name)) for name in ("train", "holdout"))
     stages = [
-        *recipe.derived(GIVEN["derive"]),
-        *recipe.imputers(GIVEN["impute"]),
-        recipe.indexer(GIVEN["categorical"], GIVEN["impute"]),
-        recipe.assembler(GIVEN["numeric"], GIVEN["categorical"], GIVEN["impute"]),
+        *derived(GIVEN["derive"]),
+        *imputers(GIVEN["impute"]),
+        indexer(GIVEN["categorical"], GIVEN["impute"]),
+        assembler(GIVEN["numeric"], GIVEN["categorical"], GIVEN["impute"]),
     ]
     Pipeline(stages=stages).fit(train).transform(train).write.format("noop").mode("overwrite").save()
     yield "preprocess"
@@ -71,14 +74,14 @@ def lifeboat(folder: str, said: Said, estimator: str = "random_forest") -> Stage
         estimatorParamMaps=train_cv.make_grid(classifier, grid),
         evaluator=train_cv.make_evaluator("accuracy", LABEL),
         numFolds=FOLDS,
-        foldCol=names.FOLD,
+        foldCol=sampling.FOLD,
         parallelism=2,
         seed=SEED,
     )
-    found = train_cv.cross_validate(cv, train_cv.add_folds(train, KEY, FOLDS, SEED), KEY)
+    found = train_cv.cross_validate(cv, sampling.add_folds(train, KEY, FOLDS, SEED), KEY)
     said["scores"] = [found.mean(point) for point in range(2)]
     yield "cv"
-    judged = found.model.transform(holdout).select(LABEL, names.PROBABILITY, names.PREDICTION).cache()
+    judged = found.model.transform(holdout).select(LABEL, column_names.PROBABILITY, column_names.PREDICTION).cache()
     said["holdout"] = {name: train_cv.make_evaluator(name, LABEL).evaluate(judged) for name in METRICS}
     yield "evaluate"
     columns = load.describe(table, KEY, LABEL, GIVEN["ranges"])["columns"]
@@ -106,7 +109,7 @@ def plain(folder: str, said: Said) -> Stages:
     from pyspark.ml.tuning import CrossValidator, ParamGridBuilder
     from pyspark.sql import functions as F
 
-    from lifeboat import session
+    from lifeboat.spark import session
 
     spark = session.start(SPARK)
     yield "start"

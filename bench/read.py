@@ -13,8 +13,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from lifeboat.load import read_raw
-from lifeboat.runfolder import resolve
-from lifeboat.session import start
+from lifeboat.run import resolve
+from lifeboat.spark.session import start
 
 
 def seconds(rows: DataFrame) -> float:

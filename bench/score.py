@@ -30,7 +30,7 @@ CHUNK = 250_000
 # `lifeboat score` in a process of its own, which then says how much memory it ever had
 ALONE = """
 import resource, sys
-from lifeboat.cli import app
+from lifeboat.cli.app import app
 try:
     app(["score", *sys.argv[1:]])
 finally:
@@ -88,13 +88,13 @@ def against_spark(run: Path, portable: Path, rows: int, turns: int, where: str, 
     from pyspark.ml.functions import vector_to_array
     from pyspark.sql import functions as F
 
-    from lifeboat import session
     from lifeboat.cli.models import spark_model
-    from lifeboat.jvm import WarmJvm
-    from lifeboat.names import PREDICTION, PROBABILITY
-    from lifeboat.serving.columns import ColumnScorer
-    from lifeboat.serving.frames import score_on_spark
-    from lifeboat.serving.scorer import Scorer
+    from lifeboat.deploy.batch.columns import ColumnScorer
+    from lifeboat.deploy.batch.frames import score_on_spark
+    from lifeboat.preprocess.column_names import PREDICTION, PROBABILITY
+    from lifeboat.scoring.scorer import Scorer
+    from lifeboat.spark import session
+    from lifeboat.spark.jvm import WarmJvm
 
     source, few, out = make_rows(rows, scratch / "in"), make_rows(20_000, scratch / "few"), scratch / "out"
     with WarmJvm(many_rows=True):

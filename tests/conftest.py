@@ -14,9 +14,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pyspark.sql import SparkSession
 
-from lifeboat import session
-from lifeboat.jvm import WarmJvm
-from lifeboat.surroundings import spare_loopback
+from lifeboat.spark import session
+from lifeboat.spark.environment import spare_loopback
+from lifeboat.spark.jvm import WarmJvm
+
+pytest_plugins = ["small_models", "small_notebooks"]
 
 spare_loopback()  # the tests' own requests are to this machine too
 

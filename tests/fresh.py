@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from lifeboat.jvm import WarmJvm
+from lifeboat.spark.jvm import WarmJvm
 
 
 def fresh_environment(folder: Path, *packages: str) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lifeboat.serving import graph
+from lifeboat.deploy import onnx_graph
 
 TYPES = {"count": "int", "big": "bigint", "amount": "double", "word": "string", "flag": "boolean", "spare": "double"}
 GOOD = {"count": 1, "big": 2, "amount": 3.0, "word": "a", "flag": True}
@@ -25,7 +25,7 @@ def by_hand(folder: Path, stages: list[dict[str, Any]], features: list[str], **s
     ]
     inputs[2] |= {"minimum": 0, "maximum": 10}
     files = {
-        "model.onnx": graph.graph(graph.linear(np.ones((1, len(features))), np.zeros(1)), len(features), 1),
+        "model.onnx": onnx_graph.graph(onnx_graph.linear(np.ones((1, len(features))), np.zeros(1)), len(features), 1),
         "preprocess.json": json.dumps(stages).encode(),
     }
     manifest = {

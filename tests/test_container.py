@@ -26,9 +26,9 @@ from packaging.utils import canonicalize_name
 import lifeboat
 from fresh import free_port, fresh_environment, interruptible, running
 from hand_made import GOOD, by_hand
-from lifeboat.serving.app import create_app
-from lifeboat.serving.needs import SCORING
-from lifeboat.serving.scorer import Scorer
+from lifeboat.deploy.server.app import create_app
+from lifeboat.scoring.requirements import SCORING
+from lifeboat.scoring.scorer import Scorer
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTAINER = ROOT / "deploy" / "container"
@@ -83,7 +83,7 @@ def test_the_image_is_of_a_base_that_cannot_change_and_runs_as_nobody_in_particu
 
 def test_the_image_s_files_are_there_and_not_ignored() -> None:
     kept = re.findall(r"^!(\S+)$", (CONTAINER / "Dockerfile.dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
-    copied = [line.split()[0] for line in instructions("COPY")]
+    copied = [name for line in instructions("COPY") for name in line.split()[:-1]]
     assert [name for name in copied if name != "${MODEL}"] == [name for name in kept if name != "outputs"]
     assert [name for name in copied if name != "${MODEL}" and not (ROOT / name).exists()] == []
 
@@ -101,14 +101,19 @@ def test_the_image_s_packages_are_the_locked_ones() -> None:
     }
     assert here - names == set()  # pip is told not to look for what they need
     asked = {line for line in (CONTAINER / "requirements.in").read_text().splitlines() if line.isalpha()}
-    assert asked == {*SCORING, "flask", "typer", "waitress"}
+    assert asked == {*SCORING, "flask", "waitress"}
 
 
 def test_what_the_image_installs_and_runs_serves_a_model_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert instructions("RUN")[0].startswith("pip install --no-cache-dir --no-deps -r requirements.txt && ")
     python = fresh_environment(tmp_path / "environment", "--no-deps", "-r", str(CONTAINER / "requirements.txt"))
     model = by_hand(tmp_path / "model", [], ["count", "amount"])
-    shutil.copytree(ROOT / "lib" / "lifeboat", tmp_path / "lifeboat", ignore=shutil.ignore_patterns("__pycache__"))
+    for *names, place in [line.split() for line in instructions("COPY") if "lib/lifeboat" in line]:
+        for name in names:
+            copied = tmp_path / place / (Path(name).name if place.endswith("/") else "")
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            copy_of = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy_of(ROOT / name, copied)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LIFEBOAT"))}
     environment = kept | {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     url = f"http://127.0.0.1:{free_port()}"

@@ -16,11 +16,11 @@ from kubernetes_validate import ValidationError, validate
 
 import lifeboat
 from lifeboat.errors import ParameterError
-from lifeboat.java import OLDEST_JAVA
-from lifeboat.pipeline.params import read_declarations, read_parameters
-from lifeboat.pipeline.rules import check
-from lifeboat.pipeline.runner import series
-from lifeboat.runfolder import STAGES
+from lifeboat.parameters.params import read_declarations, read_parameters
+from lifeboat.parameters.rules import check
+from lifeboat.run import STAGES
+from lifeboat.runner.runner import series
+from lifeboat.spark.java import OLDEST_JAVA
 
 ROOT = Path(__file__).resolve().parents[1]
 KUBERNETES = ROOT / "deploy" / "kubernetes"

@@ -74,7 +74,7 @@ def test_the_tests_of_a_module_are_those_that_use_its_names_and_else_those_of_it
     from mutants import Tests
 
     tests = Tests(ROOT)
-    assert tests.of("lifeboat.load.split")[0] == ["tests/test_load.py"]  # by the package that hands its names on
-    assert "tests/test_names.py" in tests.of("lifeboat.load.split")[1]
-    assert ["tests/test_synth.py"] in tests.of("lifeboat.cli.synth")  # by its command
-    assert "tests/pipeline/test_runner.py" in tests.of("lifeboat.pipeline.kernel")[0]  # by what imports it
+    assert tests.of("lifeboat.load.check")[0] == ["tests/load/test_load.py"]  # by its name, which is the room's
+    assert "tests/scoring/test_declared.py" in tests.of("lifeboat.load.check")[1]  # by the room that hands its names on
+    assert any("tests/load/test_synth.py" in files for files in tests.of("lifeboat.cli.synth"))  # by its command
+    assert "tests/runner/test_runner.py" in tests.of("lifeboat.runner.kernel")[0]  # by what imports it

@@ -12,12 +12,12 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from lifeboat.jvm import WarmJvm
-from lifeboat.pipeline.kernel import ThisPython
-from lifeboat.pipeline.runner import series
-from lifeboat.runfolder import resolve
+from lifeboat.run import resolve, write_whole
+from lifeboat.runner.kernel import ThisPython
+from lifeboat.runner.runner import series
+from lifeboat.spark.jvm import WarmJvm
 
-RESULT = "plots.metric_intervals("  # what draws the figure that the README shows
+RESULT = "plots.evaluate.metric_intervals("  # what draws the figure that the README shows
 
 
 def minutes_to_read(content: nbformat.NotebookNode) -> int:
@@ -59,9 +59,7 @@ def execute(notebook: Path) -> None:
     say_how_long(content)
     # the patch version of whoever ran it last
     content.metadata.language_info.pop("version", None)
-    aside = notebook.with_name(f".{notebook.name}.unfinished")
-    nbformat.write(content, aside)
-    os.replace(aside, notebook)
+    write_whole(notebook, nbformat.writes(content) + "\n")
     if notebook.stem == "04_evaluate":
         resolve("docs/result.png").write_bytes(picture(content, RESULT))
 

@@ -110,7 +110,7 @@ class Tests:
 
 
 def called(test_file: str) -> set[str]:
-    """The words of a test file's path: serving and batch for ``tests/serving/test_batch.py``."""
+    """The words of a test file's path: serving and batch for ``tests/deploy/batch/test_batch.py``."""
     _, *folders, name = test_file.removesuffix(".py").split("/")
     return {*folders, name.removeprefix("test_")}
 
@@ -170,7 +170,9 @@ class Jvm:
 
     def renew(self) -> None:
         """Take another, in which no session is left over."""
-        from lifeboat.jvm import WarmJvm  # here, since a run must find no module of the checkout's imported already
+        from lifeboat.spark.jvm import (
+            WarmJvm,  # here, since a run must find no module of the checkout's imported already
+        )
 
         self.close()
         self._warm = WarmJvm()

@@ -164,6 +164,8 @@ def _other_key(node: ast.AST) -> Iterator[ast.AST]:
             yield _with(node, slice=ast.Constant(f"{key}X"))
         case ast.Call(func=ast.Attribute(attr=name), args=[ast.Constant(value=str(key)), *rest]) if name in LOOKS_UP:
             yield _with(node, args=[ast.Constant(f"{key}X"), *rest])
+        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Constant(value=str(key))]):
+            yield _with(node, comparators=[ast.Constant(key[:-1])])  # one letter more would seldom be asked for
         case ast.Compare(comparators=[ast.Constant(value=str(key))]):
             yield _with(node, comparators=[ast.Constant(f"{key}X")])
         case ast.Dict():

@@ -23,8 +23,8 @@ import pyspark
 import yaml
 from kubernetes_validate import ValidationError, validate
 
-from lifeboat.java import find_java, java_home
-from lifeboat.surroundings import LOOPBACK
+from lifeboat.spark.environment import LOOPBACK
+from lifeboat.spark.java import find_java, java_home
 
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy" / "kubernetes"
 VERSION = "1.34"

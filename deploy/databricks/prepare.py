@@ -17,10 +17,10 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from lifeboat.errors import LifeboatError
-from lifeboat.pipeline.params import RUN_DIR, read_declarations, read_parameters
-from lifeboat.pipeline.rules import check, name_model
-from lifeboat.pipeline.runner import series
-from lifeboat.runfolder import resolve
+from lifeboat.parameters.params import RUN_DIR, read_declarations, read_parameters
+from lifeboat.parameters.rules import check, name_model
+from lifeboat.run import resolve
+from lifeboat.runner.runner import series
 
 HERE = """\
 import os, sys

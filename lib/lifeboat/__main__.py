@@ -13,13 +13,13 @@ def main() -> None:
         os.environ["LIFEBOAT_DEBUG"] = "1"
     try:
         _set_straight()
-        from lifeboat.cli import app
+        from lifeboat.cli.app import app
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:  # an import that goes wrong: what PYTHONPATH leads to is another than what we need
         if os.environ.get("LIFEBOAT_DEBUG", "") not in ("", "0"):
             raise
-        from lifeboat.shadows import said_of_modules
+        from lifeboat.cli.shadows import said_of_modules
 
         said = said_of_modules() or "A package is missing or broken: make the environment anew by `make clean run`."
         sys.exit(f"lifeboat: {said} LIFEBOAT_DEBUG=1 shows where it happened: {type(error).__name__}: {error}")

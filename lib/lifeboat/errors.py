@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 
 class LifeboatError(Exception):
@@ -32,3 +34,67 @@ def unknown(kind: str, got: str, allowed: Iterable[str]) -> str:
     near = get_close_matches(got, names, n=1, cutoff=0.6)
     hint = f" did you mean {near[0]!r}?" if near else ""
     return f"unknown {kind} {got!r}:{hint} Known: {', '.join(names) or 'none'}"
+
+
+HIDDEN = "***"
+VARIABLES = {"spark": "SPARK_REMOTE or LIFEBOAT_SPARK", "tracking_uri": "MLFLOW_TRACKING_URI"}  # parameter -> variable
+_USER = re.compile(r"(?P<before>[\w+.-]+://[^/\s:@'\"]*:)(?P<secret>[^/\s@'\"]+)(?=@)")
+_WORDS = r"token|password|passwd|pwd|secret|signature|credential|accesskey|access_key|accountkey|api_key|apikey"
+_NAMED = re.compile(rf"(?P<before>[;?&][\w.-]*(?:{_WORDS}|sig)=)(?P<secret>[^;&\s'\"]+)", re.IGNORECASE)
+_LONE_USER = re.compile(r"(?P<before>https?://)(?P<secret>[^/\s:@'\"]{16,})(?=@)")  # a token in the place of a name
+_FORMS = (_USER, _NAMED, _LONE_USER)
+
+
+def redacted(text: str) -> str:
+    """The text with each credential of an address in it hidden.
+
+    >>> redacted("sc://host:443/;token=abc;x=1"), redacted("postgresql://ann:pass@host/runs")
+    ('sc://host:443/;token=***;x=1', 'postgresql://ann:***@host/runs')
+    """
+    for form in _FORMS:
+        text = form.sub(rf"\g<before>{HIDDEN}", text)
+    return text
+
+
+def names_credential(name: str) -> bool:
+    """Whether a setting of that name would hold a credential. In an address `key` may name a file, in a setting not.
+
+    >>> names_credential("client_secret"), names_credential("storage_key"), names_credential("workspace")
+    (True, True, False)
+    """
+    return re.search(rf"{_WORDS}|key|sas|connection_?string", name, re.IGNORECASE) is not None
+
+
+def redacted_all(value: Any) -> Any:
+    """A parameter's value with each credential in it hidden, however deep it stands."""
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, Mapping):
+        return {name: redacted_all(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted_all(part) for part in value]
+    return value
+
+
+def with_credentials(value: Any) -> Iterator[str]:
+    """The texts in a parameter's value that hold a credential, hidden."""
+    if isinstance(value, str):
+        if redacted(value) != value:
+            yield redacted(value)
+    elif isinstance(value, Mapping | list | tuple):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from with_credentials(part)
+
+
+def need_none(name: str, value: Any) -> None:
+    """Raise ParameterError where a parameter holds a credential: it would stand in the executed notebook."""
+    if fault := credential_fault(name, value):
+        raise ParameterError(fault)
+
+
+def credential_fault(name: str, value: Any) -> str:
+    """What is wrong with a parameter that holds a credential, and where that belongs; empty where it holds none."""
+    variable = VARIABLES.get(name, "the storage's own variables (such as AWS_ACCESS_KEY_ID)")
+    for found in with_credentials(value):
+        return f"{name} holds a credential ({found}): set {variable} in the environment, which no run writes down"
+    return ""

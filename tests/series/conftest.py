@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lifeboat.jvm import WarmJvm
+from lifeboat.spark.jvm import WarmJvm
 
 ROOT = Path(__file__).parents[2]
 

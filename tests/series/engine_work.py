@@ -21,12 +21,14 @@ from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from lifeboat import recipe, session, train_cv
+from lifeboat import sampling, train_cv
+from lifeboat.deploy.export import export_model
 from lifeboat.evaluate import collect_scored, point_metrics
-from lifeboat.load import mark_holdout
-from lifeboat.names import FOLD, HOLDOUT, imputed
-from lifeboat.serving.export import export_model
-from lifeboat.shared_pipeline import SharedPipeline
+from lifeboat.preprocess import features
+from lifeboat.preprocess.column_names import imputed
+from lifeboat.sampling import FOLD, HOLDOUT, mark_holdout
+from lifeboat.spark import session
+from lifeboat.train_cv.shared_pipeline import SharedPipeline
 
 IMPUTE = {"size": "mean by kind", "kind": "mode"}
 COLUMNS = [
@@ -58,11 +60,11 @@ def made_up(count: int = 400) -> list[tuple[Any, ...]]:
 def work(spark: SparkSession, name: str, folder: Path, progress: Told) -> dict[str, Any]:
     """Every fold's scores, the hold-out's metrics and the digest of each of the portable model's files."""
     rows = spark.createDataFrame(made_up(), "id int, kind string, size double, age double, y int")
-    rows = train_cv.add_folds(mark_holdout(rows, "id", 0.25, 1), "id", 2, 1)
-    session.ROWS_PER_PARTITION, metric, params, grid = WORK[name]
+    rows = sampling.add_folds(mark_holdout(rows, "id", 0.25, 1), "id", 2, 1)
+    sampling.ROWS_PER_PARTITION, metric, params, grid = WORK[name]
     classifier = train_cv.make_estimator(name, params, "y", 1)
-    stages = [*recipe.imputers({"kind": "mode"}), *recipe.imputers({"size": f"mean by {imputed('kind')}"})]
-    stages += [recipe.indexer(["kind"], IMPUTE), recipe.assembler(["size", "age"], ["kind"], IMPUTE), classifier]
+    stages = [*features.imputers({"kind": "mode"}), *features.imputers({"size": f"mean by {imputed('kind')}"})]
+    stages += [features.indexer(["kind"], IMPUTE), features.assembler(["size", "age"], ["kind"], IMPUTE), classifier]
     cv = CrossValidator(
         estimator=SharedPipeline(stages=stages),
         estimatorParamMaps=train_cv.make_grid(classifier, grid),

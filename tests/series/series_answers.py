@@ -12,8 +12,8 @@ from pyspark.ml import PipelineModel
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
 
-from lifeboat import session
-from lifeboat.serving.client import Server
+from lifeboat.deploy.server.client import Server
+from lifeboat.spark import session
 
 Answers = dict[str, tuple[int, float]]
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from lifeboat import deploy, judgement
-from lifeboat.serving.scorer import Scorer
+from lifeboat import deploy
+from lifeboat.evaluate import holdout_predictions
+from lifeboat.scoring.scorer import Scorer
 
 BEFORE = Path(__file__).parents[1] / "data" / "before"
 ANSWERS = json.loads((BEFORE / "run/05_deploy/spark_answers.json").read_text())
@@ -81,8 +82,8 @@ def test_portable_models_of_both_formats_answer_as_spark_did(portable: str) -> N
 
 
 def test_a_run_s_own_files_are_read() -> None:
-    verdict = judgement.read_verdict(BEFORE / "run/04_evaluate")
+    verdict = holdout_predictions.read_verdict(BEFORE / "run/04_evaluate")
     assert verdict["alias"] == "champion"
-    judged = judgement.read_judgement(BEFORE / "run/04_evaluate/holdout_predictions.parquet")
+    judged = holdout_predictions.read_judgement(BEFORE / "run/04_evaluate/holdout_predictions.parquet")
     assert len(judged.label) == verdict["details"]["rows"]
-    assert deploy.parameters_of(BEFORE / "run")["03.estimator"] == '"random_forest"'
+    assert deploy.tracking.parameters_of(BEFORE / "run")["03.estimator"] == '"random_forest"'

@@ -11,8 +11,8 @@ import nbformat
 import pytest
 from titanic_words import TITANIC
 
-from lifeboat.pipeline.runner import ABOUT_THIS_DATA, DEMONSTRATION
-from lifeboat.runfolder import STAGES
+from lifeboat.run import STAGES
+from lifeboat.runner.runner import ABOUT_THIS_DATA, DEMONSTRATION
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tools"))

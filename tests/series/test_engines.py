@@ -12,7 +12,7 @@ import pytest
 from engine_work import FIRST_ALONE, WORK
 
 from fresh import end_session
-from lifeboat.jvm import WarmJvm
+from lifeboat.spark.jvm import WarmJvm
 
 LOCAL = ("local[1]", "local[2]", "local[4]")
 TWO_WORKERS = "local-cluster[2,1,1024]"

@@ -15,8 +15,8 @@ import pytest
 from series_answers import by_spark, in_file, over_http
 from titanic_words import TITANIC
 
-from lifeboat.names import FOLD
-from lifeboat.runfolder import STAGES
+from lifeboat.run import STAGES
+from lifeboat.sampling import FOLD
 
 SMALL = {
     "grid": "{maxDepth: [2]}",

@@ -20,11 +20,11 @@ import pytest
 from series_answers import by_spark, in_file, over_http
 
 from fresh import end_session
-from lifeboat.jvm import WarmJvm
-from lifeboat.pipeline.runner import DEMONSTRATION
-from lifeboat.runfolder import STAGES
-from lifeboat.serving.client import Server
-from lifeboat.serving.scorer import Scorer
+from lifeboat.deploy.server.client import Server
+from lifeboat.run import STAGES
+from lifeboat.runner.runner import DEMONSTRATION
+from lifeboat.scoring.scorer import Scorer
+from lifeboat.spark.jvm import WarmJvm
 
 ROOT = Path(__file__).parents[2]
 NBVAL = ("pytest", "-q", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=300")

@@ -14,7 +14,7 @@ from tables import TABLES
 from trial import fault, project_in
 
 from fresh import end_session
-from lifeboat.jvm import WarmJvm
+from lifeboat.spark.jvm import WarmJvm
 
 FOUR = ("much at once", "a title above", "split by days as texts", "a header that is not UTF-8")
 

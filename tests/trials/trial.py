@@ -15,9 +15,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from tables import TABLES, Trial
 
-from lifeboat.jvm import WarmJvm
 from lifeboat.reading import open_table, parse_csv
-from lifeboat.serving.scorer import Scorer
+from lifeboat.scoring.scorer import Scorer
+from lifeboat.spark.jvm import WarmJvm
 
 QUICK = (
     *("-p", "spark=local[1]", "-p", "grid={numTrees: [2]}", "-p", "num_folds=2", "-p", "resamples=20"),

@@ -12,7 +12,7 @@ import typer
 from lifeboat.cli.plainly import said_plainly
 
 if TYPE_CHECKING:
-    from lifeboat.azure.settings import AzureSettings
+    from lifeboat.deploy.azure.settings import AzureSettings
 
 azure = typer.Typer(help="A run's model on an endpoint of Azure Machine Learning.", no_args_is_help=True)
 
@@ -34,13 +34,13 @@ def deploy(
 
 
 def _deploy(run: str, config: Path, dry_run: bool, create: bool, traffic: int) -> None:
-    from lifeboat.azure import dry
-    from lifeboat.azure.client import connect
-    from lifeboat.azure.flow import deploy as deploy_bundle
-    from lifeboat.azure.manage import how_to_ask
-    from lifeboat.azure.settings import AzureSettings
     from lifeboat.cli.models import find_run
-    from lifeboat.runfolder import finished
+    from lifeboat.deploy.azure import dry
+    from lifeboat.deploy.azure.client import connect
+    from lifeboat.deploy.azure.flow import deploy as deploy_bundle
+    from lifeboat.deploy.azure.manage import how_to_ask
+    from lifeboat.deploy.azure.settings import AzureSettings
+    from lifeboat.run import finished
 
     run_dir, given = find_run(run), read_file(config)
     deployed = finished(run_dir, "05_deploy")
@@ -60,8 +60,8 @@ def read_file(path: Path) -> dict[str, Any]:
         ParameterError: It cannot be read, or says nothing of Azure.
     """
     from lifeboat.errors import ParameterError
-    from lifeboat.pipeline.params import read_parameters
-    from lifeboat.runfolder import named_by_shell
+    from lifeboat.parameters.params import read_parameters
+    from lifeboat.run import named_by_shell
 
     settings = read_parameters([named_by_shell(path)]).values.get("azure")
     if not isinstance(settings, dict):
@@ -71,8 +71,8 @@ def read_file(path: Path) -> dict[str, Any]:
 
 def _settings(config: Path) -> tuple[AzureSettings, Any]:
     """The settings, and the client of their workspace."""
-    from lifeboat.azure.client import connect
-    from lifeboat.azure.settings import AzureSettings
+    from lifeboat.deploy.azure.client import connect
+    from lifeboat.deploy.azure.settings import AzureSettings
 
     settings = AzureSettings.read(read_file(config))
     return settings, connect(settings)
@@ -82,7 +82,7 @@ def _settings(config: Path) -> tuple[AzureSettings, Any]:
 def status(config: Config = CONFIG) -> None:
     """Show the endpoint, its slots and their traffic."""
     with said_plainly():
-        from lifeboat.azure import manage
+        from lifeboat.deploy.azure import manage
 
         settings, client = _settings(config)
         typer.echo(manage.status(manage.find(client, settings.endpoint)))
@@ -100,11 +100,11 @@ def invoke(
 
 
 def _invoke(file: Path, config: Path, slot: str) -> None:
-    from lifeboat.azure import manage
-    from lifeboat.azure.client import AzureError, said
-    from lifeboat.azure.smoke import asker
+    from lifeboat.deploy.azure import manage
+    from lifeboat.deploy.azure.client import AzureError, said
+    from lifeboat.deploy.azure.smoke import asker
     from lifeboat.errors import DataError
-    from lifeboat.serving.answers import LARGEST_BODY
+    from lifeboat.scoring.answers import LARGEST_BODY
 
     try:
         with file.open(encoding="utf-8") as stream:
@@ -124,7 +124,7 @@ def _invoke(file: Path, config: Path, slot: str) -> None:
 def rollback(config: Config = CONFIG) -> None:
     """Give all traffic to the slot that served before the newest."""
     with said_plainly():
-        from lifeboat.azure import manage
+        from lifeboat.deploy.azure import manage
 
         settings, client = _settings(config)
         typer.echo(manage.rollback(client, settings.endpoint))
@@ -138,7 +138,7 @@ def delete(
 ) -> None:
     """Delete the endpoint and its slots, or one idle slot."""
     with said_plainly():
-        from lifeboat.azure import manage
+        from lifeboat.deploy.azure import manage
 
         settings, client = _settings(config)
         what = f"slot {slot} of {settings.endpoint}" if slot else f"endpoint {settings.endpoint} with all its slots"

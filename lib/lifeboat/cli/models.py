@@ -21,7 +21,7 @@ def find_run(name: str) -> Path:
     Raises:
         DataError: There is no such folder.
     """
-    from lifeboat.runfolder import last_run, resolve
+    from lifeboat.run import last_run, resolve
 
     if not name:
         return last_run()
@@ -34,7 +34,7 @@ def find_run(name: str) -> Path:
 
 def spark_model(run_dir: Path) -> Path:
     """The Spark model that a run deployed; that of 03 where 05 has not run."""
-    from lifeboat.runfolder import finished
+    from lifeboat.run import finished
 
     deployed = run_dir / "05_deploy" / "spark_model" / "sparkml"
     return deployed if deployed.is_dir() else finished(run_dir, "03_train_cv") / "model"
@@ -64,7 +64,7 @@ def _download(address: str) -> Path:
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
-    from lifeboat.deploy import connect
+    from lifeboat.deploy.tracking import connect
 
     connect()
     try:

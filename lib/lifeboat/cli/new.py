@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 # what is imported here, every `lifeboat --help` waits for: the heavy parts are imported where they are used
-import os
 import re
 import shlex
 from pathlib import Path
@@ -17,7 +16,7 @@ from lifeboat.cli.plainly import said_plainly
 from lifeboat.errors import ParameterError
 
 if TYPE_CHECKING:
-    from lifeboat.survey import Proposal
+    from lifeboat.parameters.propose import Proposal
 
 
 def new(
@@ -41,9 +40,9 @@ def new(
 def _new(
     data: Path, label: str, positive: str, unlabelled: Path | None, out: Path | None, force: bool, csv: dict[str, Any]
 ) -> None:
+    from lifeboat.parameters.propose import propose, survey, written
     from lifeboat.reading import parse_csv
-    from lifeboat.runfolder import from_root, resolve, resolve_input, shown
-    from lifeboat.survey import propose, survey, written
+    from lifeboat.run import from_root, resolve, resolve_input, shown
 
     name = model_name(data)
     place = out.absolute() if out else resolve(f"params/{name}.yaml")
@@ -70,7 +69,7 @@ def _new(
 
 
 def _say(proposal: Proposal, place: Path) -> None:
-    from lifeboat.runfolder import shown
+    from lifeboat.run import shown
 
     numeric, categorical = (proposal.of_role(role) for role in ("numeric", "categorical"))
     label = proposal.label
@@ -97,7 +96,7 @@ def model_name(data: Path) -> str:
 
 
 def _write(place: Path, text: str) -> None:
+    from lifeboat.run import write_whole
+
     place.parent.mkdir(parents=True, exist_ok=True)
-    aside = place.with_name(f".{place.name}.unfinished")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, place)
+    write_whole(place, text)

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 
 import typer
 
-from lifeboat.credentials import redacted
-from lifeboat.errors import LifeboatError, ParameterError
-from lifeboat.shadows import said_of_modules
-from lifeboat.surroundings import said_to_spark
+from lifeboat.cli.shadows import said_of_modules
+from lifeboat.errors import LifeboatError, ParameterError, redacted
+from lifeboat.spark.environment import said_to_spark
 
 DEBUG = "LIFEBOAT_DEBUG"
 SHOWN = f"{DEBUG}=1 in the environment shows where it happened."

@@ -27,13 +27,13 @@ def run(
 
 
 def _run(params: list[Path], overrides: list[str], name: str, lean: bool) -> None:
-    from lifeboat.pipeline.params import read_declarations, read_parameters
-    from lifeboat.pipeline.progress import Bars
-    from lifeboat.pipeline.rules import check, forget_classes, name_model
-    from lifeboat.pipeline.runner import run as run_notebooks
-    from lifeboat.pipeline.runner import run_folder, series
-    from lifeboat.pipeline.summary import summary
-    from lifeboat.runfolder import named_by_shell
+    from lifeboat.parameters.params import read_declarations, read_parameters
+    from lifeboat.parameters.rules import check, forget_classes, name_model
+    from lifeboat.run import named_by_shell
+    from lifeboat.runner.progress import Bars
+    from lifeboat.runner.runner import run as run_notebooks
+    from lifeboat.runner.runner import run_folder, series
+    from lifeboat.runner.summary import summary
 
     run_dir, notebooks = run_folder(name), series()
     given = read_parameters([named_by_shell(path) for path in params], overrides)

@@ -16,8 +16,8 @@ from lifeboat.errors import ParameterError
 if TYPE_CHECKING:
     from collections import Counter
 
-    from lifeboat.serving.batch import Counts
-    from lifeboat.serving.columns import ColumnScorer
+    from lifeboat.deploy.batch.columns import ColumnScorer
+    from lifeboat.deploy.batch.files import Counts
 
 TOO_MANY = 4  # the exit status where more rows were refused than may be
 
@@ -86,11 +86,11 @@ def _score(
     given: dict[str, Any],
     unseen: str,
 ) -> Counts:
+    from lifeboat.deploy.batch.columns import ColumnScorer
+    from lifeboat.deploy.batch.files import score_file
     from lifeboat.reading import open_table, parse_csv
-    from lifeboat.runfolder import from_root
-    from lifeboat.serving.batch import score_file
-    from lifeboat.serving.columns import ColumnScorer
-    from lifeboat.serving.scorer import Scorer
+    from lifeboat.run import from_root
+    from lifeboat.scoring.scorer import Scorer
 
     scorer = ColumnScorer(Scorer.load(portable_folder(model), unseen))
     if scorer.scorer.remark:
@@ -117,9 +117,9 @@ def _on_spark(
     names: list[str],
 ) -> Counts:
     """Complete the rows as in training, and score them; without ``where`` here, into one file."""
-    from lifeboat import session
+    from lifeboat.deploy.batch.frames import score_on_spark
     from lifeboat.load import Enrichment, read_raw
-    from lifeboat.serving.frames import score_on_spark
+    from lifeboat.spark import session
 
     enrichment = Enrichment(**scorer.scorer.enrichment)
     needs = enrichment.needs_for([column.name for column in scorer.scorer.columns], names)

@@ -21,7 +21,7 @@ def serve(
 ) -> None:
     """Serve a portable model over HTTP."""
     with said_plainly():
-        from lifeboat.serving.app import serve as serve_folder
+        from lifeboat.deploy.server.app import serve as serve_folder
 
         serve_folder(portable_folder(model), host, port, unseen)
 
@@ -40,8 +40,8 @@ def parity(
 def _parity(model: str, rows: int, seed: int, where: str) -> None:
     from pyspark.ml import PipelineModel
 
-    from lifeboat import session
-    from lifeboat.serving.parity import parity as compare
+    from lifeboat.deploy.parity import parity as compare
+    from lifeboat.spark import session
 
     run_dir = find_run(model)
     portable = portable_folder(str(run_dir))

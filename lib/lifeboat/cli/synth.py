@@ -29,9 +29,9 @@ def table(params: str) -> dict[str, Any]:
     Raises:
         ParameterError: There is no such file, or it cannot be read.
     """
-    from lifeboat.pipeline.params import effective, read_declarations, read_parameters
-    from lifeboat.pipeline.runner import series
-    from lifeboat.runfolder import named_by_shell, resolve
+    from lifeboat.parameters.params import effective, read_declarations, read_parameters
+    from lifeboat.run import named_by_shell, resolve
+    from lifeboat.runner.runner import series
 
     named = resolve("params") / f"{params}.yaml"
     given = read_parameters([named if named.is_file() else named_by_shell(Path(params))])
@@ -39,10 +39,10 @@ def table(params: str) -> dict[str, Any]:
 
 
 def _synth(params: str, out: Path, rows: int, seed: int, where: str) -> None:
-    from lifeboat import session
     from lifeboat.load import parse_schema
-    from lifeboat.runfolder import from_root
-    from lifeboat.synth import real_rows, resample, write
+    from lifeboat.load.synth import real_rows, resample, write
+    from lifeboat.run import from_root
+    from lifeboat.spark import session
 
     values = table(params)
     spark = session.start(where)

@@ -11,7 +11,7 @@ from scipy import stats  # type: ignore[import-untyped, unused-ignore]
 
 from lifeboat.errors import ParameterError
 from lifeboat.evaluate.scored import Floats, Ints
-from lifeboat.worth import worth_of
+from lifeboat.sampling import worth_of
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from lifeboat import runfolder
+from lifeboat import run
 from lifeboat.evaluate.scored import Scored
-from lifeboat.load import write_json
 
 FILE = "looks.json"
 
@@ -20,19 +19,19 @@ def count_look(folder: Path, scored: Scored) -> int:
     the same keys and labels. As the rest of the folder, the look counts once the folder is committed.
 
     Args:
-        folder: What ``runfolder.begin`` gave.
+        folder: What ``run.begin`` gave.
         scored: The held-out rows.
 
     Returns:
         Which look this is; 1 for the first.
     """
-    earlier = runfolder.earlier(folder)
+    earlier = run.earlier(folder)
     looks: dict[str, int] = {}
     if earlier and (earlier / FILE).is_file():
         looks = json.loads((earlier / FILE).read_text(encoding="utf-8"))
     holdout = _digest(scored)
     looks[holdout] = looks.get(holdout, 0) + 1
-    write_json(folder / FILE, looks)
+    run.write_json(folder / FILE, looks)
     return looks[holdout]
 
 

@@ -15,9 +15,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType
 
 from lifeboat.errors import DataError, ParameterError, unknown
-from lifeboat.load import at_most, belongs_to
-from lifeboat.names import PREDICTION, PROBABILITY
-from lifeboat.sql import ticked
+from lifeboat.preprocess.column_names import PREDICTION, PROBABILITY
+from lifeboat.sampling import belongs_to, sample
+from lifeboat.spark.sql import ticked
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -141,7 +141,7 @@ def collect_scored(
         if name not in df.columns:
             raise DataError(unknown("column", name, df.columns))
     total = df.count()
-    chosen = at_most(df, key, total, limit)
+    chosen = sample(df, key, limit, total)
     said = F.col(ticked(probability))
     of_class_1 = said if isinstance(df.schema[probability].dataType, DoubleType) else vector_to_array(said)[1]
     columns = {

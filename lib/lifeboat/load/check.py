@@ -9,17 +9,17 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructField, StructType
 
-from lifeboat import declared
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load.schema import Ranges, check_ranges
 from lifeboat.load.typed import has_values, in_file, is_gap, plain_text, typed_value
-from lifeboat.names import PREFIX, REASONS
 from lifeboat.reading import FAULT, OURS
-from lifeboat.sql import quoted, ticked
+from lifeboat.reading.names import PREFIX
+from lifeboat.scoring import declared
+from lifeboat.spark.sql import quoted, ticked
 
 __all__ = ["Checked", "check_rows", "plain_text", "typed_value"]
 
-RAW, TYPED = f"{PREFIX}raw", f"{PREFIX}typed"
+RAW, TYPED, REASONS = f"{PREFIX}raw", f"{PREFIX}typed", f"{PREFIX}reasons"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def check_rows(
 
     A row does not fit when its record cannot be read, a value is not of its column's type or outside
     its range, a ``NOT NULL`` column is empty, or its key (in its type: 7 and 07 are one INT) stands in more than one
-    row. What each type takes is said in ``lifeboat.declared``.
+    row. What each type takes is said in ``lifeboat.scoring.declared``.
 
     Args:
         raw: What ``read_raw`` gave: at least the columns of ``schema``; others are left out.

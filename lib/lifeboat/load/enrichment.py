@@ -11,12 +11,11 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
-from lifeboat.inputs import digest
-from lifeboat.load.complete import complete
+from lifeboat.load.joins import complete
 from lifeboat.load.needs import Join, Needs, parse_needs
 from lifeboat.load.schema import Ranges, parse_schema
 from lifeboat.reading import open_table, parse_csv
-from lifeboat.runfolder import resolve_input
+from lifeboat.run import digest, resolve_input
 
 
 @dataclass(frozen=True)

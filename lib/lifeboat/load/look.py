@@ -8,10 +8,10 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lifeboat.declared import NUMBERS
 from lifeboat.errors import ParameterError, unknown
-from lifeboat.sql import ticked
-from lifeboat.worth import worth_of
+from lifeboat.sampling import worth_of
+from lifeboat.scoring.declared import NUMBERS
+from lifeboat.spark.sql import ticked
 
 
 def count_missing(df: DataFrame) -> dict[str, int]:

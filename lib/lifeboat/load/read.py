@@ -15,16 +15,14 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StringType, StructField, StructType
 
-from lifeboat.credentials import need_none
-from lifeboat.errors import DataError
-from lifeboat.inputs import local_place
+from lifeboat.errors import DataError, need_none
 from lifeboat.load.parquet import read_parquet
-from lifeboat.names import check_names
 from lifeboat.reading import FILE, LINE, OURS, CsvFormat, Table, open_table, parse_csv
 from lifeboat.reading.batches import Part, csv_batches
+from lifeboat.reading.names import check_names
 from lifeboat.reading.scan import scan
 from lifeboat.reading.table import same_columns
-from lifeboat.runfolder import resolve_input
+from lifeboat.run import local_place, resolve_input
 
 GLOB = re.compile(r"([\\{}\[\]*?])")  # what Spark takes for a pattern in a path
 

@@ -11,10 +11,9 @@ import pyarrow.dataset as pads
 from pyspark.sql import functions as F
 
 from lifeboat.errors import DataError
-from lifeboat.load.check import Checked
-from lifeboat.names import REASONS
+from lifeboat.load.check import REASONS, Checked
 from lifeboat.reading import FILE, LINE, OURS, UNREADABLE
-from lifeboat.sql import ticked
+from lifeboat.spark.sql import ticked
 
 
 def need_rows(checked: Checked) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from pathlib import Path
 
 from pyspark.sql.types import IntegralType, NumericType, StringType, StructField, StructType
 
-from lifeboat.declared import type_fault
 from lifeboat.errors import ParameterError, unknown
+from lifeboat.scoring.declared import type_fault
 
 Ranges = dict[str, list[float]]
 
@@ -69,12 +67,3 @@ def check_ranges(schema: StructType, ranges: Ranges) -> Ranges:
         if not numeric or len(limits) != 2 or not limits[0] <= limits[1]:
             raise ParameterError(f"ranges: {name!r} has {limits!r}; write [lowest, highest] for a numeric column")
     return ranges
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write ``content`` as JSON for people: indented, in the order given.
-
-    Raises:
-        ValueError: A number is not defined (NaN): JSON has no word for it; write null, and why, beside it.
-    """
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -1,4 +1,4 @@
-"""A file's column in its declared type, as Spark's own expressions: what ``lifeboat.declared`` says in Python."""
+"""A file's column in its declared type, as Spark's expressions: what ``lifeboat.scoring.declared`` says in Python."""
 
 from __future__ import annotations
 
@@ -23,9 +23,21 @@ from pyspark.sql.types import (
     VariantType,
 )
 
-from lifeboat import declared
-from lifeboat.declared import DATE, DECIMAL, DIGITS, FLOAT, PATTERNS, SPANS, TAKES, TEXT, TIME, TRUTH, WHOLE_NUMBER
-from lifeboat.sql import quoted, ticked
+from lifeboat.scoring import declared
+from lifeboat.scoring.declared import (
+    DATE,
+    DECIMAL,
+    DIGITS,
+    FLOAT,
+    PATTERNS,
+    SPANS,
+    TAKES,
+    TEXT,
+    TIME,
+    TRUTH,
+    WHOLE_NUMBER,
+)
+from lifeboat.spark.sql import quoted, ticked
 
 STRING = StringType()
 CAME, FAMILY = "lifeboat:type", "lifeboat:family"  # a column's metadata, where Spark's type does not tell what it is

@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from lifeboat.evaluate import wilson
+from lifeboat.evaluate.intervals import wilson
 from lifeboat.plots.style import BLUE, GREY, PALE, interval, largest, percent, percent_axis, rows_down, set_title
 
 

@@ -11,15 +11,22 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from lifeboat.evaluate import Interval
+from lifeboat.evaluate.intervals import Interval
 
-STYLE = Path(__file__).parents[1] / "lifeboat.mplstyle"
+STYLE = Path(__file__).parent / "lifeboat.mplstyle"
 
 # Okabe and Ito (2008): told apart by people of any colour vision
 BLUE, ORANGE, GREEN, PINK, AMBER, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 GREY, PALE, INK = "#777777", "#E8E8E8", "#333333"
 MOST_ROWS = 30  # that a figure draws one below the other
 
+METRIC_NAMES = {
+    "accuracy": "accuracy",
+    "roc_auc": "ROC AUC",
+    "pr_auc": "PR AUC",
+    "brier": "Brier score",
+    "log_loss": "log loss",
+}
 _Row = TypeVar("_Row")
 COLOURS = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY)
 
@@ -89,3 +96,9 @@ def blank(ax: Axes) -> None:
     ax.set_yticks([])
     for spine in ax.spines.values():
         spine.set_visible(False)
+
+
+def first_few(names: Sequence[object], most: int) -> list[str]:
+    """Names as text; of too many the first ones, and how many more there are."""
+    listed = [str(name) for name in names]
+    return listed if len(listed) <= most else [*listed[: most - 1], f"{len(listed) - most + 1} more"]

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifeboat.errors import DataError
-from lifeboat.inputs import files as files_of
-from lifeboat.names import check_names
 from lifeboat.reading.batches import Lines, Part, csv_batches, parquet_batches
 from lifeboat.reading.csv_format import CsvFormat
 from lifeboat.reading.kinds import is_parquet_file
+from lifeboat.reading.names import check_names
 from lifeboat.reading.scan import Range, scan
+from lifeboat.run import files as files_of
 
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 

@@ -84,7 +84,8 @@ def blocks(
     """
     stream, _ = opened(file)
     with stream:
-        stream.read(start) if start and not stream.seekable() else stream.seek(start) if start else None
+        if start:
+            stream.seek(start) if stream.seekable() else stream.read(start)
         if splits(csv.encoding):
             for at, raw in _cut(_limited(stream, end and end - start), start):
                 text = _decoded(raw, at, line, name, csv)

@@ -1,0 +1,35 @@
+"""The command ``lifeboat``: its subcommands, put together."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from lifeboat.cli.azure import azure
+from lifeboat.cli.new import new
+from lifeboat.cli.plainly import DEBUG
+from lifeboat.cli.run import run
+from lifeboat.cli.score import score
+from lifeboat.cli.serve import parity, serve
+from lifeboat.cli.synth import synth
+
+app = typer.Typer(
+    help="From a CSV to a served model: five notebooks that can be read, run and served.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def options(debug: Annotated[bool, typer.Option("--debug", help="Show the whole stack of an error.")] = False) -> None:
+    """From a CSV to a served model: five notebooks that can be read, run and served."""
+    if debug:
+        os.environ[DEBUG] = "1"
+
+
+for command in (new, run, serve, score, parity, synth):
+    app.command()(command)
+app.add_typer(azure, name="azure")

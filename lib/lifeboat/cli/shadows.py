@@ -1,0 +1,36 @@
+"""What a folder in ``PYTHONPATH`` hides from us. It takes what Python needs to start alone: the rest may be hidden."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+OUR_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+
+
+def hidden_modules() -> dict[str, str]:
+    """Modules that stand both in a folder of ``PYTHONPATH`` and in Python or its packages: name -> what hides it."""
+    folders = [os.path.abspath(place) for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
+    others = [place for place in sys.path if os.path.abspath(place) not in {*folders, OUR_FOLDER}]
+    found: dict[str, str] = {}
+    for folder in (folder for folder in folders if folder != OUR_FOLDER and os.path.isdir(folder)):
+        for file in sorted(os.listdir(folder)):
+            name = file.removesuffix(".py")
+            theirs = name in sys.stdlib_module_names or any(_module(place, name) for place in others)
+            if theirs and (place := _module(folder, name)):
+                found.setdefault(name, place)
+    return found
+
+
+def _module(folder: str, name: str) -> str:
+    """The file or folder of a module in a folder; empty where it has none of that name."""
+    package, file = os.path.join(folder, name), os.path.join(folder, f"{name}.py")
+    if os.path.isfile(os.path.join(package, "__init__.py")):
+        return package
+    return file if os.path.isfile(file) else ""
+
+
+def said_of_modules() -> str:
+    """A sentence that names what ``PYTHONPATH`` hides; empty where it hides nothing."""
+    hidden = ", ".join(f"{name} by {place}" for name, place in hidden_modules().items())
+    return f"PYTHONPATH hides what is needed ({hidden}): take that folder out of it, or unset it." if hidden else ""

@@ -1,0 +1,56 @@
+"""What would be sent to Azure: put together and checked without a network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lifeboat.deploy.azure.bundle import Bundle, check_offline, make_bundle
+from lifeboat.deploy.azure.settings import FROM_ENVIRONMENT, AzureSettings
+from lifeboat.run import begin, commit
+
+FOLDER = "azure"  # of a run
+
+
+def prepare(run_dir: str | Path, deployed: Path, settings: AzureSettings) -> Bundle:
+    """Leave all that is sent in the run's folder ``azure``, held against Azure's schemas.
+
+    Args:
+        run_dir: A run's folder.
+        deployed: Its folder ``05_deploy``, or what is to become it.
+        settings: Where it is to go, and how.
+
+    Raises:
+        ParameterError: The YAML does not fit its schema.
+        DataError: The run lacks something.
+    """
+    aside = begin(run_dir, FOLDER)
+    check_offline(make_bundle(deployed, settings, aside))
+    return Bundle.load(commit(aside))
+
+
+def show(run_dir: str | Path, deployed: Path, given: Mapping[str, Any], share: int = 100) -> str:
+    """The endpoint's and the deployment's YAML as they would be sent, with what is still missing to send them.
+
+    Args:
+        run_dir: A run's folder.
+        deployed: Its folder ``05_deploy``, or what is to become it.
+        given: What a parameter file says under ``azure:``; subscription, resource group and workspace may lack.
+        share: Percent of the traffic that it would get.
+    """
+    missing = [
+        f"{name} (or {variable} in the environment)"
+        for name, variable in FROM_ENVIRONMENT.items()
+        if not given.get(name) and not os.environ.get(variable)
+    ]
+    bundle = prepare(run_dir, deployed, AzureSettings.read_dry(given))
+    parts = [
+        f"# {name}\n{(bundle.folder / name).read_text()}" for name in ("endpoint.yml", "deployment.yml", "conda.yml")
+    ]
+    then = f"{len(bundle.records)} rows with Spark's answers for the smoke test, then {share} % of the traffic"
+    parts.append(f"# both fit Azure's schemas; {then}; nothing was sent")
+    if missing:
+        parts.append(f"# to send it, still missing: {', '.join(missing)}")
+    return "\n".join(parts)

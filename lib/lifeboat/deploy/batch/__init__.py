@@ -1,0 +1,1 @@
+"""A whole file scored: by Arrow on this machine, or on Spark."""

@@ -1,0 +1,102 @@
+"""Score a Spark DataFrame with a portable model: on each worker in Python, by Arrow, on any Spark."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
+from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+from pyspark.sql.types import StructType
+
+from lifeboat.deploy.batch.columns import ColumnScorer
+from lifeboat.deploy.batch.files import Counts, add_answers, written_aside
+from lifeboat.errors import DataError
+from lifeboat.load.typed import has_values, in_file
+from lifeboat.reading import FILE, LINE
+from lifeboat.scoring.declared import refusal
+from lifeboat.spark.sql import ticked
+
+
+def score_frame(frame: DataFrame, scorer: ColumnScorer, keep: Sequence[str] | None = None) -> DataFrame:
+    """Score each row; the workers need lifeboat, but no model and no file: the model travels with the task.
+
+    Args:
+        frame: The raw columns of the model, and any others; a text is taken for what it says.
+        scorer: The model.
+        keep: Columns to keep beside the answers; None for all.
+
+    Returns:
+        The columns kept, and those of ``ColumnScorer.answers``.
+
+    Raises:
+        DataError: A column is not there, or of a type that the model cannot take.
+    """
+    kept, read = scorer.columns_to_read(to_arrow_schema(frame.schema, timezone="UTC"), keep)
+    _check_marked(frame.schema, scorer, kept)
+
+    def scored(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return (scorer.answer(batch, kept) for batch in batches)
+
+    added = from_arrow_schema(pa.schema(scorer.answers(kept)))
+    columns = frame.select(*map(ticked, kept)).schema
+    return frame.select(*map(ticked, read)).mapInArrow(scored, StructType([*columns, *added]))
+
+
+def _check_marked(file: StructType, scorer: ColumnScorer, kept: Sequence[str]) -> None:
+    """Raise DataError for a column that Spark does not read, or takes for numbers that it is not."""
+    for column in scorer.scorer.columns:
+        if refused := refusal(column.name, *in_file(file[column.name]), column.type):
+            raise DataError(refused)
+    for name in kept:
+        if not has_values(file[name]):
+            came, _ = in_file(file[name])
+            raise DataError(f"column {name!r} is {came}, which Spark does not read: keep others alone")
+
+
+def score_on_spark(
+    frame: DataFrame,
+    scorer: ColumnScorer,
+    source: Path,
+    target: Path,
+    keep: Sequence[str] | None = None,
+    force: bool = False,
+    one_file: bool = False,
+) -> Counts:
+    """What ``batch.score_file`` does, on Spark. The driver and the workers must see both paths.
+
+    Args:
+        frame: The rows of ``source``, with all columns that the model reads.
+        scorer: The model.
+        source: Where they come from.
+        target: The folder of parquet files to write.
+        keep: Columns to write beside the answers; None for all.
+        force: Whether to replace what is at ``target``.
+        one_file: Whether ``target`` is to be one file instead, each row in its place.
+    """
+    with written_aside(source, target, force) as aside:
+        rows = frame.orderBy(ticked(FILE), ticked(LINE)) if one_file else frame
+        score_frame(rows, scorer, keep).write.parquet(str(aside))
+        table = pads.dataset(aside, format="parquet")
+        reasons, warnings = Counter[str](), Counter[str]()
+        for batch in table.to_batches(columns=table.schema.names[-2:]):
+            add_answers(reasons, warnings, batch)
+        count = table.count_rows()
+        if one_file:
+            _to_one_file(table, aside)
+    return Counts(count, reasons, warnings)
+
+
+def _to_one_file(table: pads.Dataset, folder: Path) -> None:
+    """Put a folder's files into one in its place."""
+    whole = folder.with_name(f"{folder.name}.whole")
+    with pq.ParquetWriter(whole, table.schema) as writer:
+        for batch in table.to_batches():
+            writer.write_batch(batch)
+    shutil.rmtree(folder)
+    whole.rename(folder)

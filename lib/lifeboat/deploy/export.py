@@ -1,0 +1,207 @@
+"""A fitted Spark pipeline as one folder that needs no Spark: a graph, what each stage learned, and a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pyspark
+from pyspark.ml import PipelineModel, Transformer
+from pyspark.ml.classification import (
+    GBTClassificationModel,
+    LogisticRegressionModel,
+    RandomForestClassificationModel,
+)
+from pyspark.ml.feature import StringIndexerModel, VectorAssembler
+
+import lifeboat
+from lifeboat.deploy import onnx_graph
+from lifeboat.deploy.java_regex import to_python
+from lifeboat.deploy.signature import Described, raw_columns
+from lifeboat.errors import LifeboatError
+from lifeboat.preprocess import EqualTo, GroupMeanImputerModel, ModeImputerModel, SumColumns, TextCategory
+from lifeboat.preprocess.copies import BooleanText, CopyColumns
+from lifeboat.run import begin, commit
+from lifeboat.scoring.classes import names_of_classes
+from lifeboat.scoring.unseen import WARN, policy
+from lifeboat.spark import saved_trees
+
+Classifier = RandomForestClassificationModel | GBTClassificationModel | LogisticRegressionModel
+
+
+class ExportError(LifeboatError, ValueError):
+    """A fitted pipeline that cannot be scored without Spark."""
+
+
+def export_model(
+    model: PipelineModel,
+    columns: list[dict[str, Any]],
+    label: str,
+    folder: Path,
+    enrichment: Mapping[str, Any] | None = None,
+    class_names: Sequence[str] = (),
+    unseen: str = WARN,
+) -> Path:
+    """Write a fitted pipeline as a portable model: the same model gives the same bytes, whenever and wherever.
+
+    Args:
+        model: Stages of ``lifeboat.preprocess``, string indexers, one assembler, and last a random forest,
+            gradient-boosted trees or a logistic regression.
+        columns: The raw table's columns, each a dict of name, type (int, bigint, double, string, boolean), nullable,
+            minimum and maximum (null: unbounded), as ``schema.json`` has them, and perhaps the further attributes of
+            ``fields.Column``. A column that the model cannot take null in is marked so whatever ``nullable`` says.
+        label: The column that the model predicts.
+        folder: Where to write ``model.onnx``, ``preprocess.json`` and ``manifest.json``; replaced when whole.
+        enrichment: How raw rows were read and completed, as ``schema.json`` has it.
+        class_names: What people call class 0 and class 1; empty: no and yes.
+        unseen: What is done where a record has a value that training never met: ``warn`` or ``refuse``.
+
+    Returns:
+        The folder's absolute path.
+
+    Raises:
+        ExportError: A stage, or a setting of one, that the scorer does not know.
+        UnseenError: ``unseen`` is another word.
+        ParameterError: ``class_names`` are not two different texts.
+        DataError: A stage reads a column that ``columns`` does not have, or has in another type.
+    """
+    *before, classifier = _flat(model)
+    if not isinstance(classifier, Classifier):
+        raise ExportError(_refusal(classifier, "as the last one", [kind.__name__ for kind in Classifier.__args__]))
+    stages = [described for stage in before for described in _describe(stage)]
+    if [s["stage"] for s in stages].index("VectorAssembler") != len(stages) - 1:
+        raise ExportError("the pipeline must have one VectorAssembler, right before its classifier")
+    if stages[-1]["outputs"] != [classifier.getFeaturesCol()]:
+        raise ExportError(
+            f"the classifier reads {classifier.getFeaturesCol()!r}, which its VectorAssembler does not write"
+        )
+    signature = {"inputs": raw_columns(stages, columns), "known": [column["name"] for column in columns]}
+    settings = _settings(classifier) | {"features": stages[-1]["inputs"]}
+    aside = begin(folder.parent, folder.name)
+    files = {"model.onnx": _graph(classifier, aside / "spark"), "preprocess.json": _json(stages)}
+    manifest = {
+        "class_names": [*names_of_classes(class_names)],
+        "enrichment": dict(enrichment or {}),
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "format": 2,
+        "label": label,
+        "model": settings,
+        "signature": signature,
+        "unseen": policy(unseen),
+        "versions": {"lifeboat": lifeboat.__version__, "onnx": onnx.__version__, "pyspark": pyspark.__version__},
+    }
+    for name, content in (files | {"manifest.json": _json(manifest)}).items():
+        (aside / name).write_bytes(content)
+    return commit(aside)
+
+
+def _flat(model: PipelineModel) -> list[Transformer]:
+    """The stages, those of a pipeline within the pipeline in its place."""
+    return [
+        inner for stage in model.stages for inner in (_flat(stage) if isinstance(stage, PipelineModel) else [stage])
+    ]
+
+
+def _refusal(stage: Transformer, where: str, allowed: Sequence[str]) -> str:
+    return f"stage {type(stage).__name__} ({stage.uid}) cannot be exported {where}; allowed: {', '.join(allowed)}"
+
+
+def _describe(stage: Transformer) -> list[Described]:
+    """What a stage learned, as JSON can hold it: one entry for each column it writes."""
+    for known, learned in LEARNED.items():
+        if isinstance(stage, known):
+            return [{"stage": known.__name__, **entry} for entry in learned(stage)]  # a subclass is scored as its base
+    raise ExportError(_refusal(stage, "before the classifier", [known.__name__ for known in LEARNED]))
+
+
+def _one(stage: Any, **learned: Any) -> list[Described]:
+    return [{"inputs": [stage.getInputCol()], "outputs": [stage.getOutputCol()], **learned}]
+
+
+def _text_category(stage: TextCategory) -> list[Described]:
+    pattern, other = to_python(stage.getOrDefault("pattern")), stage.getOrDefault("other")
+    return _one(stage, pattern=pattern, categories=stage.word_to_category(), other=other)
+
+
+def _sum_columns(stage: SumColumns) -> list[Described]:
+    return [{"inputs": stage.getInputCols(), "outputs": [stage.getOutputCol()]}]
+
+
+def _pairs(stage: CopyColumns | BooleanText) -> list[Described]:
+    pairs = zip(stage.getInputCols(), stage.getOutputCols(), strict=True)
+    return [{"inputs": [source], "outputs": [target]} for source, target in pairs]
+
+
+def _group_mean(stage: GroupMeanImputerModel) -> list[Described]:
+    described = _one(stage, means=stage.getOrDefault("means"), overall=stage.getOrDefault("overall"))
+    described[0]["inputs"] += [group] if (group := stage.getOrDefault("groupCol")) else []
+    return described
+
+
+def _string_index(stage: StringIndexerModel) -> list[Described]:
+    _insist(stage, "handleInvalid", "keep")
+    many = stage.isSet("inputCols")
+    inputs = stage.getInputCols() if many else [stage.getInputCol()]
+    outputs = stage.getOutputCols() if many else [stage.getOutputCol()]
+    return [
+        {"inputs": [source], "outputs": [target], "labels": list(labels)}
+        for source, target, labels in zip(inputs, outputs, stage.labelsArray, strict=True)
+    ]
+
+
+def _assemble(stage: VectorAssembler) -> list[Described]:
+    _insist(stage, "handleInvalid", "error")
+    return [{"inputs": stage.getInputCols(), "outputs": [stage.getOutputCol()]}]
+
+
+def _insist(stage: Transformer, name: str, value: str) -> None:
+    if stage.getOrDefault(name) != value:
+        raise ExportError(_refusal(stage, f"with {name}={stage.getOrDefault(name)!r}", [repr(value)]))
+
+
+LEARNED: dict[type[Transformer], Callable[[Any], list[Described]]] = {
+    TextCategory: _text_category,
+    SumColumns: _sum_columns,
+    EqualTo: lambda stage: _one(stage, value=stage.getOrDefault("value")),
+    GroupMeanImputerModel: _group_mean,
+    ModeImputerModel: lambda stage: _one(stage, mode=stage.getOrDefault("mode")),
+    StringIndexerModel: _string_index,
+    VectorAssembler: _assemble,
+    BooleanText: _pairs,
+    CopyColumns: lambda stage: [] if stage.getOrDefault("optional") else _pairs(stage),  # the label
+}
+
+
+def _settings(classifier: Classifier) -> dict[str, Any]:
+    """How the classifier goes from its raw prediction to a class."""
+    for name in ("rawPredictionCol", "probabilityCol", "predictionCol"):
+        if not classifier.getOrDefault(name):
+            raise ExportError(_refusal(classifier, f"with an empty {name}", ["any name"]))
+    thresholds = list(classifier.getThresholds()) if classifier.isDefined("thresholds") else None
+    if isinstance(classifier, LogisticRegressionModel):
+        if classifier.coefficientMatrix.numRows == 1:
+            return {"kind": "logistic", "threshold": classifier.getThreshold(), "thresholds": None}
+        return {"kind": "logistic", "threshold": None, "thresholds": thresholds}
+    kind = "gbt" if isinstance(classifier, GBTClassificationModel) else "forest"
+    return {"kind": kind, "threshold": None, "thresholds": thresholds}
+
+
+def _graph(classifier: Classifier, scratch: Path) -> bytes:
+    if isinstance(classifier, LogisticRegressionModel):
+        weights = classifier.coefficientMatrix.toArray()
+        nodes = onnx_graph.linear(weights, np.array(classifier.interceptVector.toArray()))
+        return onnx_graph.graph(nodes, weights.shape[1], weights.shape[0])
+    trees = saved_trees.trees_of(classifier, scratch)
+    if isinstance(classifier, GBTClassificationModel):
+        return onnx_graph.graph([onnx_graph.ensemble(trees, 1, onnx_graph.step)], classifier.numFeatures, 1)
+    classes = classifier.numClasses
+    return onnx_graph.graph([onnx_graph.ensemble(trees, classes, onnx_graph.vote)], classifier.numFeatures, classes)
+
+
+def _json(content: Any) -> bytes:
+    return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -1,0 +1,187 @@
+"""Which registered model serves, what it is held against, and the alias that moves last."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifeboat.deploy.tracking import connect, store_uri
+from lifeboat.errors import DataError, LifeboatError, redacted
+from lifeboat.evaluate import Scored
+from lifeboat.evaluate.holdout_predictions import read_judgement
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+JUDGED = "04_evaluate/holdout_predictions.parquet"
+CHAMPION, CHALLENGER, REFERENCE = "champion", "challenger", "reference"
+
+
+class RegistryError(LifeboatError, RuntimeError):
+    """The registry gave no answer, or is not as it was when the models were compared."""
+
+
+@dataclass(frozen=True)
+class Incumbent:
+    """A registered version and what it said of the hold-out when it was judged.
+
+    Attributes:
+        version: Its version in the registry.
+        judged: The hold-out's keys and labels, and what it said of them.
+    """
+
+    version: str
+    judged: Scored
+
+
+@dataclass(frozen=True)
+class Incumbents:
+    """Who holds the aliases ``champion`` and ``reference`` of a registered model; None where nobody does."""
+
+    champion: Incumbent | None = None
+    reference: Incumbent | None = None
+
+    def noted(self, name: str) -> dict[str, str | None]:
+        """The registered model's name and who held which alias, for ``compared_with`` in ``verdict.json``."""
+        champion, reference = (one.version if one else None for one in (self.champion, self.reference))
+        return {"model": name, CHAMPION: champion, REFERENCE: reference}
+
+
+def model_name(registered_model: str, run_dir: str | Path) -> str:
+    """The name of the registered model: the parameter's, else that of the run's folder."""
+    return registered_model or Path(run_dir).name
+
+
+def incumbents(name: str, tracking_uri: str = "") -> Incumbents:
+    """The champion of a registered model, and the reference: where that was never given, the champion is both.
+
+    Models are compared by what they said when they were judged, not asked anew: one that was fitted afterwards on all
+    rows has seen the hold-out and would look better than it is.
+
+    Raises:
+        DataError: The run of one of them kept no judgement.
+        RegistryError: The registry did not answer. That is not the same as 'no champion yet'.
+    """
+    aliases = holders(name, tracking_uri)
+    if CHAMPION not in aliases:
+        return Incumbents()
+    champion = _incumbent(name, CHAMPION, aliases[CHAMPION])
+    if aliases.get(REFERENCE, champion.version) == champion.version:
+        return Incumbents(champion, champion)
+    return Incumbents(champion, _incumbent(name, REFERENCE, aliases[REFERENCE]))
+
+
+def holders(name: str, tracking_uri: str = "") -> dict[str, str]:
+    """Alias -> version of a registered model; empty where there is no such model, or no store yet.
+
+    Raises:
+        RegistryError: The registry did not answer.
+    """
+    uri = store_uri(tracking_uri)
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+        return {}  # importing MLflow and making a store take seconds, only to find nothing
+    connect(tracking_uri)
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        found = mlflow.MlflowClient().get_registered_model(name).aliases
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return {}
+        raise RegistryError(_unanswered(name, error)) from error
+    except Exception as error:  # each store has its own client, with its own errors of network and sign-in
+        raise RegistryError(_unanswered(name, error)) from error
+    return {alias: str(version) for alias, version in found.items()}
+
+
+def _unanswered(name: str, error: Exception) -> str:
+    return (
+        f"the registry did not say who is the champion of {name!r} ({type(error).__name__}: {redacted(str(error))}); "
+        "without that answer no model can be held against it. Mend the store's address (MLFLOW_TRACKING_URI, "
+        "MLFLOW_REGISTRY_URI, tracking_uri) or the sign-in, or compare with none (champion_model: none)"
+    )
+
+
+def _incumbent(name: str, alias: str, version: str) -> Incumbent:
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = mlflow.MlflowClient().get_model_version(name, version).run_id
+        folder = str(Path(JUDGED).parent)
+        kept = {file.path for file in mlflow.artifacts.list_artifacts(run_id=run, artifact_path=folder)}
+        if JUDGED not in kept:
+            raise DataError(
+                f"version {version} of {name!r} is the {alias} but its run {run} kept no {JUDGED}: give the alias to "
+                "another version, or compare with none (champion_model: none)"
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            place = mlflow.artifacts.download_artifacts(run_id=run, artifact_path=JUDGED, dst_path=folder)
+            return Incumbent(version, read_judgement(Path(place)))
+    except MlflowException as error:
+        raise RegistryError(_unanswered(name, error)) from error
+
+
+def register(model_uri: str, name: str, tags: dict[str, str]) -> ModelVersion:
+    """Make a logged model a version of a registered model; it gets no alias yet."""
+    import mlflow
+
+    with contextlib.redirect_stderr(io.StringIO()):  # it prints the version's number, another one at each run
+        return mlflow.register_model(model_uri, name, tags=tags)
+
+
+def need_unchanged(compared: Mapping[str, str | None] | None, tracking_uri: str = "") -> None:
+    """Raise RegistryError unless the aliases are where they were when the models were compared.
+
+    Args:
+        compared: What ``Incumbents.noted`` gave then; None where a model was compared with none.
+        tracking_uri: As for ``store_uri``.
+    """
+    if compared is None:
+        return
+    name = str(compared["model"])
+    aliases = holders(name, tracking_uri)
+    champion = aliases.get(CHAMPION)
+    now = {"model": name, CHAMPION: champion, REFERENCE: champion and aliases.get(REFERENCE, champion)}
+    if now != dict(compared):
+        raise RegistryError(
+            f"the registry has changed since this model was judged (then {_told(compared)}; now {_told(now)}): the "
+            "verdict speaks of another champion, and no alias was moved. Run notebooks 4 and 5 again"
+        )
+
+
+def _told(noted: Mapping[str, str | None]) -> str:
+    return ", ".join(f"{alias} {noted[alias] or 'none'}" for alias in (CHAMPION, REFERENCE)) + f" of {noted['model']!r}"
+
+
+def give_alias(name: str, version: str, verdict: Mapping[str, Any], tracking_uri: str = "") -> None:
+    """Give a version the alias that the verdict says, as the last act of a run.
+
+    A new reference is named last: should this process die before, the next models are held against the old one.
+
+    Args:
+        name: The registered model.
+        version: The version that ``register`` made.
+        verdict: As in ``verdict.json``: ``alias``, ``new_reference`` and ``compared_with``.
+        tracking_uri: As for ``store_uri``.
+
+    Raises:
+        RegistryError: The champion is no longer the one that the model was compared with; no alias was moved.
+    """
+    need_unchanged(verdict["compared_with"], tracking_uri)
+    before = holders(name, tracking_uri)
+    import mlflow
+
+    client, moved = mlflow.MlflowClient(), {verdict["alias"]: version}
+    if verdict["new_reference"]:
+        moved[REFERENCE] = version
+    elif verdict["alias"] == CHAMPION and CHAMPION in before:  # of a registry from before there was a reference
+        moved = {REFERENCE: before.get(REFERENCE, before[CHAMPION]), **moved}
+    for alias, holder in moved.items():
+        client.set_registered_model_alias(name, alias, holder)

@@ -1,0 +1,1 @@
+"""The portable model over HTTP: the server, and a client that starts one."""

@@ -1,0 +1,70 @@
+"""What raw columns a portable model reads, and which of them may be null: followed through its stages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lifeboat.errors import DataError, unknown
+from lifeboat.scoring.declared import NUMBERS, WHOLES
+
+TEXTS, KEYS = ("string",), (*WHOLES, "string")
+# what a stage takes in each of its columns (the last holds for all that follow), and what it gives
+TAKES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "BooleanText": (("boolean",),),
+    "CopyColumns": ((*NUMBERS, *TEXTS, "boolean"),),
+    "TextCategory": (TEXTS,),
+    "SumColumns": (NUMBERS,),
+    "EqualTo": (NUMBERS,),
+    "GroupMeanImputerModel": (NUMBERS, KEYS),
+    "ModeImputerModel": (TEXTS,),
+    "StringIndexerModel": (KEYS,),
+    "VectorAssembler": ((*NUMBERS, "boolean"),),
+}
+GIVES_TEXT = {"BooleanText", "TextCategory", "ModeImputerModel"}
+PASSES_NULL = {"CopyColumns", "SumColumns", "EqualTo", "VectorAssembler"}
+
+Described = dict[str, Any]
+
+
+def raw_columns(stages: list[Described], columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The raw columns that the stages read, in the table's order, and which of them may be null.
+
+    Args:
+        stages: As the portable model has them: stage, inputs and outputs of each.
+        columns: As ``export.export_model`` takes them.
+
+    Raises:
+        DataError: A stage reads a column that nobody makes, or one of a type that it does not take.
+    """
+    raw = {column["name"]: column for column in columns}
+    types = {name: column["type"] for name, column in raw.items()}
+    carried = {name: frozenset([name]) for name in raw}  # a column -> the raw columns whose null makes it null
+    made: set[str] = set()
+    read: set[str] = set()
+    for stage in stages:
+        for place, name in enumerate(stage["inputs"]):
+            takes = TAKES[stage["stage"]][min(place, len(TAKES[stage["stage"]]) - 1)]
+            if name not in types:
+                raise DataError(unknown(f"column of stage {stage['stage']}", name, types))
+            if types[name] not in takes:
+                raise DataError(
+                    f"stage {stage['stage']}: column {name!r} is {types[name]}; allowed: {', '.join(takes)}"
+                )
+            read |= {name} - made
+        passed = frozenset[str]().union(*[carried[name] for name in stage["inputs"]])
+        for name in stage["outputs"]:
+            types[name] = _given_type(stage["stage"], types[stage["inputs"][0]])
+            carried[name] = passed if stage["stage"] in PASSES_NULL else frozenset()
+            made.add(name)
+    never_null = carried[stages[-1]["outputs"][0]]
+    return [
+        {key: column.get(key) for key in ("name", "type", "minimum", "maximum")}
+        | {key: column[key] for key in ("gaps", "made", "title", "unit", "usual") if column.get(key) not in (None, "")}
+        | {"nullable": bool(column["nullable"]) and column["name"] not in never_null}
+        for column in columns
+        if column["name"] in read
+    ]
+
+
+def _given_type(stage: str, came: str) -> str:
+    return came if stage == "CopyColumns" else "string" if stage in GIVES_TEXT else "double"

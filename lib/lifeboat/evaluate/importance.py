@@ -1,0 +1,197 @@
+"""What a model leans on: how much worse it does when a feature's values are dealt to the wrong rows."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyspark.ml import PipelineModel
+from pyspark.ml.feature import VectorAssembler
+from pyspark.ml.functions import array_to_vector, vector_to_array
+from pyspark.ml.linalg import VectorUDT
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.evaluate.metrics import HIGHER_IS_BETTER, point_metric
+from lifeboat.evaluate.scored import Floats, Ints, Scored, zeros_and_ones
+from lifeboat.sampling import sample
+from lifeboat.spark.sql import ticked
+
+ROWS_AT_ONCE = 2_000_000  # of shuffled copies, whose answers come back together: 24 bytes of each
+Order = tuple[list[int], Ints]  # the places to shuffle, and the rows that their values come from
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How much worse the model does without what a feature says.
+
+    Attributes:
+        name: The feature, or the group of features that were shuffled together.
+        mean: Mean rise of the loss (or fall of the score) over the repeats, in the metric's own unit; around 0, or a
+            little under, for a feature that the model does not lean on.
+        spread: Standard deviation over the repeats. It says how steady the shuffling is, not how steady 178 rows are.
+        repeats: Each repeat's value.
+    """
+
+    name: str
+    mean: float
+    spread: float
+    repeats: tuple[float, ...]
+
+
+def permutation_importance(
+    model: PipelineModel,
+    df: DataFrame,
+    features: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    *,
+    label: str,
+    key: str,
+    metric: str = "log_loss",
+    repeats: int = 20,
+    limit: int = 2000,
+    seed: int = 42,
+) -> list[Importance]:
+    """Shuffle each feature, ask the classifier again, and measure what was lost (Breiman 2001, section 10).
+
+    Only the shuffled orders are sent to Spark: its tasks make the copies, one after another, and the classifier judges
+    them as they come, so that many columns take no more memory than few. What comes before the classifier in the
+    pipeline runs once, on the rows as they are. Features that say the same share their credit: shuffle them together,
+    as one group, to see what they are worth.
+
+    Args:
+        model: A fitted pipeline that ends with a VectorAssembler and a classifier.
+        df: Labelled rows as the pipeline takes them.
+        features: Assembled columns, each for itself, or name -> the columns to shuffle together; None for every
+            assembled column for itself.
+        label: Name of the label's column: 0 or 1.
+        key: Name of the key's column, unique in each row: the rows' order, and so the shuffling, follow it.
+        metric: One of the five of ``point_metrics``.
+        repeats: How many times each is shuffled.
+        limit: About so many rows at most, by a hash of the key.
+        seed: Of the shuffling.
+
+    Returns:
+        One for each feature or group, the most important first.
+
+    Raises:
+        DataError: There are no rows, or the metric is not defined on them.
+        ParameterError: A feature or the metric is unknown, or the pipeline does not end as it must.
+    """
+    if metric not in HIGHER_IS_BETTER:
+        raise ParameterError(unknown("metric", metric, HIGHER_IS_BETTER))
+    if repeats < 1:
+        raise ParameterError(f"repeats is {repeats}; it takes 1 or more")
+    assembler = find_assembler(model)
+    groups = _as_groups(features, assembler.getInputCols())
+    before = PipelineModel(model.stages[:-1]).transform(df)
+    rows, places, labels = _assembled(before, assembler, label, key, limit)
+    random = np.random.default_rng(seed)
+    slots = [[slot for column in columns for slot in places[column]] for columns in groups.values()]
+    shuffled = ((some, random.permutation(len(rows))) for some in slots for _ in range(repeats))
+    orders = itertools.chain([([], np.arange(len(rows)))], shuffled)
+    at_once = max(1, ROWS_AT_ONCE // len(rows))
+    values = np.concatenate([
+        _judge(model.stages[-1], rows, some, labels, metric, df)
+        for some in iter(lambda: list(itertools.islice(orders, at_once)), [])
+    ])  # fmt: skip
+    if np.isnan(values[0]):
+        raise DataError(f"{metric} is not defined on these rows: they are all of one class; take log_loss or brier")
+    lost = (values[0] - values[1:]) if HIGHER_IS_BETTER[metric] else (values[1:] - values[0])
+    found = [_summary(name, part) for name, part in zip(groups, lost.reshape(-1, repeats), strict=True)]
+    return sorted(found, key=lambda one: (-one.mean, one.name))
+
+
+def _copies(rows: Floats, orders: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """For each order a copy of the rows, shape (n, k), in which the columns at some places stand in that order."""
+    for batch in orders:
+        for number, slots, order in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            copy = rows.copy()
+            copy[:, slots] = rows[np.frombuffer(order, dtype=np.int64)][:, slots]
+            values = pa.FixedSizeListArray.from_arrays(copy.reshape(-1), copy.shape[1]).cast(pa.list_(pa.float64()))
+            places = pa.array(np.arange(number * len(rows), (number + 1) * len(rows)))
+            yield pa.RecordBatch.from_arrays([places, values], names=["place", "values"])
+
+
+def _summary(name: str, lost: Floats) -> Importance:
+    spread = float(lost.std(ddof=1)) if len(lost) > 1 else 0.0
+    return Importance(name, float(lost.mean()), spread, tuple(lost.tolist()))
+
+
+def find_assembler(model: PipelineModel) -> VectorAssembler:
+    """The stage that fills the classifier's features column.
+
+    Raises:
+        ParameterError: There is none.
+    """
+    wanted = model.stages[-1].getOrDefault("featuresCol") if model.stages[-1].hasParam("featuresCol") else None
+    for stage in reversed(model.stages[:-1]):
+        if isinstance(stage, VectorAssembler) and stage.getOutputCol() == wanted:
+            return stage
+    names = ", ".join(type(stage).__name__ for stage in model.stages)
+    raise ParameterError(f"the pipeline must end with a VectorAssembler and its classifier; its stages are: {names}")
+
+
+def _as_groups(
+    features: Sequence[str] | Mapping[str, Sequence[str]] | None, known: Sequence[str]
+) -> dict[str, list[str]]:
+    chosen = known if features is None else features
+    groups = dict(chosen) if isinstance(chosen, Mapping) else {name: [name] for name in chosen}
+    for name, columns in groups.items():
+        if isinstance(columns, str) or not columns:
+            raise ParameterError(
+                f"features: {name!r} is {columns!r}; write a list of columns, such as ['lifeboat:index:Sex']"
+            )
+        for column in columns:
+            if column not in known:
+                raise ParameterError(unknown("feature", column, known))
+    return {name: list(columns) for name, columns in groups.items()}
+
+
+def _assembled(
+    df: DataFrame, assembler: VectorAssembler, label: str, key: str, limit: int
+) -> tuple[Floats, dict[str, range], Ints]:
+    """The rows as the classifier sees them, in key order (n, k); each column's places in them; the labels (n,)."""
+    total = df.count()
+    if total == 0:
+        raise DataError("there are no rows to shuffle: look at what the hold-out was made from")
+    chosen = sample(df, key, limit, total)
+    names = assembler.getInputCols()
+    parts = [_as_array(df, name) for name in names]
+    columns = [part.alias(f"part {i}") for i, part in enumerate(parts)]
+    table = chosen.orderBy(ticked(key)).select(F.col(ticked(label)).cast("double").alias("label"), *columns).toArrow()
+    blocks = [np.array(table[f"part {i}"].to_pylist(), dtype=np.float64) for i in range(len(names))]
+    ends = np.cumsum([block.shape[1] for block in blocks])
+    places = {name: range(end - block.shape[1], end) for name, block, end in zip(names, blocks, ends, strict=True)}
+    return np.hstack(blocks), places, zeros_and_ones("label", table["label"].to_numpy())
+
+
+def _as_array(df: DataFrame, name: str) -> Column:
+    if isinstance(df.schema[name].dataType, VectorUDT):
+        return vector_to_array(F.col(ticked(name)))
+    return F.array(F.col(ticked(name)).cast("double"))
+
+
+def _judge(classifier: Any, rows: Floats, orders: list[Order], labels: Ints, metric: str, df: DataFrame) -> Floats:
+    """The metric of the rows in each of the orders, by one transform."""
+    slots, numbers = pa.array([some for some, _ in orders], pa.list_(pa.int64())), range(len(orders))
+    table = pa.table({"number": numbers, "slots": slots, "order": [order.tobytes() for _, order in orders]})
+    frame = df.sparkSession.createDataFrame(table).mapInArrow(
+        partial(_copies, rows), "place bigint, values array<double>"
+    )
+    vectors = frame.select("place", array_to_vector(F.col("values")).alias(classifier.getFeaturesCol()))
+    judged = classifier.transform(vectors).select(
+        "place",
+        vector_to_array(F.col(ticked(classifier.getProbabilityCol())))[1].alias("probability"),
+        F.col(ticked(classifier.getPredictionCol())).alias("prediction"),
+    )
+    answer = judged.toArrow().sort_by("place")
+    shape = (len(orders), len(rows))
+    probability, prediction = (answer[name].to_numpy().reshape(shape) for name in ("probability", "prediction"))
+    values = [point_metric(Scored(labels, *said), metric) for said in zip(probability, prediction, strict=True)]
+    return np.array(values)

@@ -1,0 +1,136 @@
+"""What each column is to be: a feature, the key, the label, or left out; and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from lifeboat.errors import DataError
+from lifeboat.parameters.propose.label import Label
+from lifeboat.parameters.propose.suspects import LEAK, LEVELS, alone, counts_rows, looks_like_id, nearly_unique
+from lifeboat.parameters.propose.table import TYPES, Column, Survey
+
+ORDER = ("INT", "BIGINT", "DOUBLE", "STRING")  # each can hold what those before it hold
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A column of the file and what it is to be.
+
+    Attributes:
+        column: What was seen of it, in the rows to predict too.
+        role: ``numeric``, ``categorical``, ``key``, ``label`` or ``out``.
+        why: Of a column that is left out: the reason.
+        alone: How well it tells the label by itself, 0.5 to 1.
+        in_schema: Whether the loaded rows are to have it.
+    """
+
+    column: Column
+    role: str = "out"
+    why: str = ""
+    alone: float = 0.5
+    in_schema: bool = True
+
+    @property
+    def name(self) -> str:
+        """The column's name, in the file and everywhere."""
+        return self.column.name
+
+    @property
+    def type(self) -> str:
+        """Its type in the schema: one of Spark's SQL words."""
+        return "STRING" if self.column.type == "DATE" else self.column.type
+
+    @property
+    def used(self) -> bool:
+        """Whether a model is to learn from it."""
+        return self.role in ("numeric", "categorical")
+
+    @property
+    def few_numbers(self) -> bool:
+        """Whether it is a feature of so few whole numbers that these may be names of classes."""
+        return self.role == "numeric" and self.type in ("INT", "BIGINT") and 2 < len(self.column.values) <= 12
+
+    @property
+    def group_like(self) -> bool:
+        """Whether rows can be looked at group by group of its values."""
+        return self.used and 2 <= len(self.column.values) <= 12
+
+
+def choose_features(table: Survey, label: Label, key: str, unlabelled: Survey | None) -> list[Feature]:
+    """Decide of each column what it is to be.
+
+    Raises:
+        DataError: No column is left to learn from; the message gives the reasons.
+    """
+    merged = [Feature(_with_unlabelled(column, unlabelled)) for column in table.columns.values()]
+    found = [_role(table, feature, label, key, unlabelled) for feature in merged]
+    used = [feature for feature in found if feature.used]
+    suspects = [feature for feature in found if feature.role == "out" and feature.alone > LEAK]
+    if not used and suspects:  # nothing else is there: the person must decide
+        kept = {feature.name for feature in suspects}
+        found = [replace(f, role=_kind(f)) if f.name in kept else f for f in found]
+    elif not used:
+        reasons = "; ".join(f"{feature.name}: {feature.why}" for feature in found if feature.why)
+        raise DataError(f"no column is left to learn {label.source!r} from ({reasons or 'there is no other'})")
+    return found
+
+
+def _with_unlabelled(column: Column, unlabelled: Survey | None) -> Column:
+    """The column with what the rows to predict have in it: their gaps, and a type that holds both."""
+    other = unlabelled.columns.get(column.name) if unlabelled else None
+    if unlabelled is None or other is None:
+        return column
+    both = {column.type, other.type if other.missing < unlabelled.rows else column.type}
+    kind = column.type if len(both) == 1 else "STRING" if both - set(ORDER) else max(both, key=ORDER.index)
+    gap_words = tuple(sorted({*column.gap_words, *other.gap_words}))
+    return replace(column, type=kind, missing=column.missing + other.missing, gap_words=gap_words)
+
+
+def _role(table: Survey, feature: Feature, label: Label, key: str, unlabelled: Survey | None) -> Feature:
+    column = feature.column
+    if column.name == label.source:
+        return replace(feature, role="label", in_schema=not label.sql)
+    if column.type not in TYPES:
+        return replace(feature, why=f"no column of a schema is of its type ({column.type})", in_schema=False)
+    if unlabelled and column.name not in unlabelled.columns:
+        return replace(feature, why="the rows to predict do not have it", in_schema=False)
+    if column.name == key:
+        return replace(feature, role="key")
+    if reason := _no_feature(table, column):
+        return replace(feature, why=reason)
+    score = alone(table, column, label.ones)
+    if score > LEAK:
+        reason = f"by itself it all but tells the label (ROC AUC {score:.3f}): is it known before the label is?"
+        return replace(feature, why=reason, alone=score)
+    return replace(feature, role=_kind(feature), alone=score)
+
+
+def _kind(feature: Feature) -> str:
+    with_gaps = feature.type == "BOOLEAN" and feature.column.missing > 0  # filled with the mode, as a category is
+    return "categorical" if feature.type == "STRING" or with_gaps else "numeric"
+
+
+def _no_feature(table: Survey, column: Column) -> str:
+    """Why a column is no feature whatever the label is; empty where it may be one."""
+    known = table.rows - table.columns[column.name].missing
+    if not known:
+        return "it has no value"
+    if column.is_number and column.minimum is None:
+        return "it holds numbers that are not finite"
+    if len(column.values) == 1:
+        return f"its value is always {next(iter(column.values))!r}"
+    if column.type == "DATE":
+        return (
+            "a date: as a number it would only say how old the data are; split_by could hold out the latest by it, "
+            "as ISO writes it or made a DATE"
+        )
+    if counts_rows(column, table.rows) or (column.unique and looks_like_id(column)):
+        return "it names the row"
+    if looks_like_id(column) and not 0 < len(column.values) <= LEVELS:
+        return "by its name it names something; group_by keeps rows that share it together"
+    if column.type == "STRING" and nearly_unique(table, column):
+        return "a text that differs in most rows"
+    if column.type == "STRING" and not 0 < len(column.values) <= LEVELS:
+        how_many = len(column.values) or "more than 1,000"
+        return f"{how_many} different texts: too many for a tree, which asks for {LEVELS} at most here"
+    return ""

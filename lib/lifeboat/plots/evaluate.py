@@ -1,0 +1,392 @@
+"""The figures of notebook 4: metrics with intervals, curves, calibration, groups, costs of thresholds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from sklearn import metrics
+
+from lifeboat import evaluate
+from lifeboat.evaluate import Scored
+from lifeboat.evaluate.importance import Importance
+from lifeboat.evaluate.intervals import Interval
+from lifeboat.evaluate.metrics import HIGHER_IS_BETTER
+from lifeboat.evaluate.slices import CalibrationBin, GroupRow
+from lifeboat.evaluate.thresholds import ThresholdCosts
+from lifeboat.plots import style
+from lifeboat.plots.style import (
+    BLUE,
+    COLOURS,
+    GREEN,
+    GREY,
+    INK,
+    METRIC_NAMES,
+    ORANGE,
+    PALE,
+    SKY,
+    blank,
+    interval,
+    largest,
+    legend_below,
+    percent,
+    percent_axis,
+    rows_down,
+    set_title,
+)
+from lifeboat.scoring.classes import NO_AND_YES
+
+MARKERS = "osD^vP"
+FILL = {"v": "white", "^": ORANGE}  # of the marks for class 0 and class 1
+BASELINE_MARKERS = "sD^vP"
+MODEL = "the model"
+
+
+def confusion(
+    ax: Axes, scored: Scored, *, classes: tuple[str, str] = NO_AND_YES, unit: str = "rows", title: str = ""
+) -> Axes:
+    """Who is called what: four counts in large numbers.
+
+    Args:
+        ax: Where to draw.
+        scored: The rows.
+        classes: What the two classes are called.
+        unit: What a row is, such as ``passengers``.
+        title: The finding; empty: how many are called wrongly.
+    """
+    counts = evaluate.slices.confusion(scored)
+    blank(ax)
+    for true in (0, 1):
+        for said in (0, 1):
+            right = true == said
+            colour, edge = ("#D3EFE5", GREEN) if right else ("#F9DFD1", ORANGE)
+            ax.add_patch(Rectangle((said - 0.47, true - 0.47), 0.94, 0.94, facecolor=colour, edgecolor=edge))
+            ax.text(said, true - 0.06, f"{counts[true, said]}", ha="center", va="center", fontsize=34, weight="bold")
+            ax.text(said, true + 0.3, "right" if right else "wrong", ha="center", va="center", fontsize=11)
+    for place, name in enumerate(classes):
+        ax.text(place, -0.56, f"called “{name}”", ha="center", va="bottom")
+        ax.text(-0.56, place, f"really\n“{name}”", ha="right", va="center")
+    ax.set_xlim(-1.1, 1.5)
+    ax.set_ylim(1.5, -0.8)
+    wrong = scored.n - int(np.trace(counts))
+    set_title(ax, title or f"{wrong} of {scored.n} {unit} are called wrongly")
+    return ax
+
+
+def roc_curve(
+    ax: Axes,
+    scored: Scored,
+    baselines: Mapping[str, Scored] | None = None,
+    *,
+    classes: tuple[str, str] = NO_AND_YES,
+    name: str = MODEL,
+    title: str = "",
+) -> Axes:
+    """Of class 1, how many are found, for how many false alarms; each baseline is one point, a coin the diagonal.
+
+    Args:
+        ax: Where to draw; a square one.
+        scored: The model's rows.
+        baselines: Name -> what a baseline said of the same rows.
+        classes: What the two classes are called.
+        name: What the model is called.
+        title: The finding; empty: the area under the curve.
+    """
+    ax.set_aspect("equal")
+    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.5, label="a coin")
+    ax.set_xlabel(f"false alarms, of all “{classes[0]}”")
+    ax.set_ylabel(f"found, of all “{classes[1]}”")
+    if _drawable(ax, scored, "roc_auc", title):
+        false_alarms, found, _ = metrics.roc_curve(scored.label, scored.probability)
+        area = metrics.roc_auc_score(scored.label, scored.probability)
+        ax.plot(false_alarms, found, color=BLUE, label=f"{name} (area {area:.2f})")
+        for index, (other, judged) in enumerate((baselines or {}).items()):
+            counts = evaluate.slices.confusion(judged)
+            point = counts[0, 1] / counts[0].sum(), counts[1, 1] / counts[1].sum()
+            _baseline_point(ax, index, point, other)
+        set_title(ax, title or f"It ranks “{classes[1]}” above “{classes[0]}” in {style.percent(area)} of pairs")
+    return _finish_square(ax, "lower right")
+
+
+def precision_recall(
+    ax: Axes,
+    scored: Scored,
+    baselines: Mapping[str, Scored] | None = None,
+    *,
+    classes: tuple[str, str] = NO_AND_YES,
+    name: str = MODEL,
+    title: str = "",
+) -> Axes:
+    """Of those called 1, how many are, for how many of class 1 found; each baseline is one point.
+
+    A baseline that calls no row 1 has no precision: the legend says so in place of its point.
+
+    Args:
+        ax: Where to draw; a square one.
+        scored: The model's rows.
+        baselines: Name -> what a baseline said of the same rows.
+        classes: What the two classes are called.
+        name: What the model is called.
+        title: The finding; empty: the average precision.
+    """
+    ax.set_aspect("equal")
+    share = float(scored.label.mean())
+    ax.axhline(share, color=GREY, linestyle="--", linewidth=1.5, label=f"all called “{classes[1]}”")
+    ax.set_xlabel(f"found, of all “{classes[1]}” (recall)")
+    ax.set_ylabel(f"right, of all called “{classes[1]}” (precision)")
+    if _drawable(ax, scored, "pr_auc", title):
+        precision, recall, _ = metrics.precision_recall_curve(scored.label, scored.probability)
+        area = metrics.average_precision_score(scored.label, scored.probability)
+        # steps, as average precision sums them: a straight line between two points promises too much
+        ax.plot(recall, precision, color=BLUE, drawstyle="steps-post", label=f"{name} (average {area:.2f})")
+        for index, (other, judged) in enumerate((baselines or {}).items()):
+            counts = evaluate.slices.confusion(judged)
+            if counts[:, 1].sum():
+                _baseline_point(ax, index, (counts[1, 1] / counts[1].sum(), counts[1, 1] / counts[:, 1].sum()), other)
+            else:
+                ax.plot([], [], " ", label=f"{other}: none called\n“{classes[1]}”, so no point")
+        set_title(ax, title or f"Average precision {area:.2f}, where calling all “{classes[1]}” has {share:.2f}")
+    return _finish_square(ax, "lower left")
+
+
+def _drawable(ax: Axes, scored: Scored, metric: str, title: str) -> bool:
+    """Whether the curve is defined; if not, the figure says why."""
+    reason = evaluate.metrics.undefined(scored).get(metric)
+    if reason:
+        ax.text(0.5, 0.6, reason.replace(": ", ":\n"), ha="center", va="center", backgroundcolor="white")
+        set_title(ax, title or "No curve")
+    return reason is None
+
+
+def _baseline_point(ax: Axes, index: int, point: tuple[float, float], name: str) -> None:
+    colour = COLOURS[1 + index % (len(COLOURS) - 1)]
+    marker = BASELINE_MARKERS[index % len(BASELINE_MARKERS)]
+    ax.plot(*point, marker, color=colour, markersize=10, label=name, clip_on=False, zorder=4)
+
+
+def _finish_square(ax: Axes, where: Literal["lower right", "lower left", "upper left"]) -> Axes:
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1.02)
+    percent_axis(ax)
+    percent_axis(ax, "y")
+    ax.legend(loc=where)
+    return ax
+
+
+def calibration(
+    ax: Axes, bins: Sequence[CalibrationBin], *, classes: tuple[str, str] = NO_AND_YES, title: str = ""
+) -> Axes:
+    """What came of rows of about the same probability, each bin a dot with its interval; honest is the diagonal.
+
+    Args:
+        ax: Where to draw; a square one.
+        bins: From ``lifeboat.evaluate.calibration``.
+        classes: What the two classes are called.
+        title: The finding; empty: how many intervals the diagonal misses; where it misses none, how large an error
+            they would not show.
+    """
+    ax.set_aspect("equal")
+    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.5, label="says what comes")
+    said = [one.mean_probability for one in bins]
+    ax.vlines(said, [one.rate.low for one in bins], [one.rate.high for one in bins], color=BLUE, linewidth=2.5)
+    label = f"about {int(np.median([one.n for one in bins]))} rows each" if bins else None
+    ax.plot(said, [one.rate.value for one in bins], "o", color=BLUE, label=label, clip_on=False, zorder=4)
+    ax.set_xlabel(f"probability of “{classes[1]}”, as given")
+    ax.set_ylabel(f"rate of “{classes[1]}”, as observed")
+    set_title(ax, title or _calibration_finding(bins))
+    return _finish_square(ax, "upper left")
+
+
+def _calibration_finding(bins: Sequence[CalibrationBin]) -> str:
+    """That no interval contradicts the model is no proof that it is honest: wide ones would let much pass."""
+    far = [max(one.rate.high - one.mean_probability, one.mean_probability - one.rate.low) for one in bins if _fits(one)]
+    missed = len(bins) - len(far)
+    finding = f"{missed or 'None'} of {len(bins)} bins contradict{'' if missed > 1 else 's'} what was said"
+    if not far:
+        return finding
+    return f"{finding}{'; in the others' if missed else ', but'} an error of {max(far) * 100:.0f} points could hide"
+
+
+def _fits(one: CalibrationBin) -> bool:
+    return one.rate.low <= one.mean_probability <= one.rate.high
+
+
+def threshold_costs(
+    ax: Axes,
+    costs: ThresholdCosts,
+    *,
+    threshold: float = 0.5,
+    spread: Interval | None = None,
+    honest: float | None = None,
+    classes: tuple[str, str] = NO_AND_YES,
+    unit: str = "cost",
+    title: str = "",
+) -> Axes:
+    """What the mistakes cost at each threshold, with the cheapest and the one in use marked.
+
+    Args:
+        ax: Where to draw.
+        costs: From ``lifeboat.evaluate.threshold_costs``.
+        threshold: The one in use, 0 to 1.
+        spread: Of the cheapest, from ``lifeboat.evaluate.cheapest_threshold``: shaded; None for none.
+        honest: Where honest probabilities would have the cheapest, drawn as a line; None for none.
+        classes: What the two classes are called.
+        unit: The costs' unit.
+        title: The finding; empty: the cheapest threshold beside the one in use.
+    """
+    used = int(np.abs(costs.threshold - threshold).argmin())
+    best = costs.best
+    if spread is not None and not math.isnan(spread.low):
+        label = f"the cheapest of rows drawn anew: {spread.low:.2f} to {spread.high:.2f}"
+        ax.axvspan(spread.low, spread.high, color=PALE, zorder=0, label=label)
+    if honest is not None:
+        ax.axvline(
+            honest, color=GREEN, linestyle=":", linewidth=2.5, label=f"if probabilities are honest: {honest:.2f}"
+        )
+    ax.axvline(threshold, color=GREY, linestyle="--", linewidth=1.5)
+    ax.plot(costs.threshold, costs.cost, color=BLUE, drawstyle="steps-post", label="both mistakes together")
+    for index, what, marker, colour in ((used, "in use", "s", GREY), (best, "cheapest", "o", ORANGE)):
+        alarms, missed = costs.false_positives[index], costs.false_negatives[index]
+        wrongly = f"{alarms} called “{classes[1]}” wrongly, {missed} called “{classes[0]}” wrongly"
+        label = f"{what}: {costs.threshold[index]:.2f} ({wrongly})"
+        ax.plot(costs.threshold[index], costs.cost[index], marker, color=colour, markersize=10, label=label)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel(f"threshold: called “{classes[1]}” where its probability is above it")
+    ax.set_ylabel(unit)
+    legend_below(ax, 1)
+    set_title(ax, title or _threshold_finding(costs, used, spread))
+    return ax
+
+
+def _threshold_finding(costs: ThresholdCosts, used: int, spread: Interval | None) -> str:
+    lowest = f"Cheapest at {costs.threshold[costs.best]:.2f}"
+    if spread is not None and not math.isnan(spread.low):
+        return f"{lowest}, but chance moves it between {spread.low:.2f} and {spread.high:.2f}"
+    return f"{lowest}: {costs.cost[costs.best]:g} against {costs.cost[used]:g} at {costs.threshold[used]:.2f}"
+
+
+def metric_intervals(
+    ax: Axes,
+    models: Mapping[str, Mapping[str, Interval]],
+    *,
+    paired: Mapping[str, Interval] | None = None,
+    title: str = "",
+) -> Axes:
+    """Every metric of every model, with its interval: a block a metric, a colour and a marker a model.
+
+    That two intervals overlap, or do not, is no test of the difference. Where the same rows were judged, the paired
+    difference is; so the title says what that found.
+
+    Args:
+        ax: Where to draw; give it about 5.5 inches of height for five metrics of three models.
+        models: Model's name -> metric -> interval, the candidate first.
+        paired: Metric -> how much better the first is than the second, from ``lifeboat.evaluate.paired_difference``.
+        title: The finding; empty: in which metrics the paired difference is settled, and for whom.
+    """
+    metrics = [name for name in HIGHER_IS_BETTER if any(name in values for values in models.values())]
+    better = {True: "higher is better", False: "lower is better"}
+    places = rows_down(ax, [f"{METRIC_NAMES[name]}\n{better[HIGHER_IS_BETTER[name]]}" for name in metrics])
+    step = 0.62 / max(1, len(models) - 1)
+    for index, (model, values) in enumerate(models.items()):
+        colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+        ax.plot([], [], marker, color=colour, label=model)
+        for place, name in zip(places, metrics, strict=True):
+            found = values.get(name)
+            if found is not None and not math.isnan(found.value):
+                y = place + (index * step - 0.31 if len(models) > 1 else 0)
+                interval(ax, y, found, colour, marker)
+    for place in places[1:]:
+        ax.axhline(place - 0.5, color="#DDDDDD", linewidth=0.8)
+    ax.set_xlim(left=0)
+    ax.margins(x=0.03)
+    ax.set_xlabel("value on the hold-out, with its bootstrap interval")
+    legend_below(ax, min(3, len(models)))
+    set_title(ax, title or _paired_finding(paired or {}, list(models)))
+    return ax
+
+
+def _paired_finding(paired: Mapping[str, Interval], models: Sequence[str]) -> str:
+    """Each metric in its group: surely better, surely worse, or not settled."""
+    groups: dict[str, list[str]] = {"surely better": [], "surely worse": [], "not settled": []}
+    for metric, gain in paired.items():
+        group = "surely better" if gain.low > 0 else "surely worse" if gain.high < 0 else "not settled"
+        groups[group].append(METRIC_NAMES[metric])
+    told = [f"{group} in {' and '.join(names)}" for group, names in groups.items() if names]
+    return f"Row by row, {models[0]} against {models[1]}: {'; '.join(told)}" if told else ""
+
+
+def importance(ax: Axes, found: Sequence[Importance], *, metric: str = "log_loss", title: str = "") -> Axes:
+    """What shuffling each feature costs: the mean over the repeats, a line of one spread on either side.
+
+    Args:
+        ax: Where to draw.
+        found: From ``permutation_importance``; drawn in the order given.
+        metric: The metric they were measured in.
+        title: The finding; empty: the first feature is named.
+    """
+    ax.axvline(0, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
+    for place, one in zip(rows_down(ax, [one.name for one in found]), found, strict=True):
+        ax.plot(one.repeats, [place] * len(one.repeats), "|", color=SKY, markersize=12, zorder=1)
+        interval(ax, place, Interval(one.mean, one.mean - one.spread, one.mean + one.spread), BLUE)
+    verb = "fall" if HIGHER_IS_BETTER[metric] else "rise"
+    ax.set_xlabel(f"{verb} of the {METRIC_NAMES[metric]} when shuffled\n(dot: mean; line: spread; ticks: each shuffle)")
+    set_title(ax, title or (f"It leans most on {found[0].name}" if found else ""))
+    return ax
+
+
+def group_metrics(
+    ax: Axes,
+    rows: Sequence[GroupRow],
+    *,
+    overall: float,
+    classes: tuple[str, str] = NO_AND_YES,
+    where: str = "all rows",
+    title: str = "",
+) -> Axes:
+    """How often it is right in each group, and how much of each class it finds there, each with its interval.
+
+    Args:
+        ax: Where to draw; give it about 0.5 inches of height a row.
+        rows: From ``by_group``; of very many the largest are drawn.
+        overall: The accuracy in all rows, drawn as a line.
+        classes: What the two classes are called.
+        where: Which rows these are, such as ``the hold-out``.
+        title: The finding; empty: the group that it is least often right about.
+    """
+    rows, note = largest(rows, lambda row: row.n)
+    single = len({row.group for row in rows}) == 1
+    values = ["(none)" if row.value is None else str(row.value) for row in rows]
+    names = values if single else [f"{row.group}: {value}" for row, value in zip(rows, values, strict=True)]
+    ax.axvline(overall, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
+    for place, row in zip(rows_down(ax, names), rows, strict=True):
+        interval(ax, place - 0.22, row.accuracy, BLUE)
+        for y, recall, colour, marker in ((0.04, row.recall_0, INK, "v"), (0.26, row.recall_1, ORANGE, "^")):
+            ax.plot([recall.low, recall.high], [place + y] * 2, color=colour, linewidth=1, zorder=2)
+            ax.plot(
+                recall.value, place + y, marker, color=colour, markerfacecolor=FILL[marker], zorder=3, clip_on=False
+            )
+        ax.text(1.04, place, f"n = {row.n}", va="center", transform=ax.get_yaxis_transform())
+    ax.plot([], [], "o-", color=BLUE, label="right, of all")
+    for name, colour, marker in zip(classes, (INK, ORANGE), "v^", strict=True):
+        ax.plot(
+            [], [], f"{marker}-", color=colour, markerfacecolor=FILL[marker], linewidth=1, label=f"found, of “{name}”"
+        )
+    ax.set_xlim(-0.02, 1.02)
+    percent_axis(ax)
+    ax.set_xlabel(f"share of the group (dashed: accuracy in {where}, {percent(overall)})")
+    legend_below(ax, 3)
+    set_title(ax, f"{title or _least_right(rows, names, where)} {note}".strip())
+    return ax
+
+
+def _least_right(rows: Sequence[GroupRow], names: Sequence[str], where: str) -> str:
+    if not rows:
+        return ""
+    row, name = min(zip(rows, names, strict=True), key=lambda both: both[0].accuracy.value)
+    share = f"{percent(row.accuracy.value)} of {row.n}"
+    return f"{where[0].upper()}{where[1:]}: least often right about {name}, {share}"

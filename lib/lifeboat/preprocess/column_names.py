@@ -1,0 +1,62 @@
+"""What the columns are called that the pipeline's stages make, for Spark and for people."""
+
+from __future__ import annotations
+
+import re
+
+from lifeboat import moved_from
+from lifeboat.reading.names import PREFIX
+
+FEATURES = f"{PREFIX}features"
+PREDICTION = f"{PREFIX}prediction"
+PROBABILITY = f"{PREFIX}probability"
+RAW_PREDICTION = f"{PREFIX}rawPrediction"
+CLASSIFIER_COLUMNS = {  # Spark's Param of a classifier or an evaluator -> the column that it names
+    "featuresCol": FEATURES,
+    "predictionCol": PREDICTION,
+    "probabilityCol": PROBABILITY,
+    "rawPredictionCol": RAW_PREDICTION,
+}
+
+__getattr__ = moved_from(__name__)
+
+_KINDS = ("imputed", "index", "copy", "text")
+_UNSAFE = re.compile(r"[.`*]")  # Spark's own stages take a.b for a field of a, and * for all columns
+_MADE = re.compile(rf"{PREFIX}(?:{'|'.join(_KINDS)}):(.*)", re.DOTALL)
+_ESCAPED = re.compile(r"%(25|2E|60|2A)")
+
+
+def imputed(name: str) -> str:
+    """The column ``name`` once its gaps are filled."""
+    return _made("imputed", name)
+
+
+def index(name: str) -> str:
+    """The numbers of the values of the categorical column ``name``."""
+    return _made("index", name)
+
+
+def text(name: str) -> str:
+    """The column of truths ``name`` as text."""
+    return _made("text", name)
+
+
+def for_spark(name: str) -> str:
+    """The column ``name`` as Spark's own stages can read it: itself, or its copy where they cannot."""
+    return _made("copy", name) if _UNSAFE.search(name) else name
+
+
+def _made(kind: str, name: str) -> str:
+    return f"{PREFIX}{kind}:" + re.sub(r"[%.`*]", lambda found: f"%{ord(found[0]):02X}", name)
+
+
+def plain_name(column: str) -> str:
+    """A column's name for people.
+
+    >>> plain_name("lifeboat:imputed:Age"), plain_name("lifeboat:fold"), plain_name("Age")
+    ('Age', 'fold', 'Age')
+    """
+    made = _MADE.fullmatch(column)
+    if made is None:
+        return column.removeprefix(PREFIX)
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), made[1])

@@ -1,0 +1,252 @@
+"""Stages that turn raw columns into features: each a Spark ML Estimator or Transformer, saved with the model.
+
+A stage is a column expression, never a loop over rows; what an Estimator learns it hands to its Model as Params
+that JSON can hold. So the whole preprocessing travels inside the saved pipeline, and nothing is learned outside it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, TypeVar
+
+from pyspark import keyword_only
+from pyspark.ml import Estimator, Model, Transformer
+from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param.shared import HasInputCol, HasInputCols, HasOutputCol
+from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
+from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import functions as F
+from pyspark.sql.types import IntegralType, NumericType, StringType
+
+from lifeboat.errors import DataError, ParameterError
+from lifeboat.preprocess.expressions import check_column, look_up, number_or_null, text_or_null
+from lifeboat.reading.names import PREFIX
+from lifeboat.spark.sql import ticked
+
+MOST_IN_A_PLAN = 1000  # groups whose means are written into the plan; of more, a small table is joined
+GROUP, MEAN = f"{PREFIX}group", f"{PREFIX}mean"
+
+_P = TypeVar("_P", bound=Params)
+
+
+def to_groups(value: Any) -> dict[str, list[str]]:
+    """Check a map from a category to the words that become it: no word may stand under two categories."""
+    if not isinstance(value, dict) or not all(isinstance(words, list) for words in value.values()):
+        raise TypeError(f"groups must be a dict of lists, such as {{'Miss': ['Miss', 'Mlle']}}; got {value!r}")
+    home: dict[str, str] = {}
+    for category, words in value.items():
+        for word in words:
+            if home.setdefault(word, category) != category:
+                raise TypeError(f"groups name {word!r} twice, under {home[word]!r} and {category!r}: keep one")
+    return value
+
+
+class JsonStage(Params, DefaultParamsReadable[Any], DefaultParamsWritable):
+    """What all stages share: keyword-only construction, and saving and loading by Spark itself."""
+
+    _input_kwargs: dict[str, Any]
+
+    def _handed_to(self, model: _P) -> _P:
+        """Give a fitted model this estimator's uid and Params, as Spark's own do."""
+        return self._copyValues(model._resetUid(self.uid))
+
+
+class TextCategory(JsonStage, Transformer, HasInputCol, HasOutputCol):
+    """A category found in a text by a pattern, then mapped to the few that are kept.
+
+    Takes a string column; gives a string column, never null: a text that is null, does not match or holds a word
+    that no group names becomes ``other``.
+
+    >>> stage = TextCategory(inputCol="Name", outputCol="Title", groups={"Miss": ["Miss", "Mlle"]})
+    """
+
+    pattern: Param[str] = Param(
+        Params._dummy(), "pattern", "regular expression; its first group is the word", TypeConverters.toString
+    )
+    groups: Param[dict[str, list[str]]] = Param(
+        Params._dummy(), "groups", "category kept -> the words that become it", to_groups
+    )
+    other: Param[str] = Param(Params._dummy(), "other", "category of every other text", TypeConverters.toString)
+    DEFAULTS: ClassVar[dict[str, Any]] = {"pattern": r"(\w+)", "groups": {}, "other": "Other"}
+
+    @keyword_only
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        outputCol: str | None = None,
+        pattern: str | None = None,
+        groups: dict[str, list[str]] | None = None,
+        other: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._setDefault(**self.DEFAULTS)
+        self._set(**self._input_kwargs)
+
+    def word_to_category(self) -> dict[str, str]:
+        """The groups turned round: each word and the category it becomes."""
+        return {word: kept for kept, words in self.getOrDefault("groups").items() for word in words}
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        check_column(dataset, self.getInputCol(), (StringType,))
+        word = F.regexp_extract(F.col(ticked(self.getInputCol())), self.getOrDefault("pattern"), 1)
+        category = look_up(self.word_to_category(), word)
+        return dataset.withColumn(self.getOutputCol(), F.coalesce(category, F.lit(self.getOrDefault("other"))))
+
+
+class SumColumns(JsonStage, Transformer, HasInputCols, HasOutputCol):
+    """The sum of numeric columns, as double; null where one of them is."""
+
+    @keyword_only
+    def __init__(self, *, inputCols: list[str] | None = None, outputCol: str | None = None) -> None:
+        super().__init__()
+        self._set(**self._input_kwargs)
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        total: Column | None = None
+        for name in self.getInputCols():
+            check_column(dataset, name, (NumericType,))
+            value = F.col(ticked(name)).cast("double")
+            total = value if total is None else total + value
+        if total is None:
+            raise ParameterError("SumColumns got an empty inputCols; name at least one column")
+        return dataset.withColumn(self.getOutputCol(), total)
+
+
+class EqualTo(JsonStage, Transformer, HasInputCol, HasOutputCol):
+    """1.0 where a numeric column equals ``value``, else 0.0; null where the column is null."""
+
+    value: Param[float] = Param(Params._dummy(), "value", "the number to compare with", TypeConverters.toFloat)
+
+    @keyword_only
+    def __init__(
+        self, *, inputCol: str | None = None, outputCol: str | None = None, value: float | None = None
+    ) -> None:
+        super().__init__()
+        self._setDefault(value=0.0)
+        self._set(**self._input_kwargs)
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        check_column(dataset, self.getInputCol(), (NumericType,))
+        same = F.col(ticked(self.getInputCol())).cast("double") == F.lit(self.getOrDefault("value"))
+        return dataset.withColumn(self.getOutputCol(), same.cast("double"))
+
+
+class _GroupMeanParams(JsonStage, HasInputCol, HasOutputCol):
+    groupCol: Param[str] = Param(
+        Params._dummy(), "groupCol", "column of strings or whole numbers; empty: one group", TypeConverters.toString
+    )
+
+    def _check(self, dataset: DataFrame) -> Column:
+        """Check both columns; the group's as string, so that the learned means can be keys in JSON."""
+        check_column(dataset, self.getInputCol(), (NumericType,))
+        group = self.getOrDefault("groupCol")
+        if not group:
+            return F.lit("")
+        check_column(dataset, group, (StringType, IntegralType))
+        return F.col(ticked(group)).cast("string")
+
+
+class GroupMeanImputer(_GroupMeanParams, Estimator["GroupMeanImputerModel"]):
+    """Fill a numeric column with the mean of the row's group; a group unseen, or never filled, gets the overall mean.
+
+    Learns in one aggregate, whatever the number of groups and of missing values (null or NaN). Gives a column of
+    doubles, never null.
+
+    Raises:
+        DataError: ``inputCol`` is not numeric, has no value at all, or ``groupCol`` is neither string nor whole number.
+    """
+
+    @keyword_only
+    def __init__(
+        self, *, inputCol: str | None = None, outputCol: str | None = None, groupCol: str | None = None
+    ) -> None:
+        super().__init__()
+        self._setDefault(groupCol="")
+        self._set(**self._input_kwargs)
+
+    def _fit(self, dataset: DataFrame) -> GroupMeanImputerModel:
+        group = self._check(dataset)
+        value = number_or_null(self.getInputCol())
+        # partitions' sums arrive in any order, and doubles added in another order have another last digit
+        parts = dataset.groupBy(F.spark_partition_id(), group.alias("g"))
+        rows = parts.agg(F.sum(value).alias("total"), F.count(value).alias("n")).collect()
+        known = [row for row in rows if row.n > 0]
+        if not known:
+            raise DataError(f"column {self.getInputCol()!r} has no value to learn a mean from: leave it out")
+        of_group: dict[str, list[Row]] = {}
+        for row in sorted((row for row in known if row.g is not None), key=lambda row: row.g):
+            of_group.setdefault(row.g, []).append(row)
+        means = {name: mean_of_parts(rows) for name, rows in of_group.items()}
+        return self._handed_to(GroupMeanImputerModel())._set(means=means, overall=mean_of_parts(known))
+
+
+def mean_of_parts(parts: list[Row]) -> float:
+    """The mean of all rows, of which each part gives ``total`` and ``n``: the same in whatever order parts come."""
+    return math.fsum(part.total for part in parts) / float(sum(part.n for part in parts))
+
+
+class GroupMeanImputerModel(_GroupMeanParams, Model):
+    """What a GroupMeanImputer learned: the mean of each group and the overall mean, in the column's own unit."""
+
+    means: Param[dict[str, float]] = Param(
+        Params._dummy(), "means", "group, as a string -> its mean", TypeConverters.identity
+    )
+    overall: Param[float] = Param(Params._dummy(), "overall", "mean of all known values", TypeConverters.toFloat)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._setDefault(groupCol="")
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        means, group = self.getOrDefault("means"), self._check(dataset)
+        value, overall = number_or_null(self.getInputCol()), F.lit(self.getOrDefault("overall"))
+        if len(means) <= MOST_IN_A_PLAN:
+            return dataset.withColumn(self.getOutputCol(), F.coalesce(value, look_up(means, group), overall))
+        table = dataset.sparkSession.createDataFrame(list(means.items()), f"`{GROUP}` string, `{MEAN}` double")
+        beside = dataset.join(F.broadcast(table), group == F.col(GROUP), "left")
+        return beside.withColumn(self.getOutputCol(), F.coalesce(value, F.col(MEAN), overall)).drop(GROUP, MEAN)
+
+
+class ModeImputer(JsonStage, Estimator["ModeImputerModel"], HasInputCol, HasOutputCol):
+    """Fill a string column, null or empty, with its most frequent value; of equals, the first in order.
+
+    Raises:
+        DataError: ``inputCol`` is not a string, or has no value at all.
+    """
+
+    @keyword_only
+    def __init__(self, *, inputCol: str | None = None, outputCol: str | None = None) -> None:
+        super().__init__()
+        self._set(**self._input_kwargs)
+
+    def _fit(self, dataset: DataFrame) -> ModeImputerModel:
+        check_column(dataset, self.getInputCol(), (StringType,))
+        counts = dataset.groupBy(text_or_null(self.getInputCol()).alias("value")).count().dropna()
+        first = counts.orderBy(F.desc("count"), "value").first()
+        if first is None:
+            raise DataError(f"column {self.getInputCol()!r} has no value to learn a mode from: leave it out")
+        return self._handed_to(ModeImputerModel())._set(mode=first.value)
+
+
+class ModeImputerModel(JsonStage, Model, HasInputCol, HasOutputCol):
+    """What a ModeImputer learned: the most frequent value."""
+
+    mode: Param[str] = Param(Params._dummy(), "mode", "most frequent value", TypeConverters.toString)
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        check_column(dataset, self.getInputCol(), (StringType,))
+        filled = F.coalesce(text_or_null(self.getInputCol()), F.lit(self.getOrDefault("mode")))
+        return dataset.withColumn(self.getOutputCol(), filled)
+
+
+for _stage in (
+    TextCategory,
+    SumColumns,
+    EqualTo,
+    GroupMeanImputer,
+    GroupMeanImputerModel,
+    ModeImputer,
+    ModeImputerModel,
+):
+    _stage.__module__ = "lifeboat.preprocess"  # the path that saved pipelines name

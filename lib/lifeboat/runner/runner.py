@@ -1,0 +1,221 @@
+"""Run notebooks in order by papermill: one run folder, one warm JVM, stop at the first failure."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
+
+from lifeboat.errors import LifeboatError, ParameterError, redacted, redacted_all
+from lifeboat.parameters.params import RUN_DIR, Declarations, effective
+from lifeboat.run import STAGES, files, from_root, input_paths, project_root, resolve
+from lifeboat.runner.kernel import ThisPython, own_homes
+from lifeboat.runner.progress import Silence, Watcher
+from lifeboat.runner.record import Record, Stage, alone, begin_record, now
+from lifeboat.spark.environment import for_a_while
+from lifeboat.spark.jvm import WarmJvm, shared, where_spark_runs
+
+QUICK_START_UP_TO = 4 * 2**20  # bytes of input: beyond, the JVM's thorough compiler is worth its time
+ABOUT_THIS_DATA = "about-this-data"  # the tag of cells that hold for the notebooks' own data set alone
+DEMONSTRATION = "demonstration"  # the tag of cells that no later notebook needs
+LEAN = "> **Lean.** Cells that only demonstrate something are left out of this notebook."
+LONGEST_MESSAGE = 12  # lines: a Java error brings its whole stack along
+
+
+class NotebookError(LifeboatError, RuntimeError):
+    """A notebook's cell failed; the message names the cell, what it said and the notebook to open."""
+
+
+def series() -> list[Path]:
+    """The five notebooks, in order."""
+    return [project_root() / "notebooks" / f"{stage}.ipynb" for stage in STAGES]
+
+
+def run_folder(name: str) -> Path:
+    """The folder ``outputs/<name>``.
+
+    Raises:
+        ParameterError: The name is no plain folder name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or name in ("mlartifacts", "mlflow.db"):
+        raise ParameterError(f"a run cannot be named {name!r}: take letters, digits, '_', '-' and '.'")
+    return resolve("outputs") / name
+
+
+def run(
+    notebooks: Sequence[Path],
+    given: Mapping[str, Any],
+    values: Mapping[str, Any],
+    declarations: Declarations,
+    run_dir: Path,
+    watcher: Watcher | None = None,
+    lean: bool = False,
+) -> Record:
+    """Execute ``notebooks`` one after another into ``run_dir``.
+
+    Args:
+        notebooks: Paths, in order.
+        given: The parameters to hand on; each notebook gets those that it declares.
+        values: All parameters' values, for the record.
+        declarations: What each notebook declares.
+        run_dir: The run's folder; ``NN.ipynb`` and ``run.json`` are written there, the rest is the notebooks' own.
+        watcher: Who is told how far the run is.
+        lean: Whether to leave out the cells that only demonstrate something.
+
+    Returns:
+        The record, all stages done.
+
+    Raises:
+        NotebookError: A cell failed or its kernel died; later notebooks have not been started.
+        RunFolderBusyError: Another run is writing into ``run_dir``.
+    """
+    watcher = watcher or Silence()
+    with alone(run_dir), for_a_while({"MLFLOW_DISABLE_TELEMETRY": "true"}), own_homes(), _jvm(values):
+        record = begin_record(redacted_all({**values, RUN_DIR: from_root(run_dir)}), notebooks)
+        record.write(run_dir)
+        notes = {ABOUT_THIS_DATA: other_data_set(values, declarations), DEMONSTRATION: LEAN if lean else ""}
+        notes = {tag: note for tag, note in notes.items() if note}
+        for notebook, stage in zip(notebooks, record.stages, strict=True):
+            declared = declarations[notebook.stem]
+            handed = {name: value for name, value in given.items() if name in declared}
+            if RUN_DIR in declared:
+                handed[RUN_DIR] = from_root(run_dir)
+            with _recorded(stage, record, run_dir, watcher):
+                _execute(notebook, run_dir / notebook.name, handed, watcher, notes)
+    return record
+
+
+def other_data_set(values: Mapping[str, Any], declarations: Declarations) -> str:
+    """What a reader must know first of a run on other rows than the notebooks' text speaks of; empty on the same."""
+    written_about = effective({}, declarations).get("labelled_path")
+    read = values.get("labelled_path")
+    if not read or not written_about or read == written_about:
+        return ""
+    return (
+        f"> **Another data set.** This notebook was written about `{written_about}`; this run read `{read}`. All "
+        "numbers, tables and figures are this run's. What the text says of the other's rows, columns and findings is "
+        "left out."
+    )
+
+
+def _jvm(values: Mapping[str, Any]) -> AbstractContextManager[object]:
+    """One JVM for all kernels; Spark Connect needs none, and one that somebody keeps warm already will do."""
+    remote = where_spark_runs(str(values.get("spark", ""))).startswith("sc://")
+    if remote or shared():
+        return nullcontext()
+    return WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO)
+
+
+def input_bytes(values: Mapping[str, Any]) -> int:
+    """The size of all files that parameters name, those of folders included."""
+    return sum(file.stat().st_size for _, path in input_paths(values) for file in files(path))
+
+
+@contextmanager
+def _recorded(stage: Stage, record: Record, run_dir: Path, watcher: Watcher) -> Iterator[None]:
+    """Keep ``run.json`` true while a stage runs and however it ends."""
+    stage.state, stage.started = "running", now()
+    record.write(run_dir)
+    watcher.notebook_starts(stage.name)
+    clock = time.perf_counter()
+    try:
+        yield
+        stage.state = "done"
+    except BaseException as error:
+        stage.state = "failed" if isinstance(error, Exception) else "interrupted"
+        stage.error = str(error) or type(error).__name__
+        raise
+    finally:
+        stage.seconds = round(time.perf_counter() - clock, 3)
+        record.write(run_dir)
+        watcher.notebook_ends(stage.name, stage.seconds, stage.state)
+
+
+def _execute(
+    notebook: Path, place: Path, parameters: dict[str, Any], watcher: Watcher, notes: Mapping[str, str]
+) -> None:
+    """Execute one notebook into ``place``, where it appears when it has ended, whole.
+
+    Args:
+        notebook: The notebook.
+        place: Where to leave it, executed.
+        parameters: Its parameters.
+        watcher: Who is told which cell starts.
+        notes: The tags of cells to leave out, each with what is said of it on top.
+    """
+    aside = place.with_name(f".{place.stem}.unfinished.ipynb")
+    messages, fit = (place.with_name(f".{place.stem}.{name}") for name in ("messages.txt", "source.ipynb"))
+    at: dict[str, Any] = {"cell": None, "index": 0}
+
+    def cell_starts(cell: Any, cell_index: int) -> None:
+        at.update(cell=cell, index=cell_index)
+        watcher.cell_starts(cell_index)
+
+    try:
+        papermill.execute_notebook(
+            _shortened(notebook, notes, fit) if notes else notebook,
+            aside,
+            parameters,
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            cwd=notebook.parent,
+            kernel_manager_class=ThisPython,
+            config=Config({"ThisPython": {"messages": str(messages)}}),
+            on_notebook_start=lambda notebook: watcher.cells_known(len(notebook.cells)),
+            on_cell_start=cell_starts,
+        )
+    except PapermillExecutionError as error:
+        what = f"{error.ename}: {error.evalue}" if error.evalue else error.ename
+        cell = f"cell [{error.exec_count}]" if error.exec_count else f"cell number {error.cell_index + 1}"
+        raise NotebookError(_failure(notebook.stem, cell, error.source, what, place)) from error
+    except Exception as error:  # the kernel did not start, or died: no cell could say so
+        cell = f"cell number {at['index'] + 1}" if at["cell"] else "its start"
+        source = at["cell"].source if at["cell"] else ""
+        said = messages.read_text(encoding="utf-8", errors="replace") if messages.exists() else ""
+        what = f"{type(error).__name__}: {error}\n{said}"
+        raise NotebookError(_failure(notebook.stem, cell, source, what, place)) from error
+    finally:
+        for scratch in (messages, fit):
+            scratch.unlink(missing_ok=True)
+        _put_in_place(notebook, aside, place, notes)
+
+
+def _shortened(notebook: Path, left_out: Iterable[str], place: Path) -> Path:
+    """Write the notebook to ``place`` without the cells that have one of these tags."""
+    content = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    content.cells = [cell for cell in content.cells if not {*left_out} & {*cell.metadata.get("tags", [])}]
+    nbformat.write(content, place)  # type: ignore[no-untyped-call]
+    return place
+
+
+def _failure(name: str, cell: str, source: str, what: str, place: Path) -> str:
+    first_line = next((line.strip() for line in source.splitlines() if line.strip()), "")
+    lines = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", what).strip().splitlines()
+    if len(lines) > LONGEST_MESSAGE:
+        lines = [*lines[:LONGEST_MESSAGE], "... (the notebook has all of it)"]
+    message = redacted("\n  ".join(lines))
+    return f"{name} stopped at {cell}: {first_line}\n  {message}\nOpen {place} to see it where it happened."
+
+
+def _put_in_place(notebook: Path, aside: Path, place: Path, notes: Mapping[str, str]) -> None:
+    if not aside.exists():
+        return
+    read = nbformat.read(aside, as_version=4)  # type: ignore[no-untyped-call]
+    # what a library says of an address may hold its token
+    content = nbformat.from_dict(redacted_all(read))  # type: ignore[no-untyped-call]
+    content.metadata.get("papermill", {}).update(input_path=str(notebook), output_path=str(place))
+    if notes:
+        said = nbformat.v4.new_markdown_cell("\n>\n".join(notes.values()), id="left-out")  # type: ignore[no-untyped-call]
+        content.cells.insert(0, said)
+    nbformat.write(content, aside)  # type: ignore[no-untyped-call]
+    os.replace(aside, place)

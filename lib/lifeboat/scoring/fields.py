@@ -1,0 +1,135 @@
+"""What each field of a record may hold, and what is said of one that holds something else."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from lifeboat.errors import LifeboatError
+from lifeboat.scoring.declared import SPANS, is_gap, of_value, time_text
+
+KINDS: dict[str, Any] = {"int": int, "bigint": int, "double": float, "string": str, "boolean": bool}
+MEANINGS = {"int": "a whole number", "bigint": "a whole number", "double": "a number", "string": "text"}
+
+
+class InputError(LifeboatError, ValueError):
+    """A record that cannot be scored.
+
+    Attributes:
+        field: The column, or the part of the request.
+        got: What came, in words.
+        allowed: What may come, in words.
+        message: All of it in one sentence.
+    """
+
+    def __init__(self, field: str, got: str, allowed: str, message: str = "") -> None:
+        self.field, self.got, self.allowed = field, got, allowed
+        self.message = message or f"{field}: got {got}; allowed: {allowed}"
+        super().__init__(self.message)
+
+
+def in_words(value: Any) -> str:
+    """Any value as a short text that names its kind, such as ``'male' (text)``."""
+    if value is None:
+        return "nothing (missing or null)"
+    if isinstance(value, date):
+        return f"{time_text(value)} (time)"
+    if isinstance(value, Decimal):
+        return f"{value} (number)"
+    kinds = {bool: "true or false", int: "number", float: "number", str: "text", list: "list", dict: "object"}
+    if isinstance(value, int) and value.bit_length() > 256:
+        return "a whole number of more than 77 digits"
+    return f"{reprlib.repr(value)} ({kinds.get(type(value), type(value).__name__)})"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A raw column that the model needs: its name, its type as Spark writes it, and what it may hold.
+
+    Attributes:
+        gaps: Words that say that there is no value; null, NaN and an empty text always do.
+        made: How the raw table's rows got it, where it is none of that table's: an SQL expression, or a joined table.
+        usual: What is usual in the training rows: the mean of numbers, else the commonest value.
+        title: What people call it; empty: as ``name``.
+        unit: Of its numbers.
+    """
+
+    name: str
+    type: str
+    nullable: bool
+    minimum: float | None
+    maximum: float | None
+    gaps: tuple[str, ...] = ()
+    made: str = ""
+    usual: float | str | bool | None = None
+    title: str = ""
+    unit: str = ""
+
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> Column:
+        """A column as a manifest describes it, of either format."""
+        return cls(**{**described, "gaps": tuple(described.get("gaps", ()))})
+
+    def missing(self) -> InputError:
+        """What is said of a record without a column that no client finds in the raw table."""
+        how = f"{self.name} = {self.made}: send it"
+        return InputError(self.name, in_words(None), self.allowed(), f"{how}; allowed: {self.allowed()}")
+
+    def span(self) -> tuple[float, float]:
+        """The smallest and the largest number allowed, both included."""
+        low, high = SPANS[self.type]
+        return (low if self.minimum is None else max(low, self.minimum)), (
+            high if self.maximum is None else min(high, self.maximum)
+        )
+
+    def allowed(self) -> str:
+        """What the column may hold, in words."""
+        meaning = MEANINGS.get(self.type, "true or false")
+        if self.type in SPANS:
+            low, high = self.span()
+            most = SPANS["double"][1]
+            meaning += (f" from {low}" if low > -most else "") + (f" to {high}" if high < most else " that is finite")
+        return meaning + (", or null" if self.nullable else "")
+
+    def reader(self, texts: bool = False) -> Callable[[list[Any]], list[Any]]:
+        """A function that checks the column's values, one a record, and gives them in the column's own type.
+
+        Args:
+            texts: Whether a text may stand for a value of another type, as it does in a file; JSON has types.
+        """
+        kind = KINDS[self.type]
+
+        def careful(value: Any, row: int, rows: int) -> Any:
+            return self._read(value, row, rows, texts)
+
+        if self.type in SPANS:
+            low, high = self.span()
+            return lambda values: [
+                v if type(v) is kind and low <= v <= high else careful(v, row, len(values))
+                for row, v in enumerate(values)
+            ]
+        if self.type == "string":
+            gaps = {"", *self.gaps}
+            return lambda values: [
+                v if type(v) is str and v not in gaps else careful(v, row, len(values)) for row, v in enumerate(values)
+            ]
+        return lambda values: [v if type(v) is kind else careful(v, row, len(values)) for row, v in enumerate(values)]
+
+    def _read(self, value: Any, row: int, rows: int, texts: bool) -> Any:
+        """One value that is not plainly right: a gap, of a kindred type (3.0 for 3), or wrong."""
+        plain = value.item() if isinstance(value, np.generic) and not isinstance(value, np.datetime64) else value
+        if is_gap(plain, self.gaps):
+            if self.nullable:
+                return None
+        elif texts or not isinstance(plain, str) or self.type == "string":
+            cast = of_value(plain, self.type)
+            if cast is not None and (self.type not in SPANS or self.span()[0] <= cast <= self.span()[1]):
+                return cast
+        message = "" if rows == 1 else f"{self.name}: got {in_words(plain)} in record {row}; allowed: {self.allowed()}"
+        raise InputError(self.name, in_words(plain), self.allowed(), message)

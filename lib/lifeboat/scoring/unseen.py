@@ -1,0 +1,217 @@
+"""Values that training never met: which columns the model knows by a list, what came instead, what is nearest to it."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cached_property
+from heapq import nlargest
+from os.path import commonprefix
+from typing import Any
+
+import numpy as np
+
+from lifeboat.errors import LifeboatError
+from lifeboat.scoring.steps import Values, as_text
+
+WARN, REFUSE = "warn", "refuse"
+VARIABLE = "LIFEBOAT_UNSEEN"
+MOST_ENTRIES, MOST_KNOWN = 100, 10
+CLOSE = 0.6  # the least likeness, from 0 to 1, at which one text passes for a misspelling of another
+MOST_SENTENCES = 100  # labels up to which a whole file's values are compared with them
+MOST_COMPARED = 1_000  # labels, and characters of each: comparing takes time
+# stages whose output is their first input's value, or made of it alone
+FOLLOWED = {"BooleanText", "CopyColumns", "ModeImputerModel", "TextCategory"}
+
+Entry = dict[str, Any]
+
+
+class UnseenError(LifeboatError, ValueError):
+    """What is to be done about values never seen is said in a word that is none."""
+
+
+def policy(*words: str | None) -> str:
+    """The first word that was given of those that may say what is to be done: ``warn`` (if none does) or ``refuse``.
+
+    Raises:
+        UnseenError: It is another word.
+    """
+    word = next((word for word in words if word), WARN)
+    if word not in (WARN, REFUSE):
+        raise UnseenError(f"unseen is {word!r}; write {WARN} (answer, and say so) or {REFUSE}")
+    return word
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A column whose values a stage finds in a list that it learned.
+
+    Attributes:
+        field: The raw column whose value it is, or from which it was made.
+        column: The stage's own input.
+        labels: What training met, as text, the commonest first.
+        filled: A column of numbers; where it is given, the list is asked for its gaps alone.
+        direct: Whether the value is the raw column's own.
+    """
+
+    field: str
+    column: str
+    labels: tuple[str, ...]
+    filled: str = ""
+    direct: bool = True
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.labels)
+
+    @cached_property
+    def _sentences(self) -> dict[Any, str]:
+        return {}
+
+    def misses(self, table: Mapping[str, Values]) -> Values | None:
+        """A column that has the value of each row where it was never seen, and None elsewhere; None if all were."""
+        values = table[self.column]
+        odd = [None if value is None or as_text(value) in self._known else value for value in values.distinct]
+        if all(value is None for value in odd):
+            return None
+        if not self.filled:
+            return Values(odd, values.places)
+        gaps = np.isnan(table[self.filled].floats()).tolist()
+        rows = [value if gap else None for value, gap in zip(Values(odd, values.places).spread(), gaps, strict=True)]
+        return Values(rows) if any(value is not None for value in rows) else None
+
+    def nearest(self, value: Any) -> list[str]:
+        """The labels most like ``value``, ten at the most: numbers by their distance, texts whatever their case."""
+        if _is_number(value):
+            return sorted(self.labels, key=lambda label: abs(int(label) - value))[:MOST_KNOWN]
+        text = _plain(as_text(value))
+        compared = self.labels
+        if len(compared) > MOST_COMPARED:  # those that begin alike are compared in full
+            alike = nlargest(MOST_COMPARED, compared, key=lambda label: _shared(_plain(label), text))
+            compared = tuple(alike)
+        return sorted(compared, key=lambda label: -_likeness(text, label))[:MOST_KNOWN]
+
+    def described(self, row: int, value: Any) -> Entry:
+        """A miss as JSON can hold it: row, field, value, known (labels, ten at the most) and nearest (or null)."""
+        known = self.nearest(value)
+        close = bool(known) and (_is_number(value) or _likeness(_plain(as_text(value)), known[0]) >= CLOSE)
+        shown = reprlib.repr(value)[1:-1] if isinstance(value, str) and len(value) > MOST_COMPARED else value
+        return {
+            "row": row,
+            "field": self.field,
+            "value": shown,
+            "known": known,
+            "nearest": known[0] if close else None,
+        }
+
+    def sentence(self, value: Any) -> str:
+        """A miss in words; the nearest label is named where there are few."""
+        if value not in self._sentences:
+            few = len(self.labels) <= MOST_SENTENCES
+            nearest = self.described(0, value)["nearest"] if few else None
+            hint = "" if nearest is None else f"; nearest: {nearest!r}"
+            if len(self._sentences) > MOST_SENTENCES * MOST_COMPARED:
+                self._sentences.clear()
+            self._sentences[value] = f"{self.field}: {reprlib.repr(value)} was never seen in training{hint}"
+        return self._sentences[value]
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What of some records training never met.
+
+    Attributes:
+        count: How many values.
+        entries: The first hundred of them, by row, as ``Lookup.described`` has them.
+    """
+
+    count: int = 0
+    entries: tuple[Entry, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def summary(self) -> str:
+        """A line for a log: how many, and in which columns the first were."""
+        fields = ", ".join(dict.fromkeys(entry["field"] for entry in self.entries))
+        values = "1 value was" if self.count == 1 else f"{self.count} values were"
+        return f"warning: {values} never seen in training ({fields})"
+
+
+NOTHING = Unseen()
+
+
+def lookups(stages: list[dict[str, Any]], features: list[str]) -> list[Lookup]:
+    """The lists that a model's stages learned.
+
+    Args:
+        stages: As ``preprocess.json`` has them.
+        features: The raw columns.
+    """
+    origin = {name: (name, True) for name in features}
+    found = []
+    for stage in stages:
+        first, kind = stage["inputs"][0], stage["stage"]
+        if kind == "StringIndexerModel":
+            field, direct = origin.get(first, (first, False))
+            found.append(Lookup(field, first, tuple(stage["labels"]), direct=direct))
+        elif kind == "GroupMeanImputerModel" and len(stage["inputs"]) > 1:
+            group = stage["inputs"][1]
+            field, direct = origin.get(group, (group, False))
+            found.append(Lookup(field, group, tuple(stage["means"]), filled=first, direct=direct))
+        elif kind in FOLLOWED and first in origin:
+            field, direct = origin[first]
+            origin[stage["outputs"][0]] = (field, direct and kind != "TextCategory")
+    return found
+
+
+def misses(found: list[Lookup], table: Mapping[str, Values]) -> list[tuple[Lookup, list[Any]]]:
+    """For each list that some row's value is not in: each row's value, None where it is in it or was told before."""
+    told: dict[str, list[Any]] = {}
+    result = []
+    for lookup in found:
+        if (values := lookup.misses(table)) is None:
+            continue
+        rows, before = values.spread(), told.get(lookup.field)
+        if before is not None:  # a column that is asked about twice is told of once
+            rows = [None if earlier is not None else value for value, earlier in zip(rows, before, strict=True)]
+        told[lookup.field] = [
+            value if earlier is None else earlier for value, earlier in zip(rows, before or rows, strict=True)
+        ]
+        if any(value is not None for value in rows):
+            result.append((lookup, rows))
+    return result
+
+
+def told(missed: list[tuple[Lookup, list[Any]]]) -> Unseen:
+    """All misses, counted, and the first of them described."""
+    count = sum(value is not None for _, rows in missed for value in rows)
+    described = (lookup.described(row, value) for row, lookup, value in _by_row(missed))
+    return Unseen(count, tuple(entry for entry, _ in zip(described, range(MOST_ENTRIES), strict=False)))
+
+
+def _by_row(missed: list[tuple[Lookup, list[Any]]]) -> Iterator[tuple[int, Lookup, Any]]:
+    rows = len(missed[0][1]) if missed else 0
+    for row in range(rows):
+        for lookup, values in missed:
+            if values[row] is not None:
+                yield row, lookup, values[row]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _shared(one: str, other: str) -> int:
+    """How many letters both begin with."""
+    return len(commonprefix((one, other)))  # noqa: RUF071 - letter by letter is what is wanted
+
+
+def _plain(text: str) -> str:
+    return text.strip().casefold()[:MOST_COMPARED]
+
+
+def _likeness(plain: str, label: str) -> float:
+    return SequenceMatcher(None, plain, _plain(label), autojunk=False).ratio()

@@ -1,0 +1,1 @@
+"""Spark: its Java, its environment, its session, and what it saves."""

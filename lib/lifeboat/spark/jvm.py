@@ -1,0 +1,181 @@
+"""Keep one JVM warm for many Spark sessions."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from lifeboat.errors import LifeboatError, redacted
+from lifeboat.spark import scratch
+from lifeboat.spark.environment import (
+    LOOPBACK,
+    for_a_while,
+    need_local_dirs,
+    need_memory,
+    said_to_spark,
+    spark_home,
+    submit_arguments,
+    take_own_address,
+)
+from lifeboat.spark.java import Java, find_java, java_home
+
+# The quick compiler and the simple garbage collector: on some thousands of rows Spark's time goes into compiling
+# Spark, and these halve it. The quick compiler alone would get 48 MB for its code, which five notebooks fill: Java then
+# throws code away and compiles it again. From some hundred thousand rows on the thorough compiler is worth its cost.
+QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m"
+MANY_ROWS = "-XX:+UseParallelGC"
+LOGGING = Path(__file__).with_name("log4j2.properties")
+
+
+class SparkDidNotStartError(LifeboatError, RuntimeError):
+    """Spark's JVM or its session did not start; the message holds what it said, and what the environment says."""
+
+
+def linked(home: Path, folder: Path) -> Path:
+    """Make of ``folder`` a SPARK_HOME that holds another one's files, as links.
+
+    Executors on this machine (``local-cluster[...]``) write into its ``work``: there they go with the JVM, and an
+    installation that nobody may write to will do.
+    """
+    folder.mkdir()
+    for entry in home.iterdir():
+        (folder / entry.name).symlink_to(entry)
+    return folder
+
+
+def names_as_python() -> dict[str, str]:
+    """What lets a JVM read the names of files as Python does: Python takes UTF-8, Java what the locale says."""
+    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
+    return {} if "utf" in locale.lower() else {"LC_ALL": "C.UTF-8"}
+
+
+def where_spark_runs(spark: str) -> str:
+    """The environment's ``SPARK_REMOTE``, else its ``LIFEBOAT_SPARK``, else the parameter ``spark``."""
+    return os.environ.get("SPARK_REMOTE") or os.environ.get("LIFEBOAT_SPARK") or spark
+
+
+def shared() -> bool:
+    """Whether somebody keeps a JVM warm for this process; an address where none listens any more is forgotten."""
+    port = os.environ.get("PYSPARK_GATEWAY_PORT")
+    if port and os.environ.get("PYSPARK_GATEWAY_SECRET"):
+        with suppress(OSError, ValueError, OverflowError), socket.create_connection((LOOPBACK, int(port)), timeout=5):
+            return True
+    for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
+        os.environ.pop(name, None)
+    return False
+
+
+@contextmanager
+def plain_start(where: str, jvm: WarmJvm | None) -> Iterator[None]:
+    """What keeps a session from starting becomes a SparkDidNotStartError that names what the environment says."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (Py4JError, PySparkException, OSError) as error:
+        lines = [line.strip() for line in redacted(str(error)).splitlines()]
+        known = [line for line in lines if line and not line.startswith(("at ", "An error occurred while calling"))]
+        words = "\n".join(known[:3] + (jvm.said().splitlines()[-3:] if jvm else []))
+        raise SparkDidNotStartError(f"Spark did not start on {where!r}. {said_to_spark()} It said:\n{words}") from error
+
+
+def quarter_of_memory() -> int:
+    """A quarter of this machine's memory, in MB: what a JVM takes for itself where nobody says otherwise."""
+    return max(1024, int(psutil.virtual_memory().total) // (4 * 2**20))
+
+
+class WarmJvm:
+    """One JVM that this process and its children share; each makes and stops its own Spark session in it.
+
+    Starting a JVM and loading Spark's classes costs more than all five notebooks' work on a small table.
+    While it is open, its address is in the environment, where Spark's own launcher looks for it, so that
+    a kernel started meanwhile uses it. The JVM ends with this process, however that ends.
+
+    Args:
+        many_rows: Whether to expect some hundred thousand rows or more: the thorough compiler, and a quarter of the
+            machine's memory instead of Spark's 1 GB. ``LIFEBOAT_JVM_OPTIONS`` and ``LIFEBOAT_DRIVER_MEMORY`` (as
+            Spark writes it, such as ``2g``) in the environment win.
+    """
+
+    def __init__(self, many_rows: bool = False) -> None:
+        memory = need_memory("LIFEBOAT_DRIVER_MEMORY") or (f"{quarter_of_memory()}m" if many_rows else None)
+        options = os.environ.get("LIFEBOAT_JVM_OPTIONS", MANY_ROWS if many_rows else QUICK_START)
+        need_local_dirs()
+        spark, java = spark_home(), find_java()
+        self._folder, self._lock = scratch.make()
+        self._messages = (self._folder / "messages.txt").open("w+", errors="replace")
+        try:
+            self._gateway = self._launch(spark, java, memory, options)
+        except BaseException:
+            self._leave()
+            raise
+        os.environ["PYSPARK_GATEWAY_PORT"] = str(self._gateway.gateway_parameters.port)
+        os.environ["PYSPARK_GATEWAY_SECRET"] = self._gateway.gateway_parameters.auth_token
+
+    def _launch(self, spark: Path, java: Java, memory: str | None, options: str) -> Any:
+        from pyspark import SparkConf
+        from pyspark.errors import PySparkRuntimeError
+        from pyspark.java_gateway import launch_gateway
+
+        take_own_address()
+        temporary = self._folder / "tmp"  # Java's own default is /tmp, whatever TMPDIR says
+        temporary.mkdir()
+        own = f'"-Dlog4j2.configurationFile={LOGGING.as_uri()}" "-Djava.io.tmpdir={temporary}" -XX:-UsePerfData'
+        conf = SparkConf(loadDefaults=False)
+        conf.set("spark.driver.extraJavaOptions", f"{own} {options}")
+        conf.set("spark.executor.extraJavaOptions", options)  # on this machine alone there are none
+        if memory:
+            conf.set("spark.driver.memory", memory)
+        environment = {
+            "JAVA_HOME": str(java_home(java, self._folder / "java", self._folder)),
+            "SPARK_HOME": str(linked(spark, self._folder / "spark")),
+            "PYSPARK_SUBMIT_ARGS": submit_arguments(),
+            "PYSPARK_PYTHON": sys.executable,  # a Connect server starts its Python by what it finds here
+            "SPARK_REMOTE": None,  # with it the launcher leaves out the classes of a Connect server
+            "SPARK_TESTING": None,
+            "PYSPARK_GATEWAY_PORT": None,
+            **names_as_python(),
+        }
+        try:
+            with for_a_while(environment):
+                # what a JVM prints at its start would land in the first cell's output
+                given: dict[str, Any] = {"stdout": self._messages, "stderr": self._messages}
+                return launch_gateway(conf, given if self._lock < 0 else {**given, "pass_fds": [self._lock]})
+        except (PySparkRuntimeError, OSError) as error:
+            raise SparkDidNotStartError(
+                f"Spark's JVM did not start. {said_to_spark()} It said:\n{self.said() or error}"
+            ) from error
+
+    def said(self) -> str:
+        """What the JVM printed so far, which is there after its folder is gone too."""
+        self._messages.seek(0)
+        return self._messages.read()
+
+    def close(self) -> None:
+        """End the JVM and take its address out of the environment."""
+        for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
+            os.environ.pop(name, None)
+        self._gateway.shutdown()
+        self._gateway.proc.stdin.close()
+        self._gateway.proc.wait()
+        self._leave()
+
+    def _leave(self) -> None:
+        self._messages.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        scratch.let_go(self._lock)
+
+    def __enter__(self) -> WarmJvm:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,127 @@
+"""Start and stop Spark: on this machine, on a cluster or by Spark Connect."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+import sys
+import uuid
+import warnings
+from collections.abc import Callable
+
+from pyspark.sql import SparkSession
+
+from lifeboat import moved_from
+from lifeboat.errors import ParameterError, need_none
+from lifeboat.spark.environment import LOOPBACK, need_memory, spare_loopback
+from lifeboat.spark.jvm import WarmJvm, plain_start, shared, where_spark_runs
+
+Settings = dict[str, bool | float | int | str | None]  # as Spark's builder takes them
+
+SETTINGS: Settings = {
+    "spark.app.name": "lifeboat",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.session.timeZone": "UTC",
+    # what a machine's or a cluster's own defaults may say otherwise, and rows would mean something else
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "false",
+    "spark.sql.timestampType": "TIMESTAMP_LTZ",
+    # Spark joins small shuffle partitions by itself; this is where it starts from
+    "spark.sql.shuffle.partitions": "16",
+}
+# those that Spark Connect lets a session set
+IN_A_SESSION: Settings = {name: value for name, value in SETTINGS.items() if name.startswith("spark.sql.")}
+CLASSIC: Settings = {"spark.api.mode": "classic"}  # SPARK_API_MODE may say `connect`, and start a server here
+# with spark on this machine alone, no address of a network and no other file system than its own has a say
+ON_THIS_MACHINE: Settings = {
+    "spark.driver.host": LOOPBACK,
+    "spark.driver.bindAddress": LOOPBACK,
+    "spark.hadoop.fs.defaultFS": "file:///",
+}
+
+__getattr__ = moved_from(__name__)
+_jvm: WarmJvm | None = None
+
+
+def start(spark: str = "local[*]") -> SparkSession:
+    """Start Spark, or take the session that is there.
+
+    An active session wins (a hosted notebook brings one), then ``SPARK_REMOTE`` and ``LIFEBOAT_SPARK`` in the
+    environment, then the argument: so one set of parameters runs anywhere.
+
+    Args:
+        spark: ``local[4]`` (four cores of this machine), ``local[*]`` (all of them), ``local-cluster[2,1,1024]`` (a
+            cluster on this machine: two workers of one core and 1024 MB), a cluster's address such as
+            ``spark://host:7077``, ``yarn`` or ``k8s://...``, or ``sc://host`` (Spark Connect). ``SPARK_REMOTE`` may
+            be ``local[2]`` too: Spark Connect to a server that this process starts.
+
+    Returns:
+        The session. Stop it with ``spark.stop()``.
+
+    Raises:
+        lifeboat.spark.jvm.JavaNotFoundError: There is no Java that Spark can use.
+        ParameterError: There is no way to the cluster that ``spark`` names, or it holds a token: that belongs into the
+            environment.
+    """
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        return active
+    need_none("spark", spark)
+    where = where_spark_runs(spark)
+    spare_loopback()
+    if where.startswith("sc://"):
+        return SparkSession.builder.remote(where).config(map=IN_A_SESSION).getOrCreate()
+    if where.startswith("local") or "PYSPARK_PYTHON" not in os.environ:  # a cluster's Python may be at another place
+        os.environ["PYSPARK_PYTHON"] = sys.executable
+    if not shared():
+        global _jvm  # kept for the life of the process: the next session starts in a fraction of the time
+        _jvm = WarmJvm()
+    settings = SETTINGS | for_executors(where) | (ON_THIS_MACHINE if where.startswith("local") else {})
+    with plain_start(where, _jvm), warnings.catch_warnings():
+        if os.environ.get("SPARK_REMOTE"):
+            # that a session cannot set what its server was just started with
+            warnings.filterwarnings("ignore", "Failed to set spark", UserWarning)
+            return SparkSession.builder.remote(where).config(map=settings).getOrCreate()
+        return SparkSession.builder.master(where).config(map=settings | CLASSIC).getOrCreate()
+
+
+def for_executors(where: str) -> Settings:
+    """Settings for executors, which are processes of their own: their memory, and where and how they find this one."""
+    settings: Settings = {}
+    if memory := need_memory("LIFEBOAT_EXECUTOR_MEMORY"):
+        settings["spark.executor.memory"] = memory
+    if where.startswith("local-cluster"):  # its master takes work from nobody else
+        settings |= {"spark.authenticate": "true", "spark.authenticate.secret": secrets.token_hex(32)}
+    if not where.startswith("local") and os.environ.get("SPARK_LOCAL_IP") in (None, LOOPBACK):
+        settings["spark.driver.host"] = own_address(where)
+    return settings
+
+
+def own_address(master: str) -> str:
+    """This machine's address as a cluster's master sees it: the loopback one where both are on one machine."""
+    place = re.search(r"([^/:,]+):(\d+)", master)
+    try:
+        if not place:  # yarn, or a Kubernetes whose address names no port
+            return socket.gethostbyname(socket.gethostname())
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+            way.connect((place[1], int(place[2])))  # of a datagram socket: nothing is sent
+            return str(way.getsockname()[0])
+    except OSError as error:
+        raise ParameterError(f"spark is {master!r}, and there is no way to it from here: {error}") from error
+
+
+def count_jobs(session: SparkSession, work: Callable[[], object]) -> int | None:
+    """Do ``work`` and count the Spark jobs it took; None where Spark does not tell (Spark Connect)."""
+    if not hasattr(session, "_jvm"):
+        work()
+        return None
+    context, group = session.sparkContext, str(uuid.uuid4())
+    context.setJobGroup(group, "counted")
+    try:
+        work()
+    finally:
+        context.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]
+    return len(context.statusTracker().getJobIdsForGroup(group))

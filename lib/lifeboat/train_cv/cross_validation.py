@@ -1,0 +1,148 @@
+"""Cross-validate a grid over a whole pipeline: folds by hash, shared stages fitted once a fold, every score kept."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial, reduce
+from multiprocessing.pool import ThreadPool
+from typing import Any
+
+from pyspark import inheritable_thread_target
+from pyspark.ml import Estimator, Model, PipelineModel
+from pyspark.ml.evaluation import Evaluator
+from pyspark.ml.tuning import CrossValidator
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lifeboat import sampling
+from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.preprocess import column_names
+from lifeboat.sampling import check_folds, repartition_by_key
+
+RULES = ("best_mean", "one_standard_error")
+
+
+@dataclass(frozen=True)
+class CrossValidated:
+    """What cross-validation found.
+
+    Attributes:
+        points: The grid, each point as Param name -> value; shape (n_points,).
+        scores: Each fold's score of each point; shape (n_points, n_folds).
+        larger_is_better: Whether a larger score is a better one.
+        best: Index of the chosen point.
+        model: The whole pipeline with the chosen point, fitted on all rows.
+        out_of_fold: All rows with fold, probability and prediction, in columns of ``preprocess.column_names``, by a
+            model that never saw them.
+    """
+
+    points: list[dict[str, Any]]
+    scores: list[list[float]]
+    larger_is_better: bool
+    best: int
+    model: PipelineModel
+    out_of_fold: DataFrame
+
+    def mean(self, point: int) -> float:
+        """The mean of a point's scores over the folds."""
+        return statistics.fmean(self.scores[point])
+
+    def standard_error(self, point: int) -> float:
+        """The standard error of that mean: the folds' standard deviation over the root of their number."""
+        return statistics.stdev(self.scores[point]) / math.sqrt(len(self.scores[point]))
+
+
+def cross_fit(estimator: Estimator[Any], rows: DataFrame, fold_col: str = sampling.FOLD) -> DataFrame:
+    """Each row as transformed by what the estimator learns from all other folds, so never from the row's own label.
+
+    Args:
+        estimator: What learns from the label, such as Spark's TargetEncoder, or a Pipeline with it.
+        rows: Rows with the column that ``fold_col`` names.
+        fold_col: The fold of a row.
+
+    Returns:
+        All rows, fold by fold, with the columns that the fitted estimator adds.
+
+    Raises:
+        DataError: All rows are in one fold.
+    """
+    fold = F.col(fold_col)
+    folds = sorted(row[0] for row in rows.select(fold).distinct().collect())
+    if len(folds) < 2:
+        raise DataError(
+            f"cross_fit got rows of the folds {folds}; it takes two or more, as one learns from the others: "
+            "take more folds, another seed, or a group_by of more and smaller groups"
+        )
+    parts: Iterator[DataFrame] = (
+        estimator.fit(rows.filter(fold != one)).transform(rows.filter(fold == one)) for one in folds
+    )
+    return reduce(DataFrame.union, parts)
+
+
+def cross_validate(
+    cv: CrossValidator,
+    rows: DataFrame,
+    key: str,
+    choose: str = "best_mean",
+    progress: Callable[[int, int, str], None] = lambda done, total, what: None,
+) -> CrossValidated:
+    """Do what ``cv.fit(rows)`` does, and keep what it throws away: each fold's score and the out-of-fold predictions.
+
+    Args:
+        cv: Spark's CrossValidator with estimator, grid, evaluator, numFolds, foldCol and parallelism.
+        rows: The training rows, with the columns ``key`` and the one that foldCol names.
+        key: The row's key; only it decides where a row stands, so the same rows give the same models anywhere.
+        choose: ``best_mean``: the point with the best mean score. ``one_standard_error``: the first point of the grid
+            whose mean lies within one standard error of the best (Breiman et al. 1984, section 3.4.3); so write the
+            simplest first.
+        progress: Called after each fit with the number done, the number in all, and which it was.
+
+    Raises:
+        DataError: A fold has no rows, or those of one class alone.
+        ParameterError: ``choose`` is no rule.
+    """
+    if choose not in RULES:
+        raise ParameterError(unknown("rule in choose", choose, RULES))
+    grid, evaluator, folds = cv.getEstimatorParamMaps(), cv.getEvaluator(), cv.getNumFolds()
+    label = column_names.plain_name(evaluator.getOrDefault("labelCol"))
+    rows = repartition_by_key(rows, key, check_folds(rows, label, folds, cv.getFoldCol())).cache()
+    models: list[dict[int, Model]] = []
+    scores = [[math.nan] * folds for _ in grid]
+    with ThreadPool(min(cv.getParallelism(), len(grid))) as pool:
+        for fold in range(folds):
+            validation = rows.filter(F.col(cv.getFoldCol()) == fold)
+            fitted = cv.getEstimator().fitMultiple(rows.filter(F.col(cv.getFoldCol()) != fold), grid)
+            models.append({})
+            task = partial(inheritable_thread_target(rows.sparkSession)(fit_and_score), fitted, validation)
+            for index, model, score in pool.imap_unordered(task, [evaluator] * len(grid)):
+                models[fold][index], scores[index][fold] = model, score
+                done = len(models[fold])
+                what = f"fold {fold + 1} of {folds}, grid point {done} of {len(grid)}"
+                progress(fold * len(grid) + done, folds * len(grid) + 1, what)
+    best = choose_point(scores, evaluator.isLargerBetter(), choose)
+    judged = (models[fold][best].transform(rows.filter(F.col(cv.getFoldCol()) == fold)) for fold in range(folds))
+    model = cv.getEstimator().fit(rows, grid[best])
+    progress(folds * len(grid) + 1, folds * len(grid) + 1, "fitted on all rows")
+    points = [{param.name: value for param, value in point.items()} for point in grid]
+    return CrossValidated(points, scores, evaluator.isLargerBetter(), best, model, reduce(DataFrame.union, judged))
+
+
+def fit_and_score(
+    fitted: Iterator[tuple[int, Model]], validation: DataFrame, evaluator: Evaluator
+) -> tuple[int, Model, float]:
+    """Fit the next grid point and score it on the fold it has not seen."""
+    index, model = next(fitted)
+    return index, model, evaluator.evaluate(model.transform(validation))
+
+
+def choose_point(scores: list[list[float]], larger_is_better: bool, choose: str) -> int:
+    """The index of the grid point that the rule picks; of equals the first."""
+    means = [statistics.fmean(folds) * (1 if larger_is_better else -1) for folds in scores]
+    best = means.index(max(means))
+    if choose == "best_mean":
+        return best
+    error = statistics.stdev(scores[best]) / math.sqrt(len(scores[best]))
+    return next(i for i, mean in enumerate(means) if mean >= means[best] - error)

@@ -1,0 +1,85 @@
+"""From parameters to Spark's own classifiers, grids and evaluators."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from pyspark.ml import Estimator
+from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
+from pyspark.ml.evaluation import BinaryClassificationEvaluator, Evaluator, MulticlassClassificationEvaluator
+from pyspark.ml.param import Param, Params
+
+from lifeboat.errors import ParameterError, unknown
+from lifeboat.preprocess import column_names
+from lifeboat.train_cv.shared_pipeline import ParamMap
+
+ESTIMATORS: dict[str, type[Estimator[Any]]] = {
+    "random_forest": RandomForestClassifier,
+    "gbt": GBTClassifier,
+    "logistic_regression": LogisticRegression,
+}
+
+METRICS = {
+    "accuracy": (MulticlassClassificationEvaluator, "accuracy"),
+    "log_loss": (MulticlassClassificationEvaluator, "logLoss"),
+    "roc_auc": (BinaryClassificationEvaluator, "areaUnderROC"),
+    "pr_auc": (BinaryClassificationEvaluator, "areaUnderPR"),
+}
+
+
+def make_estimator(name: str, params: dict[str, Any], label: str, seed: int) -> Estimator[Any]:
+    """A classifier by its plain name, with its Params set and its columns named as ``column_names`` says.
+
+    Raises:
+        ParameterError: The name or a Param is unknown, or a Param's value will not do.
+    """
+    if name not in ESTIMATORS:
+        raise ParameterError(unknown("estimator", name, ESTIMATORS))
+    estimator = ESTIMATORS[name]()
+    seeded = {"seed": seed} if estimator.hasParam("seed") else {}
+    settings = {"labelCol": column_names.for_spark(label), **column_names.CLASSIFIER_COLUMNS, **seeded, **params}
+    for key, value in settings.items():
+        estimator.set(find_param(estimator, key), checked_value(estimator, key, value))
+    return estimator
+
+
+def make_grid(estimator: Params, grid: dict[str, list[Any]]) -> list[ParamMap]:
+    """Every combination of the values in ``grid``, the last name's values changing fastest.
+
+    Raises:
+        ParameterError: A Param is unknown, has no list of values, or a value will not do.
+    """
+    for name, values in grid.items():
+        if not isinstance(values, list) or not values:
+            raise ParameterError(f"grid: {name!r} is {values!r}; write a list of values, such as [100, 300]")
+    params = [find_param(estimator, name) for name in grid]
+    choices = [[checked_value(estimator, name, value) for value in values] for name, values in grid.items()]
+    return [dict(zip(params, values, strict=True)) for values in itertools.product(*choices)]
+
+
+def find_param(estimator: Params, name: str) -> Param[Any]:
+    """The Param called ``name``, or a ParameterError that names the nearest one."""
+    if not estimator.hasParam(name):
+        known = [param.name for param in estimator.params]
+        raise ParameterError(unknown(f"Param of {type(estimator).__name__}", name, known))
+    return estimator.getParam(name)
+
+
+def checked_value(estimator: Params, name: str, value: Any) -> Any:
+    """The value as the Param's type, or a ParameterError that says what the Param takes."""
+    param = find_param(estimator, name)
+    try:
+        return param.typeConverter(value)
+    except TypeError as error:
+        raise ParameterError(f"{type(estimator).__name__}.{name} cannot be {value!r} ({error}); {param.doc}") from error
+
+
+def make_evaluator(metric: str, label: str) -> Evaluator:
+    """Spark's own evaluator for a metric by its plain name: accuracy, log_loss, roc_auc or pr_auc."""
+    if metric not in METRICS:
+        raise ParameterError(unknown("metric", metric, METRICS))
+    kind, name = METRICS[metric]
+    evaluator: Evaluator = kind(labelCol=column_names.for_spark(label), metricName=name)
+    columns = {param: column for param, column in column_names.CLASSIFIER_COLUMNS.items() if evaluator.hasParam(param)}
+    return evaluator._set(**columns)

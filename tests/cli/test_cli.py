@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
+
+from lifeboat.cli.app import app
+from lifeboat.cli.models import find_run, portable_folder, spark_model
+from lifeboat.cli.plainly import said_plainly
+from lifeboat.errors import DataError, StageOrderError
+from lifeboat.run import STAGES
+
+Write = Callable[..., Path]
+WRITE_JSON = """import json
+from lifeboat import run
+def leave(stage, **files):
+    aside = run.begin(run_dir, stage)
+    for name, content in files.items():
+        (aside / f"{name}.json").write_text(json.dumps(content))
+    run.commit(aside)"""
+METRICS = {
+    "model": {
+        "accuracy": {"value": 0.82, "low": 0.76, "high": 0.88},
+        "log_loss": {"value": 0.4, "low": 0.3, "high": 0.5},
+    },
+    "rule by Sex": {"accuracy": {"value": 0.79, "low": 0.72, "high": 0.85}, "log_loss": None},
+}
+LEAVE = {
+    "04_evaluate": f'leave("04_evaluate", metrics={METRICS!r}, verdict={{"sentence": "Promote it."}})',
+    "05_deploy": 'leave("05_deploy", deployed={"name": "titanic", "version": 3, "alias": "champion"})',
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_notebook: Write) -> Path:
+    """A project with five small notebooks that use no Spark."""
+    monkeypatch.setenv("LIFEBOAT_HOME", str(tmp_path))
+    monkeypatch.setenv("SPARK_REMOTE", "sc://nowhere")
+    monkeypatch.chdir(tmp_path)
+    for stage in STAGES:
+        parameters = 'run_dir: str = "outputs/tutorial"\nseed: int = 1  # any'
+        write_notebook(tmp_path / "notebooks" / f"{stage}.ipynb", parameters, WRITE_JSON, LEAVE.get(stage, "1 // seed"))
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "small.yaml").write_text("seed: 7\n")
+    return tmp_path
+
+
+def lifeboat(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def test_a_run_ends_with_how_good_the_model_is_where_it_is_and_how_to_serve_it(home: Path) -> None:
+    ran = lifeboat("run", "params/small.yaml")
+    assert ran.exit_code == 0, ran.output
+    lines = ran.stdout.splitlines()
+    assert lines[0].startswith("outputs/small: 5 notebooks in ")
+    assert lines[1:8] == [
+        "",
+        "On held-out rows  model                     rule by Sex",
+        "  accuracy        0.820 (0.760 to 0.880)    0.790 (0.720 to 0.850)",
+        "  log_loss        0.400 (0.300 to 0.500)    -",
+        "",
+        "Verdict  Promote it.",
+        "Model    titanic version 3, alias champion",
+    ]
+    assert lines[8].startswith("Time     01_load ")
+    assert "make serve" in lines[9]
+    assert "make mlflow" in lines[10]
+    assert lines[11].startswith("Read     outputs/small/01_load.ipynb, 02_preprocess.ipynb")
+    assert json.loads((home / "outputs" / "small" / "run.json").read_text())["parameters"]["seed"] == 7
+    assert "05_deploy      done" in ran.stderr
+
+
+def test_a_run_can_be_named(home: Path) -> None:
+    ran = lifeboat("run", "params/small.yaml", "--name", "other", "-p", "seed=8")
+    assert ran.exit_code == 0, ran.output
+    assert json.loads((home / "outputs" / "other" / "run.json").read_text())["parameters"]["seed"] == 8
+
+
+def test_a_wrong_parameter_ends_in_plain_words_before_anything_is_there(home: Path) -> None:
+    ran = lifeboat("run", "params/small.yaml", "-p", "sed=8")
+    assert ran.exit_code == 2
+    assert ran.stdout == ""
+    assert ran.stderr == (
+        "lifeboat: a parameter will not do; nothing was started\n"
+        "  -p sed=8: unknown parameter 'sed': did you mean 'seed'? Known: seed\n"
+    )
+    assert not (home / "outputs").exists()
+
+
+def test_a_failing_notebook_ends_the_command_with_what_to_open(home: Path) -> None:
+    ran = lifeboat("run", "params/small.yaml", "-p", "seed=0")
+    assert ran.exit_code == 1
+    assert ran.stdout == ""
+    assert "lifeboat: 01_load stopped at cell [4]: 1 // seed\n  ZeroDivisionError" in ran.stderr
+    assert "01_load.ipynb to see it where it happened." in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_serving_without_a_run_says_how_to_make_one(home: Path) -> None:
+    ran = lifeboat("serve")
+    assert ran.exit_code == 1
+    assert "no finished run" in ran.stderr
+    assert "`make run`" in ran.stderr
+
+
+def test_a_run_is_found_by_name_or_folder_and_a_wrong_name_lists_those_there_are(home: Path) -> None:
+    run_dir = home / "outputs" / "mine"
+    run_dir.mkdir(parents=True)
+    (run_dir / "run.json").write_text("{}")
+    assert find_run("mine") == run_dir
+    assert find_run(str(run_dir)) == run_dir
+    with pytest.raises(DataError, match=r"no run 'yours' .*there are: mine"):
+        find_run("yours")
+
+
+def test_the_portable_model_of_a_run_or_of_a_folder_is_found(home: Path) -> None:
+    portable = home / "outputs" / "mine" / "05_deploy" / "portable"
+    portable.mkdir(parents=True)
+    with pytest.raises(DataError, match="there is no portable model in"):
+        portable_folder("mine")
+    (portable / "manifest.json").write_text("{}")
+    assert portable_folder("mine") == portable
+    assert portable_folder("") == portable
+    assert portable_folder(str(portable)) == portable
+
+
+def test_the_spark_model_is_the_deployed_one_else_that_of_03(home: Path) -> None:
+    run_dir = home / "outputs" / "mine"
+    with pytest.raises(StageOrderError):
+        spark_model(run_dir)
+    (run_dir / "03_train_cv" / "model").mkdir(parents=True)
+    assert spark_model(run_dir) == run_dir / "03_train_cv" / "model"
+    (run_dir / "05_deploy" / "spark_model" / "sparkml").mkdir(parents=True)
+    assert spark_model(run_dir) == run_dir / "05_deploy" / "spark_model" / "sparkml"
+
+
+def test_an_address_that_mlflow_does_not_know_is_told_plainly(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    command = [str(Path(sys.executable).with_name("lifeboat")), "serve", "models:/nobody@champion"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "lifeboat: MLflow has no models:/nobody@champion" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_command_that_is_interrupted_says_so_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as caught, said_plainly():
+        raise KeyboardInterrupt
+    assert (caught.value.exit_code, capsys.readouterr().err) == (130, "lifeboat: interrupted\n")
+
+
+def test_help_waits_for_nothing_heavy() -> None:
+    asked = "import sys, lifeboat.cli; print({'pyspark', 'mlflow', 'papermill', 'pandas', 'numpy'} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert said.stdout == "set()\n"

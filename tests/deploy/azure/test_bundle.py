@@ -1,0 +1,79 @@
+"""What is sent: complete, the same for the same content, and held against the schemas of Azure's own package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from made_run import EXPECTED, GIVEN, RECORDS, make_run
+
+from lifeboat.deploy.azure import dry
+from lifeboat.deploy.azure.bundle import Bundle, check_offline
+from lifeboat.deploy.azure.settings import AzureSettings
+from lifeboat.errors import DataError, ParameterError
+
+
+def prepare(run_dir: Path, **changed: object) -> Bundle:
+    return dry.prepare(run_dir, run_dir / "05_deploy", AzureSettings.read({**GIVEN, **changed}, {}))
+
+
+def test_equal_content_has_an_equal_version_and_other_content_another(tmp_path: Path) -> None:
+    one, same = prepare(make_run(tmp_path / "one")), prepare(make_run(tmp_path / "same"))
+    other = prepare(make_run(tmp_path / "other", threshold=0.6))
+    assert (one.model, one.environment, one.digest) == (same.model, same.environment, same.digest)
+    assert one.model != other.model
+    assert one.environment == other.environment
+    assert one.digest != other.digest
+
+
+def test_another_kind_of_machine_is_another_deployment_of_the_same_model(tmp_path: Path) -> None:
+    one, other = (prepare(make_run(tmp_path / kind), instance_type=kind) for kind in ("Standard_F4", "Standard_F8"))
+    assert one.model == other.model
+    assert one.digest != other.digest
+
+
+def test_the_rows_to_ask_about_come_with_what_spark_said(tmp_path: Path) -> None:
+    bundle = prepare(make_run(tmp_path / "run"))
+    assert (bundle.records, bundle.expected) == (RECORDS, EXPECTED)
+
+
+def test_a_run_without_spark_s_answers_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
+    run_dir = make_run(tmp_path / "run")
+    (run_dir / "05_deploy" / "spark_answers.json").unlink()
+    with pytest.raises(DataError, match=r"no spark_answers.json: run notebooks/05_deploy.ipynb once more"):
+        prepare(run_dir)
+    assert not (run_dir / "azure").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("endpoint.yml", {"auth_mode": "password"}),
+        ("endpoint.yml", {"colour": "blue"}),
+        ("deployment.yml", {"instance_count": "many"}),
+        ("deployment.yml", {"instance_type": None}),
+    ],
+)
+def test_yaml_that_does_not_fit_azure_s_schema_is_refused(
+    tmp_path: Path, name: str, changed: dict[str, object]
+) -> None:
+    bundle = prepare(make_run(tmp_path / "run"))
+    place = bundle.folder / name
+    place.write_text(yaml.safe_dump(yaml.safe_load(place.read_text()) | changed))
+    with pytest.raises(ParameterError, match=f"{name} does not fit the schema"):
+        check_offline(bundle)
+
+
+def test_a_dry_run_needs_no_account_and_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZURE_ML_WORKSPACE"):
+        monkeypatch.delenv(variable, raising=False)
+    run_dir = make_run(tmp_path / "run")
+    shown = dry.show(run_dir, run_dir / "05_deploy", {"endpoint": "lifeboat-test", "workspace": "ship"})
+    parts = list(yaml.safe_load_all(shown.replace("\n# ", "\n---\n# ")))
+    kept = {key: json.loads(json.dumps(part)) for part in parts if part for key in part if key == "instance_type"}
+    assert kept, "the deployment is among what is shown"
+    assert "still missing: subscription_id (or AZURE_SUBSCRIPTION_ID in the environment), resource_group" in shown
+    assert "workspace (or" not in shown
+    assert "auth_mode: key" in shown
