@@ -84,3 +84,30 @@ def test_every_property_draws_the_same_each_time_and_looks_at_no_clock() -> None
                 assert not said & {"derandomize", "database", "phases", "print_blob"}, (
                     f"{path.name}: the profile says it"
                 )
+
+
+NAMED_PATH = re.compile(r"(?<![\w/.$-])(?:lib|tests|docs|params|notebooks|tools|bench|deploy|data)/[\w./-]*\w")
+NAMED_MODULE = re.compile(r"(?<![\w/.-])lifeboat(?:\.[a-z_]+)+(?![\w/-])")
+FILES = ("yaml", "yml")  # lifeboat.yaml is a file
+
+
+def test_no_page_image_or_manifest_names_a_path_or_a_module_that_is_not_there() -> None:
+    root = LIB.parent
+    pages = [root / name for name in ("README.md", "CONTRIBUTING.md", "Makefile", "databricks.yml", ".ci/run")]
+    pages += [file for folder in ("docs", "deploy", "params") for file in (root / folder).rglob("*") if file.is_file()]
+    texts = {file: file.read_text(encoding="utf-8") for file in pages if file.suffix not in (".png", ".svg", ".pyc")}
+    paths = {(file.name, path) for file, text in texts.items() for path in NAMED_PATH.findall(text)}
+    assert len(paths) > 50
+    places = (root, LIB / "lifeboat")  # the design names modules as they lie in the library
+    gone = {(name, path) for name, path in paths if not any((place / path).exists() for place in places)}
+    assert gone == {("README.md", "params/mydata.yaml")}, "that one is the reader's own"
+    modules = {(file.name, name) for file, text in texts.items() for name in NAMED_MODULE.findall(text)}
+    named = {(file, name) for file, name in modules if not name.endswith(FILES)}
+    assert len(named) > 5
+    assert {(file, name) for file, name in named if name not in TREES and not defined(name)} == set()
+
+
+def defined(name: str) -> bool:
+    """Whether a module has what a dotted name says."""
+    module, _, last = name.rpartition(".")
+    return module in TREES and hasattr(importlib.import_module(module), last)
