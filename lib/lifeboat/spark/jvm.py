@@ -65,8 +65,9 @@ def where_spark_runs(spark: str) -> str:
 def shared() -> bool:
     """Whether somebody keeps a JVM warm for this process; an address where none listens any more is forgotten."""
     port = os.environ.get("PYSPARK_GATEWAY_PORT")
-    if port and os.environ.get("PYSPARK_GATEWAY_SECRET"):
-        with suppress(OSError, ValueError, OverflowError), socket.create_connection((LOOPBACK, int(port)), timeout=5):
+    # a number beyond the last port would be taken for another one
+    if port and port.isdecimal() and int(port) < 2**16 and os.environ.get("PYSPARK_GATEWAY_SECRET"):
+        with suppress(OSError), socket.create_connection((LOOPBACK, int(port)), timeout=5):
             return True
     for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
         os.environ.pop(name, None)
