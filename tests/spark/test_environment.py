@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -262,3 +263,13 @@ def test_the_address_of_a_jvm_that_is_gone_is_forgotten(
     monkeypatch.setenv("PYSPARK_GATEWAY_SECRET", secret)
     assert not shared()
     assert "PYSPARK_GATEWAY_PORT" not in os.environ
+
+
+def test_a_number_beyond_the_last_port_is_not_taken_for_its_remainder(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setenv("PYSPARK_GATEWAY_SECRET", "x")
+        monkeypatch.setenv("PYSPARK_GATEWAY_PORT", str(port))
+        assert shared()
+        monkeypatch.setenv("PYSPARK_GATEWAY_PORT", str(port + 2**16))
+        assert not shared()
