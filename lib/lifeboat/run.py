@@ -1,7 +1,8 @@
 """The folder of one run: where each notebook finds its predecessor's files and leaves its own, whole or not at all.
 
 ``outputs/<run>/01_load`` ... ``outputs/<run>/05_deploy``. A stage writes into a folder aside and renames it into
-place when it is done, so that a run killed at any moment leaves nothing half written.
+place when it is done, so that a run killed at any moment leaves nothing half written. Also what a path means, which
+files parameters name, and the digest that says whether they have changed.
 """
 
 from __future__ import annotations

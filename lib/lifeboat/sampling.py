@@ -1,4 +1,4 @@
-"""Which rows are held out, and which stand for all: decided by the row alone, on any machine, in any order."""
+"""Which rows are held out, in which fold and in a sample: decided by the row alone, on any machine, in any order."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pyspark.ml.classification import RandomForestClassifier
 from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import SparkSession
 
-from lifeboat import deploy
+from lifeboat.deploy import tracking
 from lifeboat.deploy.spark_flavor import save_model
 from lifeboat.preprocess import SumColumns, column_names
 from lifeboat.train_cv import make_estimator
@@ -30,7 +30,7 @@ def test_mlflow_answers_where_the_table_has_a_column_of_the_name_that_it_reads(
     forest = make_estimator("random_forest", {"numTrees": 1, "maxDepth": 1}, "y", 1)
     model = Pipeline(stages=[assembler, forest]).fit(rows.coalesce(1))
     inputs = [{"name": "prediction", "type": "double", "nullable": False}]
-    save_model(model, tmp_path / "model", deploy.tracking.signature(inputs, "y"))
+    save_model(model, tmp_path / "model", tracking.signature(inputs, "y"))
     asked = rows.toPandas()
     loaded = mlflow.pyfunc.load_model(str(tmp_path / "model"))
     assert loaded.predict(asked[["prediction"]]) == [float(value > 2) for value in asked["prediction"]]
@@ -45,7 +45,7 @@ def test_mlflow_reads_the_model_and_it_answers_alike_in_both_of_its_ways(
     model = Pipeline(stages=[*stages, RandomForestClassifier(labelCol="y", numTrees=2, seed=1)]).fit(rows)
     said = [row.prediction for row in model.transform(rows).orderBy("a").collect()]
     assert sorted(set(said)) == [0.0, 1.0]
-    save_model(model, tmp_path / "model", deploy.tracking.signature(INPUTS, "y"))
+    save_model(model, tmp_path / "model", tracking.signature(INPUTS, "y"))
     loaded = mlflow.spark.load_model(str(tmp_path / "model"))
     assert [row.prediction for row in loaded.transform(rows).orderBy("a").collect()] == said
     assert mlflow.pyfunc.load_model(str(tmp_path / "model")).predict(rows.orderBy("a").toPandas()[["a", "b"]]) == said

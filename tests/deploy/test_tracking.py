@@ -17,8 +17,7 @@ import pandas as pd
 import pytest
 
 from hand_made import GOOD, by_hand
-from lifeboat import deploy
-from lifeboat.deploy import registry
+from lifeboat.deploy import registry, tracking
 from lifeboat.errors import DataError, StageOrderError
 from lifeboat.evaluate import Scored
 from lifeboat.evaluate.holdout_predictions import write_judgement
@@ -73,24 +72,24 @@ def test_the_registry_is_the_store_unless_the_environment_names_another(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = f"sqlite:///{home / 'store.db'}"
-    deploy.tracking.connect()
+    tracking.connect()
     assert (mlflow.get_tracking_uri(), mlflow.get_registry_uri()) == (store, store)
     other = f"sqlite:///{home / 'other.db'}"
     monkeypatch.setenv("MLFLOW_REGISTRY_URI", other)
-    deploy.tracking.connect()
+    tracking.connect()
     assert (mlflow.get_tracking_uri(), mlflow.get_registry_uri()) == (store, other)
     monkeypatch.delenv("MLFLOW_REGISTRY_URI")
-    deploy.tracking.connect()
+    tracking.connect()
 
 
 @pytest.fixture(scope="module")
 def logged(home: Path) -> str:
     """The address of a portable model in a run that kept its judgement."""
-    deploy.tracking.connect(experiment="tests")
+    tracking.connect(experiment="tests")
     portable = by_hand(home / "portable", [], ["count", "amount"])
     with mlflow.start_run():
-        deploy.tracking.log_results("outputs/small", "rows.csv", refit="none")
-        return deploy.tracking.log_portable(portable, deploy.tracking.signature(INPUTS, "y"), GOOD)
+        tracking.log_results("outputs/small", "rows.csv", refit="none")
+        return tracking.log_portable(portable, tracking.signature(INPUTS, "y"), GOOD)
 
 
 def aliases(name: str) -> dict[str, str]:
@@ -100,10 +99,10 @@ def aliases(name: str) -> dict[str, str]:
 def test_the_store_is_the_argument_s_else_the_environment_s_else_in_outputs(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert deploy.tracking.store_uri("http://127.0.0.1:1") == "http://127.0.0.1:1"
-    assert deploy.tracking.store_uri() == f"sqlite:///{home / 'store.db'}"
+    assert tracking.store_uri("http://127.0.0.1:1") == "http://127.0.0.1:1"
+    assert tracking.store_uri() == f"sqlite:///{home / 'store.db'}"
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    assert deploy.tracking.store_uri() == f"sqlite:///{home / 'outputs' / 'mlflow.db'}"
+    assert tracking.store_uri() == f"sqlite:///{home / 'outputs' / 'mlflow.db'}"
 
 
 def test_a_second_store_keeps_nothing_of_the_first_and_the_environment_is_as_it_was(
@@ -111,7 +110,7 @@ def test_a_second_store_keeps_nothing_of_the_first_and_the_environment_is_as_it_
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     for store in ("one", "two"):
-        deploy.tracking.connect(f"sqlite:///{home / store}.db")
+        tracking.connect(f"sqlite:///{home / store}.db")
         assert mlflow.get_registry_uri() == mlflow.get_tracking_uri() == f"sqlite:///{home / store}.db"
         assert not {"MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"} & os.environ.keys()
 
@@ -119,16 +118,16 @@ def test_a_second_store_keeps_nothing_of_the_first_and_the_environment_is_as_it_
 def test_a_run_of_the_environment_is_added_to_only_while_it_is_open(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deploy.tracking.connect(experiment="model")
+    tracking.connect(experiment="model")
     client = mlflow.MlflowClient()
     service = client.create_run(client.get_experiment_by_name("model").experiment_id).info.run_id
     monkeypatch.setenv("MLFLOW_RUN_ID", service)
-    deploy.tracking.connect(experiment="model")
+    tracking.connect(experiment="model")
     assert os.environ["MLFLOW_RUN_ID"] == service
     client.set_terminated(service)
     for stale in (service, "0" * 32):
         monkeypatch.setenv("MLFLOW_RUN_ID", stale)
-        deploy.tracking.connect(experiment="model")
+        tracking.connect(experiment="model")
         assert "MLFLOW_RUN_ID" not in os.environ
 
 
@@ -137,9 +136,9 @@ def test_a_store_that_cannot_be_used_is_named_with_the_variable_that_says_it(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nothing://here")
     with pytest.raises(
-        deploy.tracking.StoreError, match=r"nothing://here cannot be used .*MLFLOW_TRACKING_URI='nothing://here'"
+        tracking.StoreError, match=r"nothing://here cannot be used .*MLFLOW_TRACKING_URI='nothing://here'"
     ):
-        deploy.tracking.connect(experiment="model")
+        tracking.connect(experiment="model")
 
 
 def test_without_a_store_there_is_no_champion_and_none_is_made(home: Path, tmp_path: Path) -> None:
@@ -216,10 +215,10 @@ def test_compared_with_none_the_alias_moves_whoever_was_there(logged: str) -> No
 
 
 def test_a_champion_whose_run_kept_no_judgement_is_an_error_that_says_what_to_do(home: Path) -> None:
-    deploy.tracking.connect(experiment="tests")
+    tracking.connect(experiment="tests")
     with mlflow.start_run() as run:
-        address = deploy.tracking.log_portable(
-            by_hand(home / "unjudged", [], ["amount"]), deploy.tracking.signature(INPUTS, "y"), GOOD
+        address = tracking.log_portable(
+            by_hand(home / "unjudged", [], ["amount"]), tracking.signature(INPUTS, "y"), GOOD
         )
     settled("unjudged", address, "champion", new_reference=True)
     with pytest.raises(DataError) as caught:
@@ -255,7 +254,7 @@ def impatient(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for name in ("MLFLOW_REGISTRY_URI", "MLFLOW_TRACKING_URI"):  # MLflow notes in them where it was pointed at
         os.environ.pop(name, None)
-    deploy.tracking.connect(f"sqlite:///{home / 'store.db'}")
+    tracking.connect(f"sqlite:///{home / 'store.db'}")
 
 
 UNANSWERED = "the registry did not say who is the champion of 'model'"
@@ -327,7 +326,7 @@ def test_artifacts_of_a_local_store_lie_in_outputs(home: Path, logged: str) -> N
 
 
 def test_the_signature_takes_each_column_s_type_and_leaves_nullable_ones_optional() -> None:
-    signature = deploy.tracking.signature(INPUTS, "y")
+    signature = tracking.signature(INPUTS, "y")
     assert [(c.name, c.type.name, c.required) for c in signature.inputs.inputs] == [
         ("count", "long", True),
         ("big", "long", True),
@@ -343,4 +342,4 @@ def test_the_signature_takes_each_column_s_type_and_leaves_nullable_ones_optiona
 def test_results_of_a_run_that_was_not_judged_are_not_logged(home: Path) -> None:
     commit(begin("outputs/half", "03_train_cv"))
     with pytest.raises(StageOrderError, match=r"run notebooks/04_evaluate.ipynb"):
-        deploy.tracking.log_results("outputs/half", "rows.csv")
+        tracking.log_results("outputs/half", "rows.csv")

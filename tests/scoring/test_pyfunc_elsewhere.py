@@ -14,7 +14,7 @@ import mlflow
 import pytest
 
 from fresh import free_port, fresh_environment, running
-from lifeboat import deploy
+from lifeboat.deploy import tracking
 from lifeboat.scoring.scorer import Scorer
 from stores import project
 
@@ -25,10 +25,10 @@ LOCK = Path(__file__).parents[2] / "requirements.txt"
 def logged(forest: Path, braund: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of a model that was logged as notebook 5 logs it."""
     with project(tmp_path_factory.mktemp("project")) as home:
-        deploy.tracking.connect(experiment="elsewhere")
+        tracking.connect(experiment="elsewhere")
         inputs = Scorer.load(forest).manifest["signature"]["inputs"]
         with mlflow.start_run():
-            address = deploy.tracking.log_portable(forest, deploy.tracking.signature(inputs, "Survived"), braund)
+            address = tracking.log_portable(forest, tracking.signature(inputs, "Survived"), braund)
         yield Path(mlflow.artifacts.download_artifacts(address, dst_path=str(home / "downloaded")))
 
 

@@ -122,3 +122,5 @@ def test_each_name_that_the_table_of_earlier_names_gives_is_there() -> None:
     for old, (new, *_) in moved().items():
         module, _, name = new.rpartition(".")
         assert hasattr(import_module(module), name) or find_spec(new), old
+        asked = import_module(old.rpartition(".")[0])
+        assert hasattr(asked, "__path__") or "__getattr__" in vars(asked), f"nobody is told of {old}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lifeboat import deploy
+from lifeboat.deploy import tracking
 from lifeboat.evaluate import holdout_predictions
 from lifeboat.scoring.scorer import Scorer
 
@@ -86,4 +86,4 @@ def test_a_run_s_own_files_are_read() -> None:
     assert verdict["alias"] == "champion"
     judged = holdout_predictions.read_judgement(BEFORE / "run/04_evaluate/holdout_predictions.parquet")
     assert len(judged.label) == verdict["details"]["rows"]
-    assert deploy.tracking.parameters_of(BEFORE / "run")["03.estimator"] == '"random_forest"'
+    assert tracking.parameters_of(BEFORE / "run")["03.estimator"] == '"random_forest"'

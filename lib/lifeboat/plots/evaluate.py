@@ -42,7 +42,7 @@ from lifeboat.scoring.classes import NO_AND_YES
 
 MARKERS = "osD^vP"
 FILL = {"v": "white", "^": ORANGE}  # of the marks for class 0 and class 1
-BASELINE_MARKERS = "sD^vP"
+BASELINE_MARKERS = MARKERS[1:]  # where the model is a line
 MODEL = "the model"
 
 
