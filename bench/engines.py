@@ -18,6 +18,8 @@ from typing import Any
 
 import yaml
 
+from lifeboat.scoring.fields import Column
+
 ROOT = Path(__file__).resolve().parents[1]
 GIVEN: dict[str, Any] = yaml.safe_load((ROOT / "params" / "titanic.yaml").read_text())
 LABEL, KEY, SEED, FOLDS = GIVEN["label"], GIVEN["key"], GIVEN["seed"], 3
@@ -84,7 +86,7 @@ def lifeboat(folder: str, said: Said, estimator: str = "random_forest") -> Stage
     judged = found.model.transform(holdout).select(LABEL, column_names.PROBABILITY, column_names.PREDICTION).cache()
     said["holdout"] = {name: train_cv.make_evaluator(name, LABEL).evaluate(judged) for name in METRICS}
     yield "evaluate"
-    columns = load.describe(table, KEY, LABEL, GIVEN["ranges"])["columns"]
+    columns = [Column.of(described) for described in load.describe(table, KEY, LABEL, GIVEN["ranges"])["columns"]]
     portable = export_model(found.model, columns, LABEL, work / "portable")
     score_file(ColumnScorer(Scorer.load(portable)), Path(folder), work / "scored.parquet", keep=[KEY])
     yield "score"

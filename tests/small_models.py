@@ -12,36 +12,33 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lifeboat.deploy.export import export_model
 from lifeboat.preprocess import EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory
+from lifeboat.scoring.fields import Column
 
 CSV = Path(__file__).parents[1] / "data" / "titanic" / "titanic_train.csv"
 
 
-def column(name: str, type: str, nullable: bool, minimum: float | None = None, maximum: float | None = None) -> dict:
-    return {"name": name, "type": type, "nullable": nullable, "minimum": minimum, "maximum": maximum}
-
-
 COLUMNS = [
-    column("PassengerId", "int", False),
-    column("Survived", "int", False, 0, 1),
-    column("Pclass", "int", False, 1, 3),
-    column("Name", "string", True),
-    column("Sex", "string", True),
-    column("Age", "double", True, 0, 120),
-    column("SibSp", "int", True, 0),
-    column("Parch", "int", False, 0),
-    column("Ticket", "string", True),
-    column("Fare", "double", True, 0),
-    column("Cabin", "string", True),
-    column("Embarked", "string", True),
+    Column("PassengerId", "int", False),
+    Column("Survived", "int", False, 0, 1),
+    Column("Pclass", "int", False, 1, 3),
+    Column("Name", "string", True),
+    Column("Sex", "string", True),
+    Column("Age", "double", True, 0, 120),
+    Column("SibSp", "int", True, 0),
+    Column("Parch", "int", False, 0),
+    Column("Ticket", "string", True),
+    Column("Fare", "double", True, 0),
+    Column("Cabin", "string", True),
+    Column("Embarked", "string", True),
 ]
 
 HOUSE_COLUMNS = [
-    column("city", "string", True),
-    column("storey", "int", True, -2, 40),
-    column("size", "double", True),
-    column("lift", "boolean", False),
-    column("people", "bigint", False),
-    column("sold", "int", False),
+    Column("city", "string", True),
+    Column("storey", "int", True, -2, 40),
+    Column("size", "double", True),
+    Column("lift", "boolean", False),
+    Column("people", "bigint", False),
+    Column("sold", "int", False),
 ]
 
 TITLES = {
@@ -83,7 +80,7 @@ def preparing_stages() -> list[Any]:
 
 @pytest.fixture(scope="session")
 def passengers(spark: SparkSession) -> DataFrame:
-    schema = ", ".join(f"{item['name']} {item['type']}" for item in COLUMNS)
+    schema = ", ".join(f"{column.name} {column.type}" for column in COLUMNS)
     return spark.read.csv(str(CSV), schema=schema, header=True, quote='"', escape='"').coalesce(1).cache()
 
 
@@ -206,7 +203,7 @@ def cumings() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def unlabelled(spark: SparkSession, spark_forest: PipelineModel) -> tuple[list[dict[str, Any]], list[int]]:
     """The 418 passengers whose fate is not in the table, and what Spark's forest says of each."""
-    schema = ", ".join(f"{item['name']} {item['type']}" for item in COLUMNS if item["name"] != "Survived")
+    schema = ", ".join(f"{column.name} {column.type}" for column in COLUMNS if column.name != "Survived")
     table = spark.read.csv(str(CSV.with_name("titanic_test.csv")), schema=schema, header=True, quote='"', escape='"')
     rows = spark_forest.transform(table.coalesce(1)).select(*table.columns, "prediction").collect()
     records = [row.asDict() for row in rows]

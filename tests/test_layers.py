@@ -7,7 +7,10 @@ import importlib
 import re
 from pathlib import Path
 
+import nbformat
 from hypothesis import settings
+
+from lifeboat import moved
 
 LIB = Path(__file__).resolve().parents[1] / "lib"
 COLUMNS_OF_ONE_DATA_SET = re.compile(r"(?<![a-z])(Pclass|Survived|Embarked)(?![a-z])")
@@ -111,3 +114,20 @@ def defined(name: str) -> bool:
     """Whether a module has what a dotted name says."""
     module, _, last = name.rpartition(".")
     return module in TREES and hasattr(importlib.import_module(module), last)
+
+
+def test_the_prose_of_notebooks_and_pages_names_nothing_by_a_name_that_it_no_longer_has() -> None:
+    defined_now = {
+        name
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        for name in (getattr(node, "name", ""), getattr(node, "id", ""), getattr(node, "arg", ""))
+    } | {part for module in TREES for part in module.split(".")}
+    earlier = {name.rpartition(".")[2] for name in moved()} - defined_now
+    assert "at_most" in earlier
+    notebooks = [nbformat.read(file, as_version=4) for file in sorted((LIB.parent / "notebooks").glob("*.ipynb"))]
+    texts = [cell.source for notebook in notebooks for cell in notebook.cells if cell.cell_type == "markdown"]
+    texts += [file.read_text(encoding="utf-8") for file in sorted((LIB.parent / "docs").glob("*.md"))]
+    quoted = {word for text in texts for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+", code)}
+    assert len(quoted) > 100
+    assert quoted & earlier == set()

@@ -12,7 +12,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from lifeboat.run import resolve, write_whole
+from lifeboat.run import resolve
+from lifeboat.run.writing import write_whole
 from lifeboat.runner.kernel import ThisPython
 from lifeboat.runner.runner import series
 from lifeboat.spark.jvm import WarmJvm

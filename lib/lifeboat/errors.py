@@ -24,6 +24,10 @@ class StageOrderError(LifeboatError, FileNotFoundError):
     """A notebook was run before the one whose files it reads."""
 
 
+class StaleError(LifeboatError, RuntimeError):
+    """What a notebook read has changed since: what it left no longer follows from it."""
+
+
 def unknown(kind: str, got: str, allowed: Iterable[str]) -> str:
     """A sentence for a name nobody knows: what came, the nearest known one, and all that are allowed.
 

@@ -18,13 +18,12 @@ from lifeboat.errors import DataError, StageOrderError
 from lifeboat.run import STAGES
 
 Write = Callable[..., Path]
-WRITE_JSON = """import json
-from lifeboat import run
-def leave(stage, **files):
-    aside = run.begin(run_dir, stage)
-    for name, content in files.items():
-        (aside / f"{name}.json").write_text(json.dumps(content))
-    run.commit(aside)"""
+WRITE_JSON = """from lifeboat.run import Run
+def leave(stage, **contents):
+    run = Run(run_dir)
+    out = run.begin(stage)
+    run.write(**contents)
+    run.commit(out)"""
 METRICS = {
     "model": {
         "accuracy": {"value": 0.82, "low": 0.76, "high": 0.88},

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from fresh import interruptible
 from lifeboat.cli.app import app
 from lifeboat.cli.plainly import sentence
-from lifeboat.deploy.batch.files import written_aside
+from lifeboat.deploy.batch.files import replacing_target
 from lifeboat.errors import DataError
 
 Write = Callable[..., Path]
@@ -111,7 +111,10 @@ def test_what_cannot_be_read_or_written_is_named(tmp_path: Path, monkeypatch: py
     assert "never replaced" in refused("new", rows, "--label", "b", "--out", pipe, "--force")
     assert "rows.csv" in refused("new", rows, "--label", "b", "--out", rows / "x.yaml")
     assert "folder has no file in it" in refused("new", folder, "--label", "b")
-    with pytest.raises(DataError, match="a device or a pipe, and is never replaced"), written_aside(rows, pipe, True):
+    with (
+        pytest.raises(DataError, match="a device or a pipe, and is never replaced"),
+        replacing_target(rows, pipe, True),
+    ):
         pass
     assert pipe.is_fifo()
 

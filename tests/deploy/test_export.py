@@ -17,6 +17,7 @@ from lifeboat.deploy.export import ExportError, export_model
 from lifeboat.deploy.parity import parity
 from lifeboat.errors import DataError
 from lifeboat.preprocess import TextCategory
+from lifeboat.scoring.fields import Column
 
 FILES = ["manifest.json", "model.onnx", "preprocess.json"]
 
@@ -26,11 +27,8 @@ TABLE = {
 }  # fmt: skip
 
 
-def columns(**types: str) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "type": type, "nullable": True, "minimum": None, "maximum": None}
-        for name, type in (TABLE | types).items()
-    ]
+def columns(**types: str) -> list[Column]:
+    return [Column(name, kind, nullable=True) for name, kind in (TABLE | types).items()]
 
 
 def with_stage(model: PipelineModel, place: int, stage: Any) -> PipelineModel:
@@ -82,12 +80,11 @@ def test_another_export_of_a_model_gives_the_same_bytes(
     ]
 
 
-def _raw(portable: Path) -> list[dict[str, Any]]:
+def _raw(portable: Path) -> list[Column]:
     """The columns that a portable model was exported with, as far as its manifest tells; the others do not matter."""
     signature = json.loads((portable / "manifest.json").read_text())["signature"]
-    told = {column["name"]: column for column in signature["inputs"]}
-    other = {"type": "string", "nullable": True, "minimum": None, "maximum": None}
-    return [told.get(name, {"name": name, **other}) for name in signature["known"]]
+    told = {column["name"]: Column.of(column) for column in signature["inputs"]}
+    return [told.get(name, Column(name, "string", nullable=True)) for name in signature["known"]]
 
 
 def test_the_signature_has_the_raw_columns_that_the_model_reads_and_no_other(forest: Path) -> None:
@@ -160,7 +157,7 @@ def test_a_pattern_that_python_reads_otherwise_is_refused(models: dict[str, Pipe
 def test_a_column_that_the_table_lacks_or_has_in_another_type_is_refused(
     models: dict[str, PipelineModel], tmp_path: Path
 ) -> None:
-    without = [column for column in columns() if column["name"] != "Parch"]
+    without = [column for column in columns() if column.name != "Parch"]
     with pytest.raises(DataError, match="unknown column of stage SumColumns 'Parch'"):
         export_model(models["logistic"], without, "Survived", tmp_path / "portable")
     with pytest.raises(DataError, match="stage SumColumns: column 'SibSp' is string; allowed: int, bigint, double"):

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from hand_made import by_hand
 from lifeboat.cli.app import app
-from lifeboat.deploy.parity import draw, parity, raw_columns, spark_scores, to_records, value_pools
+from lifeboat.deploy.parity import draw, parity, spark_scores, to_records, value_pools
 from lifeboat.scoring.fields import Column
 from lifeboat.scoring.scorer import Scorer
 
@@ -46,7 +46,7 @@ def test_class_and_probabilities_are_those_of_spark_for_any_raw_rows(
     name: str, models: dict[str, PipelineModel], portable_of: Callable[[str], Path], spark: SparkSession
 ) -> None:
     scorer, pools = Scorer.load(portable_of(name)), value_pools(portable_of(name))
-    columns = raw_columns(scorer)
+    columns = scorer.columns
     texts = st.lists(st.text(st.characters(codec="utf-8"), max_size=12), max_size=8)
 
     @settings(max_examples=3)

@@ -14,9 +14,10 @@ from pyspark.sql import SparkSession
 from lifeboat.deploy import tracking
 from lifeboat.deploy.spark_flavor import save_model
 from lifeboat.preprocess import SumColumns, column_names
+from lifeboat.scoring.fields import Column
 from lifeboat.train_cv import make_estimator
 
-INPUTS = [{"name": "a", "type": "int", "nullable": False}, {"name": "b", "type": "double", "nullable": False}]
+INPUTS = [Column("a", "int", nullable=False), Column("b", "double", nullable=False)]
 
 
 def test_mlflow_answers_where_the_table_has_a_column_of_the_name_that_it_reads(
@@ -29,7 +30,7 @@ def test_mlflow_answers_where_the_table_has_a_column_of_the_name_that_it_reads(
     assembler = VectorAssembler(inputCols=["prediction"], outputCol=column_names.FEATURES)
     forest = make_estimator("random_forest", {"numTrees": 1, "maxDepth": 1}, "y", 1)
     model = Pipeline(stages=[assembler, forest]).fit(rows.coalesce(1))
-    inputs = [{"name": "prediction", "type": "double", "nullable": False}]
+    inputs = [Column("prediction", "double", nullable=False)]
     save_model(model, tmp_path / "model", tracking.signature(inputs, "y"))
     asked = rows.toPandas()
     loaded = mlflow.pyfunc.load_model(str(tmp_path / "model"))

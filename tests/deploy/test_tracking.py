@@ -20,19 +20,20 @@ from hand_made import GOOD, by_hand
 from lifeboat.deploy import registry, tracking
 from lifeboat.errors import DataError, StageOrderError
 from lifeboat.evaluate import Scored
-from lifeboat.evaluate.holdout_predictions import write_judgement
-from lifeboat.run import begin, commit
+from lifeboat.evaluate.holdout_predictions import to_table
+from lifeboat.run import Run
+from lifeboat.scoring.fields import Column
 from stores import project
 
 JUDGED = Scored(np.array([0, 1, 1]), np.array([0.1, 0.7, 0.4]), np.array([0, 1, 0]), key=np.array([7, 8, 9]))
 INPUTS = [
-    {"name": "count", "type": "int", "nullable": False},
-    {"name": "big", "type": "bigint", "nullable": False},
-    {"name": "amount", "type": "double", "nullable": False},
-    {"name": "word", "type": "string", "nullable": False},
-    {"name": "flag", "type": "boolean", "nullable": False},
-    {"name": "spare", "type": "double", "nullable": True},
-    {"name": "gappy", "type": "int", "nullable": True},
+    Column("count", "int", nullable=False),
+    Column("big", "bigint", nullable=False),
+    Column("amount", "double", nullable=False),
+    Column("word", "string", nullable=False),
+    Column("flag", "boolean", nullable=False),
+    Column("spare", "double", nullable=True),
+    Column("gappy", "int", nullable=True),
 ]
 FILES = {
     "01_load/summary.json": {"parameters": {"label": "y", "holdout_fraction": 0.2}},
@@ -62,7 +63,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         place = folder / "outputs" / "small" / name
         place.parent.mkdir(parents=True)
         place.write_text(json.dumps(content))
-    write_judgement(folder / "outputs" / "small" / "04_evaluate", JUDGED)
+    to_table(JUDGED).to_parquet(folder / "outputs/small/04_evaluate/holdout_predictions.parquet")
     (folder / "rows.csv").write_bytes(b"abc")
     with project(folder):
         yield folder
@@ -88,7 +89,7 @@ def logged(home: Path) -> str:
     tracking.connect(experiment="tests")
     portable = by_hand(home / "portable", [], ["count", "amount"])
     with mlflow.start_run():
-        tracking.log_results("outputs/small", "rows.csv", refit="none")
+        tracking.log_results(Run("outputs/small"), "rows.csv", refit="none")
         return tracking.log_portable(portable, tracking.signature(INPUTS, "y"), GOOD)
 
 
@@ -340,6 +341,9 @@ def test_the_signature_takes_each_column_s_type_and_leaves_nullable_ones_optiona
 
 
 def test_results_of_a_run_that_was_not_judged_are_not_logged(home: Path) -> None:
-    commit(begin("outputs/half", "03_train_cv"))
+    for file in ("01_load/summary.json", "02_preprocess/recipe.json", "03_train_cv/scores.json"):
+        place = home / "outputs/half" / file
+        place.parent.mkdir(parents=True)
+        place.write_text(json.dumps(FILES[file]))
     with pytest.raises(StageOrderError, match=r"run notebooks/04_evaluate.ipynb"):
-        tracking.log_results("outputs/half", "rows.csv")
+        tracking.log_results(Run("outputs/half"), "rows.csv")

@@ -10,10 +10,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from lifeboat.evaluate import Scored
-from lifeboat.evaluate.holdout_predictions import read_judgement, write_judgement
+from lifeboat.evaluate.holdout_predictions import read_table, to_table
 
 PROBABILITIES = np.array([0.1, math.nextafter(0.5, 1), 0.0, 1.0, 5e-324])
 LABEL, PREDICTION = np.array([0, 1, 0, 1, 1]), np.array([0, 1, 0, 1, 0])
+
+
+def keep(folder: Path, scored: Scored) -> Path:
+    """Write held-out rows as notebook 4 does."""
+    to_table(scored).to_parquet(folder / "rows.parquet", index=False)
+    return folder / "rows.parquet"
 
 
 def judged(keys: list[int] | list[str]) -> Scored:
@@ -27,7 +33,7 @@ def judged(keys: list[int] | list[str]) -> Scored:
 )
 def test_keys_and_numbers_come_back_exactly_and_in_their_order(tmp_path: Path, keys: list[int] | list[str]) -> None:
     before = judged(keys)
-    after = read_judgement(write_judgement(tmp_path, before))
+    after = read_table(keep(tmp_path, before))
     assert after.key is not None
     assert after.key.tolist() == keys
     assert [type(key) for key in after.key] == [type(key) for key in keys]
@@ -38,15 +44,14 @@ def test_keys_and_numbers_come_back_exactly_and_in_their_order(tmp_path: Path, k
 
 
 def test_another_key_or_another_order_is_not_the_same_rows(tmp_path: Path) -> None:
-    kept = read_judgement(write_judgement(tmp_path, judged([1, 2, 3, 4, 5])))
+    kept = read_table(keep(tmp_path, judged([1, 2, 3, 4, 5])))
     assert not kept.same_rows(judged([1, 2, 3, 4, 6]))
     assert not kept.same_rows(judged([2, 1, 3, 4, 5]))
     assert not kept.same_rows(judged(["1", "2", "3", "4", "5"]))
 
 
 def test_the_file_holds_four_columns_that_any_reader_of_parquet_knows(tmp_path: Path) -> None:
-    place = write_judgement(tmp_path, judged([1, 2, 3, 4, 5]))
-    assert place == tmp_path / "holdout_predictions.parquet"
+    place = keep(tmp_path, judged([1, 2, 3, 4, 5]))
     schema = pq.read_schema(place)
     assert dict(zip(schema.names, map(str, schema.types), strict=True)) == {
         "key": "int64",

@@ -10,7 +10,7 @@ import pytest
 
 from lifeboat.evaluate import Scored
 from lifeboat.evaluate.looks import count_look
-from lifeboat.run import begin, commit
+from lifeboat.run import Run
 
 STAGE = "04_evaluate"
 
@@ -28,11 +28,12 @@ def holdout(*keys: object, label: tuple[int, ...] = ()) -> Scored:
     return Scored(labels, [0.5] * len(keys), [0] * len(keys), key=np.array(keys, dtype=object))
 
 
-def look(rows: Scored, run: str = "outputs/a") -> int:
+def look(rows: Scored, run_dir: str = "outputs/a") -> int:
     """Run the stage once, to its end."""
-    folder = begin(run, STAGE)
-    number = count_look(folder, rows)
-    commit(folder)
+    run = Run(run_dir)
+    out = run.begin(STAGE)
+    number = count_look(run, rows)
+    run.commit(out)
     return number
 
 
@@ -57,7 +58,9 @@ def test_each_run_folder_counts_for_itself() -> None:
 
 def test_a_stage_that_did_not_end_has_not_looked() -> None:
     look(holdout(1, 2))
-    assert count_look(begin("outputs/a", STAGE), holdout(1, 2)) == 2
+    run = Run("outputs/a")
+    run.begin(STAGE)
+    assert count_look(run, holdout(1, 2)) == 2
     assert look(holdout(1, 2)) == 2
 
 

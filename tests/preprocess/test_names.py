@@ -23,6 +23,7 @@ from lifeboat.preprocess.copies import CopyColumns
 from lifeboat.reading import names
 from lifeboat.sampling import repartition_by_key
 from lifeboat.scoring import classes
+from lifeboat.scoring.fields import Column
 from lifeboat.scoring.scorer import Scorer
 from lifeboat.spark.sql import ticked
 from lifeboat.train_cv.shared_pipeline import SharedPipeline
@@ -106,10 +107,7 @@ def test_the_rows_of_such_a_table_are_learned_from_judged_and_looked_at(
 def test_the_portable_model_answers_as_spark_by_the_names_of_the_file(
     rows: DataFrame, label: str, found: train_cv.CrossValidated, tmp_path: Path
 ) -> None:
-    columns = [
-        {"name": name, "type": kind.lower(), "nullable": True, "minimum": None, "maximum": None}
-        for name, kind in {label: "INT", **TYPES}.items()
-    ]
+    columns = [Column(name, kind.lower(), nullable=True) for name, kind in {label: "INT", **TYPES}.items()]
     portable = export_model(found.model, columns, label, tmp_path / "portable")
     scorer = Scorer.load(portable)
     assert {column.name for column in scorer.columns} == {*NUMERIC, *CATEGORICAL}

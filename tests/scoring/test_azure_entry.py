@@ -22,6 +22,7 @@ from lifeboat.deploy.azure.bundle import Bundle, make_bundle
 from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.deploy.azure.smoke import Asker, smoke_test
 from lifeboat.deploy.server.app import create_app
+from lifeboat.run import Run
 from lifeboat.scoring.answers import LARGEST_BODY
 from lifeboat.scoring.scorer import Scorer
 
@@ -34,11 +35,11 @@ def bundle(
     forest: Path, unlabelled: tuple[list[dict[str, Any]], list[int]], tmp_path_factory: pytest.TempPathFactory
 ) -> Bundle:
     """What a deployment of the forest sends."""
-    deployed, folder = tmp_path_factory.mktemp("05_deploy"), tmp_path_factory.mktemp("bundle")
-    shutil.copytree(forest, deployed / "portable")
+    run, folder = Run(tmp_path_factory.mktemp("run")), tmp_path_factory.mktemp("bundle")
+    shutil.copytree(forest, run.where("portable"))
     records, predictions = unlabelled
-    (deployed / "spark_answers.json").write_text(json.dumps({"records": records, "predictions": predictions}))
-    return make_bundle(deployed, AzureSettings.read_dry({"endpoint": "lifeboat-test"}), folder)
+    run.where("spark_answers").write_text(json.dumps({"records": records, "predictions": predictions}))
+    return make_bundle(run, AzureSettings.read_dry({"endpoint": "lifeboat-test"}), folder)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def logged(forest: Path, braund: dict[str, Any], tmp_path_factory: pytest.TempPa
     """The folder of a model that was logged as notebook 5 logs it."""
     with project(tmp_path_factory.mktemp("project")) as home:
         tracking.connect(experiment="elsewhere")
-        inputs = Scorer.load(forest).manifest["signature"]["inputs"]
+        inputs = Scorer.load(forest).columns
         with mlflow.start_run():
             address = tracking.log_portable(forest, tracking.signature(inputs, "Survived"), braund)
         yield Path(mlflow.artifacts.download_artifacts(address, dst_path=str(home / "downloaded")))

@@ -99,6 +99,7 @@ print(lifeboat.scoring.scorer.__file__, Title.__module__, CopyColumns.__module__
         ("from lifeboat.preprocess.column_names import class_names", "lifeboat.scoring.classes.names_of_classes"),
         ("from lifeboat.load import at_most", "lifeboat.sampling.sample"),
         ("from lifeboat import load; load.at_most", "lifeboat.sampling.sample"),
+        ("from lifeboat.run import begin, commit", "lifeboat.run.Run"),
         ("from lifeboat import deploy; deploy.connect()", "lifeboat.deploy.tracking.connect"),
     ],
 )

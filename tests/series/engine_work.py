@@ -27,13 +27,14 @@ from lifeboat.evaluate import collect_scored, point_metrics
 from lifeboat.preprocess import features
 from lifeboat.preprocess.column_names import imputed
 from lifeboat.sampling import FOLD, HOLDOUT, mark_holdout
+from lifeboat.scoring.fields import Column
 from lifeboat.spark import session
 from lifeboat.train_cv.shared_pipeline import SharedPipeline
 
 IMPUTE = {"size": "mean by kind", "kind": "mode"}
 COLUMNS = [
-    {"name": name, "type": type_, "nullable": name != "id", "minimum": None, "maximum": None}
-    for name, type_ in (("id", "int"), ("kind", "string"), ("size", "double"), ("age", "double"), ("y", "int"))
+    Column(name, kind, nullable=name != "id")
+    for name, kind in (("id", "int"), ("kind", "string"), ("size", "double"), ("age", "double"), ("y", "int"))
 ]
 # estimator -> rows in a partition, metric, settings and grid. What counts (a forest, the accuracy) is the same however
 # many partitions there are; what adds doubles as partitions answer is the same to the last bit in one alone

@@ -12,6 +12,7 @@ import pytest
 
 from lifeboat.deploy import tracking
 from lifeboat.evaluate import holdout_predictions
+from lifeboat.run import Run
 from lifeboat.scoring.scorer import Scorer
 
 BEFORE = Path(__file__).parents[1] / "data" / "before"
@@ -82,8 +83,9 @@ def test_portable_models_of_both_formats_answer_as_spark_did(portable: str) -> N
 
 
 def test_a_run_s_own_files_are_read() -> None:
-    verdict = holdout_predictions.read_verdict(BEFORE / "run/04_evaluate")
+    run = Run(BEFORE / "run")
+    verdict = run.verdict
     assert verdict["alias"] == "champion"
-    judged = holdout_predictions.read_judgement(BEFORE / "run/04_evaluate/holdout_predictions.parquet")
+    judged = holdout_predictions.read_table(run.find("holdout_predictions"))
     assert len(judged.label) == verdict["details"]["rows"]
-    assert tracking.parameters_of(BEFORE / "run")["03.estimator"] == '"random_forest"'
+    assert tracking.parameters_of(run)["03.estimator"] == '"random_forest"'

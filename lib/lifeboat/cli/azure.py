@@ -40,15 +40,14 @@ def _deploy(run: str, config: Path, dry_run: bool, create: bool, traffic: int) -
     from lifeboat.deploy.azure.flow import deploy as deploy_bundle
     from lifeboat.deploy.azure.manage import how_to_ask
     from lifeboat.deploy.azure.settings import AzureSettings
-    from lifeboat.run import finished
+    from lifeboat.run import Run
 
-    run_dir, given = find_run(run), read_file(config)
-    deployed = finished(run_dir, "05_deploy")
-    given = {"model": json.loads((deployed / "deployed.json").read_text())["name"], **given}
+    found, given = Run(find_run(run)), read_file(config)
+    given = {"model": found.deployed["name"], **given}
     if dry_run:
-        return typer.echo(dry.show(run_dir, deployed, given, traffic))
+        return typer.echo(dry.show(found, given, traffic))
     settings = AzureSettings.read(given)
-    bundle = dry.prepare(run_dir, deployed, settings)
+    bundle = dry.prepare(found, settings)
     endpoint = deploy_bundle(connect(settings), bundle, settings, create, typer.echo, traffic)
     typer.echo(how_to_ask(endpoint))
 
@@ -61,7 +60,7 @@ def read_file(path: Path) -> dict[str, Any]:
     """
     from lifeboat.errors import ParameterError
     from lifeboat.parameters.params import read_parameters
-    from lifeboat.run import named_by_shell
+    from lifeboat.run.paths import named_by_shell
 
     settings = read_parameters([named_by_shell(path)]).values.get("azure")
     if not isinstance(settings, dict):

@@ -24,7 +24,7 @@ def find_run(name: str) -> Path:
     from lifeboat.run import last_run, resolve
 
     if not name:
-        return last_run()
+        return last_run().path
     for folder in (resolve("outputs") / name, Path(name).resolve()):
         if folder.is_dir():
             return folder
@@ -34,10 +34,11 @@ def find_run(name: str) -> Path:
 
 def spark_model(run_dir: Path) -> Path:
     """The Spark model that a run deployed; that of 03 where 05 has not run."""
-    from lifeboat.run import finished
+    from lifeboat.run import Run
 
-    deployed = run_dir / "05_deploy" / "spark_model" / "sparkml"
-    return deployed if deployed.is_dir() else finished(run_dir, "03_train_cv") / "model"
+    run = Run(run_dir)
+    deployed = run.where("deployed_model")
+    return deployed if deployed.is_dir() else run.find("trained_model")
 
 
 def portable_folder(model: str) -> Path:
@@ -46,12 +47,17 @@ def portable_folder(model: str) -> Path:
     Raises:
         DataError: There is no portable model at that place.
     """
+    from lifeboat.run import Run
+
     if model.startswith("models:/"):
         place = _download(model)
     else:
-        run_dir = find_run(model)
-        deployed = run_dir / "05_deploy" / "portable"
-        place = deployed if deployed.is_dir() else run_dir
+        place = find_run(model)
+        run = Run(place)
+        if run.where("portable").is_dir():
+            place = run.where("portable")
+            for reason in run.stale("05_deploy"):
+                typer.echo(f"note: {reason}", err=True)
     for manifest in sorted(place.rglob("manifest.json")):
         return manifest.parent
     raise DataError(f"there is no portable model in {place}: `make run` makes one, and a run's 05_deploy keeps it")

@@ -42,7 +42,8 @@ def _new(
 ) -> None:
     from lifeboat.parameters.propose import propose, survey, written
     from lifeboat.reading import parse_csv
-    from lifeboat.run import from_root, resolve, resolve_input, shown
+    from lifeboat.run import resolve, resolve_input
+    from lifeboat.run.paths import from_root, shown
 
     name = model_name(data)
     place = out.absolute() if out else resolve(f"params/{name}.yaml")
@@ -69,7 +70,7 @@ def _new(
 
 
 def _say(proposal: Proposal, place: Path) -> None:
-    from lifeboat.run import shown
+    from lifeboat.run.paths import shown
 
     numeric, categorical = (proposal.of_role(role) for role in ("numeric", "categorical"))
     label = proposal.label
@@ -96,7 +97,7 @@ def model_name(data: Path) -> str:
 
 
 def _write(place: Path, text: str) -> None:
-    from lifeboat.run import write_whole
+    from lifeboat.run.writing import write_whole
 
     place.parent.mkdir(parents=True, exist_ok=True)
     write_whole(place, text)

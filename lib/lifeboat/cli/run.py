@@ -29,7 +29,7 @@ def run(
 def _run(params: list[Path], overrides: list[str], name: str, lean: bool) -> None:
     from lifeboat.parameters.params import read_declarations, read_parameters
     from lifeboat.parameters.rules import check, forget_classes, name_model
-    from lifeboat.run import named_by_shell
+    from lifeboat.run.paths import named_by_shell
     from lifeboat.runner.progress import Bars
     from lifeboat.runner.runner import run as run_notebooks
     from lifeboat.runner.runner import run_folder, series

@@ -89,7 +89,7 @@ def _score(
     from lifeboat.deploy.batch.columns import ColumnScorer
     from lifeboat.deploy.batch.files import score_file
     from lifeboat.reading import open_table, parse_csv
-    from lifeboat.run import from_root
+    from lifeboat.run.paths import from_root
     from lifeboat.scoring.scorer import Scorer
 
     scorer = ColumnScorer(Scorer.load(portable_folder(model), unseen))

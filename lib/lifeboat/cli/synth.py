@@ -30,7 +30,8 @@ def table(params: str) -> dict[str, Any]:
         ParameterError: There is no such file, or it cannot be read.
     """
     from lifeboat.parameters.params import effective, read_declarations, read_parameters
-    from lifeboat.run import named_by_shell, resolve
+    from lifeboat.run import resolve
+    from lifeboat.run.paths import named_by_shell
     from lifeboat.runner.runner import series
 
     named = resolve("params") / f"{params}.yaml"
@@ -41,7 +42,7 @@ def table(params: str) -> dict[str, Any]:
 def _synth(params: str, out: Path, rows: int, seed: int, where: str) -> None:
     from lifeboat.load import parse_schema
     from lifeboat.load.synth import real_rows, resample, write
-    from lifeboat.run import from_root
+    from lifeboat.run.paths import from_root
     from lifeboat.spark import session
 
     values = table(params)

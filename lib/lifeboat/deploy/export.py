@@ -26,8 +26,9 @@ from lifeboat.deploy.signature import Described, raw_columns
 from lifeboat.errors import LifeboatError
 from lifeboat.preprocess import EqualTo, GroupMeanImputerModel, ModeImputerModel, SumColumns, TextCategory
 from lifeboat.preprocess.copies import BooleanText, CopyColumns
-from lifeboat.run import begin, commit
+from lifeboat.run import replacing
 from lifeboat.scoring.classes import names_of_classes
+from lifeboat.scoring.fields import Column
 from lifeboat.scoring.unseen import WARN, policy
 from lifeboat.spark import saved_trees
 
@@ -40,7 +41,7 @@ class ExportError(LifeboatError, ValueError):
 
 def export_model(
     model: PipelineModel,
-    columns: list[dict[str, Any]],
+    columns: Sequence[Column],
     label: str,
     folder: Path,
     enrichment: Mapping[str, Any] | None = None,
@@ -52,9 +53,7 @@ def export_model(
     Args:
         model: Stages of ``lifeboat.preprocess``, string indexers, one assembler, and last a random forest,
             gradient-boosted trees or a logistic regression.
-        columns: The raw table's columns, each a dict of name, type (int, bigint, double, string, boolean), nullable,
-            minimum and maximum (null: unbounded), as ``schema.json`` has them, and perhaps the further attributes of
-            ``fields.Column``. A column that the model cannot take null in is marked so whatever ``nullable`` says.
+        columns: The raw table's. A column that the model cannot take null in is marked so whatever ``nullable`` says.
         label: The column that the model predicts.
         folder: Where to write ``model.onnx``, ``preprocess.json`` and ``manifest.json``; replaced when whole.
         enrichment: How raw rows were read and completed, as ``schema.json`` has it.
@@ -80,24 +79,26 @@ def export_model(
         raise ExportError(
             f"the classifier reads {classifier.getFeaturesCol()!r}, which its VectorAssembler does not write"
         )
-    signature = {"inputs": raw_columns(stages, columns), "known": [column["name"] for column in columns]}
+    inputs = [column.described() for column in raw_columns(stages, columns)]
+    signature = {"inputs": inputs, "known": [column.name for column in columns]}
     settings = _settings(classifier) | {"features": stages[-1]["inputs"]}
-    aside = begin(folder.parent, folder.name)
-    files = {"model.onnx": _graph(classifier, aside / "spark"), "preprocess.json": _json(stages)}
-    manifest = {
-        "class_names": [*names_of_classes(class_names)],
-        "enrichment": dict(enrichment or {}),
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
-        "format": 2,
-        "label": label,
-        "model": settings,
-        "signature": signature,
-        "unseen": policy(unseen),
-        "versions": {"lifeboat": lifeboat.__version__, "onnx": onnx.__version__, "pyspark": pyspark.__version__},
-    }
-    for name, content in (files | {"manifest.json": _json(manifest)}).items():
-        (aside / name).write_bytes(content)
-    return commit(aside)
+    with replacing(folder) as written:
+        written.mkdir(parents=True)
+        files = {"model.onnx": _graph(classifier, written / "spark"), "preprocess.json": _json(stages)}
+        manifest = {
+            "class_names": [*names_of_classes(class_names)],
+            "enrichment": dict(enrichment or {}),
+            "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+            "format": 2,
+            "label": label,
+            "model": settings,
+            "signature": signature,
+            "unseen": policy(unseen),
+            "versions": {"lifeboat": lifeboat.__version__, "onnx": onnx.__version__, "pyspark": pyspark.__version__},
+        }
+        for name, content in (files | {"manifest.json": _json(manifest)}).items():
+            (written / name).write_bytes(content)
+    return folder
 
 
 def _flat(model: PipelineModel) -> list[Transformer]:

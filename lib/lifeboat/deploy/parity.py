@@ -20,14 +20,12 @@ from pyspark.sql import SparkSession
 
 from lifeboat.deploy.onnx_graph import AT_MOST
 from lifeboat.scoring.declared import SPANS
-from lifeboat.scoring.fields import Column
+from lifeboat.scoring.fields import TYPES, Column
 from lifeboat.scoring.scorer import Scorer, Scores
 from lifeboat.scoring.unseen import WARN
 
 CHUNK = 50_000  # rows at a time: memory stays bounded whatever the number of rows
 ROW = "lifeboat:row"  # Spark promises no order
-
-ARROW = {"int": pa.int32(), "bigint": pa.int64(), "double": pa.float64(), "string": pa.string(), "boolean": pa.bool_()}
 
 # a word of the model in texts as people write them: what comes before and after decides what a pattern finds
 TEXTS = (
@@ -91,7 +89,7 @@ def parity(model: PipelineModel, portable: Path, rows: int, seed: int, spark: Sp
         spark: The session to score in.
     """
     scorer = Scorer.load(portable, WARN)
-    columns, pools, random = raw_columns(scorer), value_pools(portable), Random(seed)
+    columns, pools, random = scorer.columns, value_pools(portable), Random(seed)
     mismatches, largest = 0, 0.0
     for size in _sizes(rows):
         values = {column.name: draw(column, pools[column.name], size, random) for column in columns}
@@ -107,20 +105,20 @@ def _sizes(rows: int) -> Iterator[int]:
         yield min(CHUNK, rows - start)
 
 
-def raw_columns(scorer: Scorer) -> list[Column]:
-    """The raw columns that a portable model needs."""
-    return scorer.columns
-
-
 def to_records(values: Pools) -> list[dict[str, Any]]:
     """Columns of equal length as one dict a row."""
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
 
+def arrow_schema(columns: list[Column]) -> pa.Schema:
+    """Raw columns as Arrow has them."""
+    return pa.schema([(column.name, pa.type_for_alias(TYPES[column.type].arrow)) for column in columns])
+
+
 def spark_scores(model: PipelineModel, columns: list[Column], values: Pools, spark: SparkSession) -> Scores:
     """What Spark's own transform says of the rows, in their order."""
     count = len(next(iter(values.values())))
-    schema = pa.schema([(column.name, ARROW[column.type]) for column in columns]).append(pa.field(ROW, pa.int64()))
+    schema = arrow_schema(columns).append(pa.field(ROW, pa.int64()))
     table = pa.Table.from_pydict({**values, ROW: range(count)}, schema=schema)
     classifier: Any = next(stage for stage in reversed(model.stages) if stage.hasParam("predictionCol"))
     scored = (

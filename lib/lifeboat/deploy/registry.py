@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from lifeboat.deploy.tracking import connect, store_uri
 from lifeboat.errors import DataError, LifeboatError, redacted
 from lifeboat.evaluate import Scored
-from lifeboat.evaluate.holdout_predictions import read_judgement
+from lifeboat.evaluate.holdout_predictions import read_table
+from lifeboat.run.folder import FILES
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-JUDGED = "04_evaluate/holdout_predictions.parquet"
+KEPT = FILES["holdout_predictions"]  # an artifact of each version's MLflow run, of old ones too
 CHAMPION, CHALLENGER, REFERENCE = "champion", "challenger", "reference"
 
 
@@ -114,16 +115,16 @@ def _incumbent(name: str, alias: str, version: str) -> Incumbent:
 
     try:
         run = mlflow.MlflowClient().get_model_version(name, version).run_id
-        folder = str(Path(JUDGED).parent)
+        folder = str(Path(KEPT).parent)
         kept = {file.path for file in mlflow.artifacts.list_artifacts(run_id=run, artifact_path=folder)}
-        if JUDGED not in kept:
+        if KEPT not in kept:
             raise DataError(
-                f"version {version} of {name!r} is the {alias} but its run {run} kept no {JUDGED}: give the alias to "
+                f"version {version} of {name!r} is the {alias} but its run {run} kept no {KEPT}: give the alias to "
                 "another version, or compare with none (champion_model: none)"
             )
         with tempfile.TemporaryDirectory() as folder:
-            place = mlflow.artifacts.download_artifacts(run_id=run, artifact_path=JUDGED, dst_path=folder)
-            return Incumbent(version, read_judgement(Path(place)))
+            place = mlflow.artifacts.download_artifacts(run_id=run, artifact_path=KEPT, dst_path=folder)
+            return Incumbent(version, read_table(Path(place)))
     except MlflowException as error:
         raise RegistryError(_unanswered(name, error)) from error
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from lifeboat.errors import DataError, unknown
 from lifeboat.scoring.declared import NUMBERS, WHOLES
+from lifeboat.scoring.fields import Column
 
 TEXTS, KEYS = ("string",), (*WHOLES, "string")
 # what a stage takes in each of its columns (the last holds for all that follow), and what it gives
@@ -26,19 +29,18 @@ PASSES_NULL = {"CopyColumns", "SumColumns", "EqualTo", "VectorAssembler"}
 Described = dict[str, Any]
 
 
-def raw_columns(stages: list[Described], columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def raw_columns(stages: list[Described], columns: Sequence[Column]) -> list[Column]:
     """The raw columns that the stages read, in the table's order, and which of them may be null.
 
     Args:
         stages: As the portable model has them: stage, inputs and outputs of each.
-        columns: As ``export.export_model`` takes them.
+        columns: The raw table's.
 
     Raises:
         DataError: A stage reads a column that nobody makes, or one of a type that it does not take.
     """
-    raw = {column["name"]: column for column in columns}
-    types = {name: column["type"] for name, column in raw.items()}
-    carried = {name: frozenset([name]) for name in raw}  # a column -> the raw columns whose null makes it null
+    types = {column.name: column.type for column in columns}
+    carried = {name: frozenset([name]) for name in types}  # a column -> the raw columns whose null makes it null
     made: set[str] = set()
     read: set[str] = set()
     for stage in stages:
@@ -58,11 +60,9 @@ def raw_columns(stages: list[Described], columns: list[dict[str, Any]]) -> list[
             made.add(name)
     never_null = carried[stages[-1]["outputs"][0]]
     return [
-        {key: column.get(key) for key in ("name", "type", "minimum", "maximum")}
-        | {key: column[key] for key in ("gaps", "made", "title", "unit", "usual") if column.get(key) not in (None, "")}
-        | {"nullable": bool(column["nullable"]) and column["name"] not in never_null}
+        replace(column, nullable=column.nullable and column.name not in never_null)
         for column in columns
-        if column["name"] in read
+        if column.name in read
     ]
 
 

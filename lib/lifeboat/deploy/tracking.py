@@ -9,12 +9,16 @@ import os
 import statistics
 import tempfile
 import warnings
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.errors import LifeboatError, need_none, redacted
-from lifeboat.run import digest, finished, local_place, resolve, resolve_store
+from lifeboat.run import Run, digest
+from lifeboat.run.paths import local_place, resolve, resolve_store
+from lifeboat.scoring.declared import WHOLES
+from lifeboat.scoring.fields import TYPES, Column
 from lifeboat.spark.environment import for_a_while, named, spare_loopback
 
 if TYPE_CHECKING:
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
 STORES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 DIGEST_LENGTH = 36  # the longest that MLflow keeps
 # pandas reads every whole number as a long, and MLflow refuses a long where it wants an integer
-MLFLOW_TYPES = {"int": "long", "bigint": "long", "double": "double", "string": "string", "boolean": "boolean"}
 
 
 def store_uri(tracking_uri: str = "") -> str:
@@ -109,38 +112,37 @@ def _open_run(run: str) -> bool:
         raise
 
 
-def signature(inputs: list[dict[str, Any]], label: str) -> ModelSignature:
+def signature(inputs: Sequence[Column], label: str) -> ModelSignature:
     """What goes into the model and what comes out, for MLflow: one column each, optional where it may be null.
 
     Args:
-        inputs: The columns the model needs: name, type and nullable of each.
+        inputs: The raw columns that the model reads.
         label: The name of what is predicted.
     """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema, TensorSpec
 
     columns: list[ColSpec | TensorSpec] = [
-        ColSpec(mlflow_type(c["type"], c["nullable"]), c["name"], required=not c["nullable"]) for c in inputs
+        ColSpec(mlflow_type(column), column.name, required=not column.nullable) for column in inputs
     ]
     return ModelSignature(inputs=Schema(columns), outputs=Schema([ColSpec("long", label)]))
 
 
-def mlflow_type(kind: str, nullable: bool) -> str:
+def mlflow_type(column: Column) -> str:
     """MLflow's word for a column's type; whole numbers with gaps are doubles to pandas, and so to MLflow."""
-    return "double" if nullable and kind in ("int", "bigint") else MLFLOW_TYPES[kind]
+    return "double" if column.nullable and column.type in WHOLES else TYPES[column.type].mlflow
 
 
-def parameters_of(run_dir: str | Path) -> dict[str, str]:
-    """The parameters that the stages noted, flat, as MLflow keeps them: ``03.estimator``, ``03.points`` ..."""
-    noted = {"01": "01_load/summary.json", "02": "02_preprocess/recipe.json", "03": "03_train_cv/scores.json"}
+def parameters_of(run: Run) -> dict[str, str]:
+    """The parameters that the notebooks put down, flat, as MLflow keeps them: ``03.estimator``, ``03.grid`` ..."""
     return {
-        f"{stage}.{name}": json.dumps(value)
-        for stage, file in noted.items()
-        for name, value in json.loads((resolve(run_dir) / file).read_text())["parameters"].items()
+        f"{number}.{name}": json.dumps(value)
+        for number, parameters in run.parameters.items()
+        for name, value in parameters.items()
     }
 
 
-def log_results(run_dir: str | Path, source: str, session: SparkSession | None = None, **parameters: str) -> None:
+def log_results(run: Run, source: str, session: SparkSession | None = None, **parameters: str) -> None:
     """Log to the open MLflow run what the stages found, so that the run explains itself in a year.
 
     Logs the parameters; of the chosen grid point and of each, the mean of the folds' scores and its standard error, as
@@ -148,7 +150,7 @@ def log_results(run_dir: str | Path, source: str, session: SparkSession | None =
     the data set with its digest; and the files of 03 and 04: tables, figures and the judgement.
 
     Args:
-        run_dir: The run's folder, with 01 to 04 in it.
+        run: The run, with what notebooks 1 to 4 left.
         source: The file, folder or address of labelled rows.
         session: Spark, to list the files of an address.
         parameters: More to log.
@@ -156,9 +158,8 @@ def log_results(run_dir: str | Path, source: str, session: SparkSession | None =
     import mlflow
     from mlflow.data.meta_dataset import MetaDataset
 
-    trained, judged = finished(run_dir, "03_train_cv"), finished(run_dir, "04_evaluate")
-    scores = json.loads((trained / "scores.json").read_text())
-    mlflow.log_params(parameters_of(run_dir) | {"chosen": json.dumps(scores["points"][scores["best"]])} | parameters)
+    scores, metrics = run.scores, run.metrics["model"]
+    mlflow.log_params(parameters_of(run) | {"chosen": json.dumps(scores["points"][scores["best"]])} | parameters)
     name = f"cv_{scores['parameters']['metric']}"
     for number, folds in enumerate(scores["scores"]):
         found = {"mean": statistics.fmean(folds), "standard_error": statistics.stdev(folds) / math.sqrt(len(folds))}
@@ -167,13 +168,12 @@ def log_results(run_dir: str | Path, source: str, session: SparkSession | None =
             mlflow.log_metrics({f"{name}_{what}": value for what, value in found.items()})
         for fold, score in enumerate(folds):
             mlflow.log_metric(f"{name}_each_fold_point_{number}", score, step=fold)
-    metrics = json.loads((judged / "metrics.json").read_text())["model"]
     known = {name: found["value"] for name, found in metrics.items() if found["value"] is not None}
     mlflow.log_metrics({f"holdout_{name}": value for name, value in known.items()})
     data = MetaDataset(_dataset_source(source), Path(source).stem, digest(source, session)[:DIGEST_LENGTH])
     mlflow.log_input(data, "training")
-    mlflow.log_artifact(str(trained / "scores.json"), "03_train_cv")
-    mlflow.log_artifacts(str(judged), "04_evaluate")
+    mlflow.log_artifact(str(run.find("scores")), "03_train_cv")
+    mlflow.log_artifacts(str(run.folder("04_evaluate")), "04_evaluate")
 
 
 def _dataset_source(source: str) -> Any:

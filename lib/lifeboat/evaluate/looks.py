@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 
-from lifeboat import run
 from lifeboat.evaluate.scored import Scored
+from lifeboat.run import Run
 
-FILE = "looks.json"
 
-
-def count_look(folder: Path, scored: Scored) -> int:
+def count_look(run: Run, scored: Scored) -> int:
     """Count one more look at these rows, and write ``looks.json``: hold-out -> looks.
 
     The looks of earlier runs of the stage are counted on, each hold-out by itself: two are the same where they have
     the same keys and labels. As the rest of the folder, the look counts once the folder is committed.
 
     Args:
-        folder: What ``run.begin`` gave.
+        run: Of which notebook 4 has begun its folder.
         scored: The held-out rows.
 
     Returns:
         Which look this is; 1 for the first.
     """
-    earlier = run.earlier(folder)
-    looks: dict[str, int] = {}
-    if earlier and (earlier / FILE).is_file():
-        looks = json.loads((earlier / FILE).read_text(encoding="utf-8"))
+    earlier = run.previous("looks")
+    looks: dict[str, int] = json.loads(earlier.read_text(encoding="utf-8")) if earlier else {}
     holdout = _digest(scored)
     looks[holdout] = looks.get(holdout, 0) + 1
-    run.write_json(folder / FILE, looks)
+    run.write(looks=looks)
     return looks[holdout]
 
 

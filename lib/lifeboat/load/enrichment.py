@@ -16,6 +16,7 @@ from lifeboat.load.needs import Join, Needs, parse_needs
 from lifeboat.load.schema import Ranges, parse_schema
 from lifeboat.reading import open_table, parse_csv
 from lifeboat.run import digest, resolve_input
+from lifeboat.scoring.fields import Column
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Enrichment:
 
     def of_column(self, name: str) -> dict[str, Any]:
         """What is to stand with a column in ``schema.json``: its words for gaps, and how it is made."""
-        about: dict[str, Any] = {"gaps": list(words)} if (words := self.needs.words(name)) else {}
+        about: dict[str, Any] = {"gaps": tuple(words)} if (words := self.needs.words(name)) else {}
         if name in self.needs.compute:
             about["made"] = self.needs.compute[name]
         elif name in self.joined:
@@ -109,14 +110,13 @@ def describe(
 ) -> dict[str, Any]:
     """The schema as later stages read it from ``schema.json``: key, label, columns, and how raw rows are completed."""
     columns = [
-        {
-            "name": field.name,
-            "type": field.dataType.simpleString(),
-            "nullable": field.nullable,
-            "minimum": ranges.get(field.name, [None, None])[0],
-            "maximum": ranges.get(field.name, [None, None])[1],
+        Column(
+            field.name,
+            field.dataType.simpleString(),
+            field.nullable,
+            *ranges.get(field.name, [None, None]),
             **(enrichment.of_column(field.name) if enrichment else {}),
-        }
+        ).described()
         for field in schema
     ]
     described = {"key": key, "label": label, "columns": columns}

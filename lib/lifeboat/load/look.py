@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lifeboat.errors import ParameterError, unknown
 from lifeboat.sampling import worth_of
+from lifeboat.scoring import fields
 from lifeboat.scoring.declared import NUMBERS
 from lifeboat.spark.sql import ticked
 
@@ -73,12 +73,12 @@ def rates(df: DataFrame, label: str, by: str | Column, kin: Column | None = None
 
 
 def with_meaning(
-    columns: Sequence[Mapping[str, Any]], train: DataFrame, titles: Mapping[str, Mapping[str, str]]
-) -> list[dict[str, Any]]:
-    """What ``schema.json`` says of columns, and with it what is usual, and what people call them; in one pass.
+    columns: Sequence[fields.Column], train: DataFrame, titles: Mapping[str, Mapping[str, str]]
+) -> list[fields.Column]:
+    """Columns with what is usual in them and what people call them; in one pass.
 
     Args:
-        columns: As ``describe`` writes them.
+        columns: Those of the training rows.
         train: The training rows.
         titles: Column -> ``title`` and ``unit``, either may be left out, such as ``{"Fare": {"unit": "pounds"}}``.
 
@@ -89,14 +89,14 @@ def with_meaning(
     Raises:
         ParameterError: ``titles`` names a column that is not there, or says something else of one.
     """
-    names = [column["name"] for column in columns]
+    names = [column.name for column in columns]
     for name, about in titles.items():
         if name not in names:
             raise ParameterError(f"columns: {unknown('column', name, names)}")
         for word in about if isinstance(about, Mapping) else [str(about)]:
             if word not in ("title", "unit"):
                 raise ParameterError(f"columns: {name}: {unknown('word', word, ('title', 'unit'))}")
-    numbers = {column["name"] for column in columns if column["type"] in NUMBERS}
+    numbers = {column.name for column in columns if column.type in NUMBERS}
     usual = [
         F.avg(ticked(name)) if name in numbers else F.mode(F.col(ticked(name)), deterministic=True) for name in names
     ]
@@ -105,6 +105,6 @@ def with_meaning(
         float(f"{v:.6g}") if isinstance(v, float) else v if isinstance(v, bool | str | None) else str(v) for v in row
     ]
     return [
-        {**column, "usual": value, **titles.get(column["name"], {})}
+        fields.Column.of(column.described() | {"usual": value} | {**titles.get(column.name, {})})
         for column, value in zip(columns, found, strict=True)
     ]

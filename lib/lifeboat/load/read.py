@@ -22,7 +22,8 @@ from lifeboat.reading.batches import Part, csv_batches
 from lifeboat.reading.names import check_names
 from lifeboat.reading.scan import scan
 from lifeboat.reading.table import same_columns
-from lifeboat.run import local_place, resolve_input
+from lifeboat.run import resolve_input
+from lifeboat.run.paths import local_place
 
 GLOB = re.compile(r"([\\{}\[\]*?])")  # what Spark takes for a pattern in a path
 

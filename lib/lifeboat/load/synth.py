@@ -11,7 +11,7 @@ from pyspark.sql.types import DoubleType, FloatType, StringType, StructField, St
 from lifeboat import load
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.reading.names import PREFIX
-from lifeboat.run import begin, commit, resolve
+from lifeboat.run import replacing, resolve
 from lifeboat.spark.sql import ticked
 
 JITTER = 0.1  # a number is drawn from this share of itself to either side
@@ -114,6 +114,6 @@ def write(made: DataFrame, out: str | Path) -> Path:
     place = resolve(out)
     if place.exists():
         raise DataError(f"{place} is there already: take another name, or delete it first")
-    aside = begin(place.parent, place.name)
-    made.write.mode("overwrite").parquet(str(aside))
-    return commit(aside)
+    with replacing(place) as written:
+        made.write.parquet(str(written))
+    return place

@@ -10,7 +10,8 @@ from typing import Any
 from lifeboat.errors import DataError, ParameterError, credential_fault, unknown
 from lifeboat.parameters.params import Declarations, Given, check_declared, effective
 from lifeboat.reading.names import check_names
-from lifeboat.run import input_paths, resolve_input
+from lifeboat.run import resolve_input
+from lifeboat.run.inputs import input_paths
 from lifeboat.scoring.classes import names_of_classes
 from lifeboat.scoring.declared import FEATURES, feature_fault, type_fault
 

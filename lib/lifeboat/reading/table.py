@@ -16,7 +16,7 @@ from lifeboat.reading.csv_format import CsvFormat
 from lifeboat.reading.kinds import is_parquet_file
 from lifeboat.reading.names import check_names
 from lifeboat.reading.scan import Range, scan
-from lifeboat.run import files as files_of
+from lifeboat.run.inputs import files as files_of
 
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from lifeboat.errors import LifeboatError
-from lifeboat.run import digest, input_paths, resolve, write_whole
+from lifeboat.run import digest, resolve
+from lifeboat.run.inputs import input_paths
+from lifeboat.run.writing import write_whole
 
 PACKAGES = ("lifeboat", "pyspark", "mlflow", "papermill", "numpy", "onnx", "onnxruntime")
 LOCKED_BYTE = 1 << 30  # far behind the file's text: Windows lets nobody read what is locked

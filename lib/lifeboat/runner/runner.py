@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +16,10 @@ from traitlets.config import Config
 
 from lifeboat.errors import LifeboatError, ParameterError, redacted, redacted_all
 from lifeboat.parameters.params import RUN_DIR, Declarations, effective
-from lifeboat.run import STAGES, files, from_root, input_paths, project_root, resolve
+from lifeboat.run import STAGES, project_root, resolve
+from lifeboat.run.inputs import files, input_paths
+from lifeboat.run.paths import from_root
+from lifeboat.run.writing import put_in_place, staging
 from lifeboat.runner.kernel import ThisPython, own_homes
 from lifeboat.runner.progress import Silence, Watcher
 from lifeboat.runner.record import Record, Stage, alone, begin_record, now
@@ -152,7 +154,7 @@ def _execute(
         watcher: Who is told which cell starts.
         notes: The tags of cells to leave out, each with what is said of it on top.
     """
-    aside = place.with_name(f".{place.stem}.unfinished.ipynb")
+    executed = staging(place)
     messages, fit = (place.with_name(f".{place.stem}.{name}") for name in ("messages.txt", "source.ipynb"))
     at: dict[str, Any] = {"cell": None, "index": 0}
 
@@ -163,7 +165,7 @@ def _execute(
     try:
         papermill.execute_notebook(
             _shortened(notebook, notes, fit) if notes else notebook,
-            aside,
+            executed,
             parameters,
             kernel_name="python3",
             language="python",
@@ -187,7 +189,7 @@ def _execute(
     finally:
         for scratch in (messages, fit):
             scratch.unlink(missing_ok=True)
-        _put_in_place(notebook, aside, place, notes)
+        _finish(notebook, executed, place, notes)
 
 
 def _shortened(notebook: Path, left_out: Iterable[str], place: Path) -> Path:
@@ -207,15 +209,16 @@ def _failure(name: str, cell: str, source: str, what: str, place: Path) -> str:
     return f"{name} stopped at {cell}: {first_line}\n  {message}\nOpen {place} to see it where it happened."
 
 
-def _put_in_place(notebook: Path, aside: Path, place: Path, notes: Mapping[str, str]) -> None:
-    if not aside.exists():
+def _finish(notebook: Path, executed: Path, place: Path, notes: Mapping[str, str]) -> None:
+    """Hide credentials, say on top what was left out, and put the notebook in its place."""
+    if not executed.exists():
         return
-    read = nbformat.read(aside, as_version=4)  # type: ignore[no-untyped-call]
+    read = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
     # what a library says of an address may hold its token
     content = nbformat.from_dict(redacted_all(read))  # type: ignore[no-untyped-call]
     content.metadata.get("papermill", {}).update(input_path=str(notebook), output_path=str(place))
     if notes:
         said = nbformat.v4.new_markdown_cell("\n>\n".join(notes.values()), id="left-out")  # type: ignore[no-untyped-call]
         content.cells.insert(0, said)
-    nbformat.write(content, aside)  # type: ignore[no-untyped-call]
-    os.replace(aside, place)
+    nbformat.write(content, executed)  # type: ignore[no-untyped-call]
+    put_in_place(executed, place)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lifeboat.run import shown
+from lifeboat.run import Run
+from lifeboat.run.paths import shown
 from lifeboat.runner.record import Record
 
 
@@ -26,17 +27,17 @@ def summary(record: Record, run_dir: Path) -> str:
 
 
 def _lines(record: Record, run_dir: Path) -> Iterator[str]:
-    here = shown(run_dir)
+    here, run = shown(run_dir), Run(run_dir)
     seconds = sum(stage.seconds or 0.0 for stage in record.stages)
     yield f"{here}: {len(record.stages)} notebooks in {seconds:.0f} s"
-    table = list(_table(_read(run_dir / "04_evaluate" / "metrics.json")))
+    table = list(_table(_read(run.where("metrics"))))
     if table:
         yield ""
         yield from table
-    verdict = _read(run_dir / "04_evaluate" / "verdict.json").get("sentence")
+    verdict = _read(run.where("verdict")).get("sentence")
     if verdict:
         yield f"\nVerdict  {verdict}"
-    deployed = _read(run_dir / "05_deploy" / "deployed.json")
+    deployed = _read(run.where("deployed"))
     if deployed:
         yield f"Model    {deployed.get('name')} version {deployed.get('version')}, alias {deployed.get('alias')}"
     yield "Time     " + ", ".join(f"{stage.name} {stage.seconds or 0:.0f} s" for stage in record.stages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,8 +14,24 @@ import numpy as np
 from lifeboat.errors import LifeboatError
 from lifeboat.scoring.declared import SPANS, is_gap, of_value, time_text
 
-KINDS: dict[str, Any] = {"int": int, "bigint": int, "double": float, "string": str, "boolean": bool}
-MEANINGS = {"int": "a whole number", "bigint": "a whole number", "double": "a number", "string": "text"}
+
+@dataclass(frozen=True)
+class Kind:
+    """A type that a column of a model may have: in Python, in words, and by Arrow's and MLflow's names."""
+
+    python: Any
+    words: str
+    arrow: str
+    mlflow: str
+
+
+TYPES = {
+    "int": Kind(int, "a whole number", "int32", "long"),
+    "bigint": Kind(int, "a whole number", "int64", "long"),
+    "double": Kind(float, "a number", "double", "double"),
+    "string": Kind(str, "text", "string", "string"),
+    "boolean": Kind(bool, "true or false", "bool", "boolean"),
+}
 
 
 class InputError(LifeboatError, ValueError):
@@ -50,9 +66,10 @@ def in_words(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A raw column that the model needs: its name, its type as Spark writes it, and what it may hold.
+    """A raw column: its name, its type as Spark writes it, and what it may hold.
 
     Attributes:
+        minimum: The lowest number allowed; None: the lowest that the type has. ``maximum`` likewise.
         gaps: Words that say that there is no value; null, NaN and an empty text always do.
         made: How the raw table's rows got it, where it is none of that table's: an SQL expression, or a joined table.
         usual: What is usual in the training rows: the mean of numbers, else the commonest value.
@@ -63,8 +80,8 @@ class Column:
     name: str
     type: str
     nullable: bool
-    minimum: float | None
-    maximum: float | None
+    minimum: float | None = None
+    maximum: float | None = None
     gaps: tuple[str, ...] = ()
     made: str = ""
     usual: float | str | bool | None = None
@@ -73,8 +90,13 @@ class Column:
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> Column:
-        """A column as a manifest describes it, of either format."""
+        """A column as ``schema.json`` and a manifest, of either format, describe it."""
         return cls(**{**described, "gaps": tuple(described.get("gaps", ()))})
+
+    def described(self) -> dict[str, Any]:
+        """The column as JSON has it: what is empty is left out, but for the limits."""
+        limits = ("minimum", "maximum")
+        return {name: value for name, value in asdict(self).items() if name in limits or value not in (None, "", ())}
 
     def missing(self) -> InputError:
         """What is said of a record without a column that no client finds in the raw table."""
@@ -90,7 +112,7 @@ class Column:
 
     def allowed(self) -> str:
         """What the column may hold, in words."""
-        meaning = MEANINGS.get(self.type, "true or false")
+        meaning = TYPES[self.type].words
         if self.type in SPANS:
             low, high = self.span()
             most = SPANS["double"][1]
@@ -103,7 +125,7 @@ class Column:
         Args:
             texts: Whether a text may stand for a value of another type, as it does in a file; JSON has types.
         """
-        kind = KINDS[self.type]
+        kind = TYPES[self.type].python
 
         def careful(value: Any, row: int, rows: int) -> Any:
             return self._read(value, row, rows, texts)

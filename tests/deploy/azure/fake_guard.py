@@ -30,7 +30,7 @@ class OutsideError(OSError):
 class Guard:
     """Refuses every connection and every look-up of a name, and remembers each.
 
-    Python's way to the JVM, on this machine, stays open while a Spark session lives.
+    Python's way to the JVM, on this machine, stays open while there is one: it also tells it what may be forgotten.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Guard:
 
     def let(self, host: Any) -> Any:
         """The host, if it may be reached."""
-        if host in LOOPBACK and SparkContext._active_spark_context is not None:
+        if host in LOOPBACK and SparkContext._gateway is not None:
             return host
         self.tried.append(str(host))
         raise OutsideError(f"a test of lifeboat.deploy.azure tried to reach {host}")

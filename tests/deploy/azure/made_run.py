@@ -18,6 +18,7 @@ from lifeboat.deploy.azure.client import connect
 from lifeboat.deploy.azure.flow import deploy
 from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.deploy.azure.slots import Endpoint
+from lifeboat.run import Run
 from lifeboat.scoring import answers, bodies
 from lifeboat.scoring.scorer import Scorer
 
@@ -73,7 +74,7 @@ class Caller:
         if not run_dir.exists():
             make_run(run_dir, threshold)
         if not (run_dir / "azure").exists():
-            dry.prepare(run_dir, run_dir / "05_deploy", self.settings)
+            dry.prepare(Run(run_dir), self.settings)
         bundle = Bundle.load(run_dir / "azure")
         self.told = []
         client = connect(self.settings, self.credential)

@@ -13,10 +13,11 @@ from lifeboat.deploy.azure import dry
 from lifeboat.deploy.azure.bundle import Bundle, check_offline
 from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.errors import DataError, ParameterError
+from lifeboat.run import Run
 
 
 def prepare(run_dir: Path, **changed: object) -> Bundle:
-    return dry.prepare(run_dir, run_dir / "05_deploy", AzureSettings.read({**GIVEN, **changed}, {}))
+    return dry.prepare(Run(run_dir), AzureSettings.read({**GIVEN, **changed}, {}))
 
 
 def test_equal_content_has_an_equal_version_and_other_content_another(tmp_path: Path) -> None:
@@ -42,7 +43,7 @@ def test_the_rows_to_ask_about_come_with_what_spark_said(tmp_path: Path) -> None
 def test_a_run_without_spark_s_answers_is_refused_and_nothing_is_left(tmp_path: Path) -> None:
     run_dir = make_run(tmp_path / "run")
     (run_dir / "05_deploy" / "spark_answers.json").unlink()
-    with pytest.raises(DataError, match=r"no spark_answers.json: run notebooks/05_deploy.ipynb once more"):
+    with pytest.raises(DataError, match=r"there is no .*/spark_answers.json: run notebooks/05_deploy.ipynb once more"):
         prepare(run_dir)
     assert not (run_dir / "azure").exists()
 
@@ -70,7 +71,7 @@ def test_a_dry_run_needs_no_account_and_says_what_is_missing(tmp_path: Path, mon
     for variable in ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZURE_ML_WORKSPACE"):
         monkeypatch.delenv(variable, raising=False)
     run_dir = make_run(tmp_path / "run")
-    shown = dry.show(run_dir, run_dir / "05_deploy", {"endpoint": "lifeboat-test", "workspace": "ship"})
+    shown = dry.show(Run(run_dir), {"endpoint": "lifeboat-test", "workspace": "ship"})
     parts = list(yaml.safe_load_all(shown.replace("\n# ", "\n---\n# ")))
     kept = {key: json.loads(json.dumps(part)) for part in parts if part for key in part if key == "instance_type"}
     assert kept, "the deployment is among what is shown"

@@ -29,7 +29,7 @@ from lifeboat.deploy.batch import files
 from lifeboat.deploy.batch.columns import ColumnScorer
 from lifeboat.deploy.batch.files import score_file
 from lifeboat.deploy.batch.frames import score_frame, score_on_spark
-from lifeboat.deploy.parity import ARROW, draw, raw_columns, value_pools
+from lifeboat.deploy.parity import arrow_schema, draw, value_pools
 from lifeboat.errors import DataError
 from lifeboat.load import read_raw
 from lifeboat.reading import open_table
@@ -117,9 +117,8 @@ def test_rows_made_to_break_a_trained_model_get_the_scorer_s_answers_to_the_last
 ) -> None:
     scorer = Scorer.load(portable_of(name))
     pools, random = value_pools(portable_of(name)), Random(3)
-    drawn = {column.name: draw(column, pools[column.name], 400, random) for column in raw_columns(scorer)}
-    types = [(column.name, ARROW[column.type]) for column in raw_columns(scorer)]
-    table = pa.RecordBatch.from_pydict(drawn, schema=pa.schema(types))
+    drawn = {column.name: draw(column, pools[column.name], 400, random) for column in scorer.columns}
+    table = pa.RecordBatch.from_pydict(drawn, schema=arrow_schema(scorer.columns))
     answered = ColumnScorer(scorer).answer(table, [])
     assert answers(answered) == [by_the_scorer(scorer, record) for record in table.to_pylist()]
 

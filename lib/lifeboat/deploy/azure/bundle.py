@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
-from lifeboat import run
 from lifeboat.deploy.azure.client import need_sdk
 from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.errors import DataError, ParameterError
+from lifeboat.run import Run, digest
 from lifeboat.scoring.requirements import INFERENCE_SERVER, ROOM, copy_code, requirements
 
 SLOTS = ("blue", "green")
@@ -65,30 +65,30 @@ class Bundle:
         return list(self._answers["predictions"])
 
 
-def make_bundle(deployed: Path, settings: AzureSettings, folder: Path) -> Bundle:
+def make_bundle(run: Run, settings: AzureSettings, folder: Path) -> Bundle:
     """Put together all that a deployment of a run's model needs, into an empty folder.
 
     Args:
-        deployed: What notebook 5 leaves, with the folder ``portable`` and ``spark_answers.json`` in it.
+        run: The run, with what notebook 5 leaves or is about to leave.
         settings: Where it goes and how.
-        folder: An empty folder, as ``run.begin`` gives it.
+        folder: An empty folder.
 
     Raises:
         DataError: The run kept no portable model, or no answers of Spark's to hold the deployment against.
     """
-    for name in ("portable/manifest.json", ANSWERS):
-        if not (deployed / name).exists():
-            raise DataError(f"{deployed} has no {name}: run notebooks/05_deploy.ipynb once more for this run")
-    shutil.copytree(deployed / "portable", folder / "model")
-    shutil.copy(deployed / ANSWERS, folder)
+    for needed in (run.where("portable") / "manifest.json", run.where("spark_answers")):
+        if not needed.exists():
+            raise DataError(f"there is no {needed}: run notebooks/05_deploy.ipynb once more for this run")
+    shutil.copytree(run.where("portable"), folder / "model")
+    shutil.copy(run.where("spark_answers"), folder / ANSWERS)
     copy_code(folder / "code")
     shutil.copy(ROOM / ENTRY, folder / "code" / SCRIPT)
     (folder / "conda.yml").write_text(_yaml(conda()))
-    model = run.digest(folder / "model" / "manifest.json")[:VERSION_DIGITS]  # as `Scorer.digest` and /version say
+    model = digest(folder / "model" / "manifest.json")[:VERSION_DIGITS]  # as `Scorer.digest` and /version say
     environment = _sha(f"{settings.image}\n{(folder / 'conda.yml').read_text()}")[:VERSION_DIGITS]
     (folder / "endpoint.yml").write_text(_yaml(endpoint(settings)))
     content = deployment(settings, model, environment)
-    whole = _sha(json.dumps(content, sort_keys=True) + digest(folder / "code"))[:VERSION_DIGITS]
+    whole = _sha(json.dumps(content, sort_keys=True) + code_digest(folder / "code"))[:VERSION_DIGITS]
     content["tags"] = {TAG: whole}
     (folder / "deployment.yml").write_text(_yaml(content))
     return Bundle.load(folder)
@@ -146,7 +146,7 @@ def check_offline(bundle: Bundle) -> None:
             raise ParameterError(f"azure: {name} does not fit the schema of Azure's package: {error}") from error
 
 
-def digest(folder: Path) -> str:
+def code_digest(folder: Path) -> str:
     """The SHA-256 of a folder's files and of their names, in hexadecimal digits."""
     files = sorted(file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
     told = [f"{file.relative_to(folder).as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]

@@ -4,39 +4,37 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from lifeboat.deploy.azure.bundle import Bundle, check_offline, make_bundle
 from lifeboat.deploy.azure.settings import FROM_ENVIRONMENT, AzureSettings
-from lifeboat.run import begin, commit
+from lifeboat.run import Run, replacing
 
 FOLDER = "azure"  # of a run
 
 
-def prepare(run_dir: str | Path, deployed: Path, settings: AzureSettings) -> Bundle:
+def prepare(run: Run, settings: AzureSettings) -> Bundle:
     """Leave all that is sent in the run's folder ``azure``, held against Azure's schemas.
 
     Args:
-        run_dir: A run's folder.
-        deployed: Its folder ``05_deploy``, or what is to become it.
+        run: The run, with what notebook 5 leaves or is about to leave.
         settings: Where it is to go, and how.
 
     Raises:
         ParameterError: The YAML does not fit its schema.
         DataError: The run lacks something.
     """
-    aside = begin(run_dir, FOLDER)
-    check_offline(make_bundle(deployed, settings, aside))
-    return Bundle.load(commit(aside))
+    with replacing(run.path / FOLDER) as folder:
+        folder.mkdir(parents=True)
+        check_offline(make_bundle(run, settings, folder))
+    return Bundle.load(run.path / FOLDER)
 
 
-def show(run_dir: str | Path, deployed: Path, given: Mapping[str, Any], share: int = 100) -> str:
+def show(run: Run, given: Mapping[str, Any], share: int = 100) -> str:
     """The endpoint's and the deployment's YAML as they would be sent, with what is still missing to send them.
 
     Args:
-        run_dir: A run's folder.
-        deployed: Its folder ``05_deploy``, or what is to become it.
+        run: The run, with what notebook 5 leaves or is about to leave.
         given: What a parameter file says under ``azure:``; subscription, resource group and workspace may lack.
         share: Percent of the traffic that it would get.
     """
@@ -45,7 +43,7 @@ def show(run_dir: str | Path, deployed: Path, given: Mapping[str, Any], share: i
         for name, variable in FROM_ENVIRONMENT.items()
         if not given.get(name) and not os.environ.get(variable)
     ]
-    bundle = prepare(run_dir, deployed, AzureSettings.read_dry(given))
+    bundle = prepare(run, AzureSettings.read_dry(given))
     parts = [
         f"# {name}\n{(bundle.folder / name).read_text()}" for name in ("endpoint.yml", "deployment.yml", "conda.yml")
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 from lifeboat.deploy.batch.columns import ColumnScorer
 from lifeboat.errors import DataError
 from lifeboat.reading import OURS, CsvFormat, open_table
+from lifeboat.run import replacing
 
 MOST_REASONS = 10_000  # that are counted one by one
 
@@ -68,14 +68,14 @@ def score_file(
     Raises:
         DataError: The source is not there, is no table or lacks a column, or the target is there.
     """
-    with written_aside(source, target, force) as aside:
+    with replacing_target(source, target, force) as beside:
         table = open_table(source, csv)
         kept, read = scorer.columns_to_read(pa.schema([*table.schema, *OURS]), keep)
         schema = pa.schema([*(table.schema.field(name) for name in kept), *scorer.answers(kept)])
         work = partial(scorer.answer, kept=kept)
         batches = table.batches([name for name in read if name not in OURS.names])
         rows, reasons, warnings = 0, Counter[str](), Counter[str]()
-        with pq.ParquetWriter(aside, schema) as writer:
+        with pq.ParquetWriter(beside, schema) as writer:
             for batch in in_order(work, batches, threads=min(os.cpu_count() or 1, 8)):
                 writer.write_batch(batch)
                 rows += batch.num_rows
@@ -109,7 +109,7 @@ def in_order(work: Callable[[_In], _Out], items: Iterable[_In], threads: int) ->
 
 
 @contextmanager
-def written_aside(source: Path, target: Path, force: bool) -> Iterator[Path]:
+def replacing_target(source: Path, target: Path, force: bool) -> Iterator[Path]:
     """A place beside ``target`` to write to; it becomes ``target`` when all went well, and nothing is left otherwise.
 
     Raises:
@@ -122,19 +122,9 @@ def written_aside(source: Path, target: Path, force: bool) -> Iterator[Path]:
     if source.resolve() in (target.resolve(), *target.resolve().parents):
         raise DataError(f"{str(target)!r} is a part of what is scored: write elsewhere")
     _refuse_to_replace(target, force)
-    aside = target.with_name(f".{target.name}.unfinished")
-    _remove(aside)
-    try:
-        yield aside
+    with replacing(target) as beside:
+        yield beside
         _refuse_to_replace(target, force)
-        old = target.with_name(f".{target.name}.old")
-        if target.is_dir() or (aside.is_dir() and target.exists()):
-            _remove(old)
-            target.rename(old)
-        aside.replace(target)
-        _remove(old)
-    finally:
-        _remove(aside)
 
 
 def _refuse_to_replace(target: Path, force: bool) -> None:
@@ -142,10 +132,3 @@ def _refuse_to_replace(target: Path, force: bool) -> None:
         raise DataError(f"{str(target)!r} is a device or a pipe, and is never replaced: name a file")
     if target.exists() and not force:
         raise DataError(f"{str(target)!r} is there already: name another, or replace it with --force")
-
-
-def _remove(place: Path) -> None:
-    if place.is_dir():
-        shutil.rmtree(place)
-    else:
-        place.unlink(missing_ok=True)

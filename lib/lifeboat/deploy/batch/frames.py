@@ -15,7 +15,7 @@ from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StructType
 
 from lifeboat.deploy.batch.columns import ColumnScorer
-from lifeboat.deploy.batch.files import Counts, add_answers, written_aside
+from lifeboat.deploy.batch.files import Counts, add_answers, replacing_target
 from lifeboat.errors import DataError
 from lifeboat.load.typed import has_values, in_file
 from lifeboat.reading import FILE, LINE
@@ -79,16 +79,16 @@ def score_on_spark(
         force: Whether to replace what is at ``target``.
         one_file: Whether ``target`` is to be one file instead, each row in its place.
     """
-    with written_aside(source, target, force) as aside:
+    with replacing_target(source, target, force) as beside:
         rows = frame.orderBy(ticked(FILE), ticked(LINE)) if one_file else frame
-        score_frame(rows, scorer, keep).write.parquet(str(aside))
-        table = pads.dataset(aside, format="parquet")
+        score_frame(rows, scorer, keep).write.parquet(str(beside))
+        table = pads.dataset(beside, format="parquet")
         reasons, warnings = Counter[str](), Counter[str]()
         for batch in table.to_batches(columns=table.schema.names[-2:]):
             add_answers(reasons, warnings, batch)
         count = table.count_rows()
         if one_file:
-            _to_one_file(table, aside)
+            _to_one_file(table, beside)
     return Counts(count, reasons, warnings)
 
 

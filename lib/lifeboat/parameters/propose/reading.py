@@ -16,7 +16,7 @@ from lifeboat.reading.arrow import family
 from lifeboat.reading.kinds import is_parquet_file
 from lifeboat.reading.records import UNCLOSED, Records, records, values
 from lifeboat.reading.text import Block, blocks
-from lifeboat.run import files
+from lifeboat.run.inputs import files
 from lifeboat.scoring.declared import DATE, DECIMAL, FLOAT, NULLS, TEXT, TIME, TRUTH, WHOLE_NUMBER
 
 SEPARATORS = ",;\t|"  # of equals, the first

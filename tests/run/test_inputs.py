@@ -5,11 +5,13 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
 from lifeboat.errors import DataError
-from lifeboat.run import digest, input_paths
+from lifeboat.run import digest
+from lifeboat.run.inputs import content_digest, input_paths
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def test_an_address_of_a_file_has_the_file_s_digest(home: Path) -> None:
 def test_an_address_elsewhere_has_its_files_listing_as_digest_and_says_so(
     home: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lifeboat.run.local_place", lambda path: None)  # as if this place were elsewhere
+    monkeypatch.setattr("lifeboat.run.inputs.local_place", lambda path: None)  # as if this place were elsewhere
     (home / "table").mkdir()
     found = []
     for content in (b"abc", b"abcd"):
@@ -85,3 +87,50 @@ def test_an_address_elsewhere_has_its_files_listing_as_digest_and_says_so(
 def test_where_nobody_can_list_an_address_the_digest_says_so(spark: SparkSession) -> None:
     assert digest("nowhere://bucket/rows") == "not read"
     assert digest("nowhere://bucket/rows", spark) == "not read"
+
+
+ROWS = [(1, "a", 0.5, True), (2, None, None, None), (3, "", 1e-300, False)]
+TYPES = "key long, word string, size double, flag boolean"
+
+
+def test_rows_have_one_digest_in_whatever_order_and_files_and_other_rows_have_another(
+    tmp_path: Path, spark: SparkSession
+) -> None:
+    table = spark.createDataFrame(ROWS, TYPES)
+    table.repartition(1).write.parquet(str(tmp_path / "one"))
+    table.orderBy("size").repartition(3).write.parquet(str(tmp_path / "three"))
+    pd.DataFrame(ROWS, columns=["key", "word", "size", "flag"]).to_parquet(tmp_path / "p.parquet", index=False)
+    assert (
+        content_digest(tmp_path / "one") == content_digest(tmp_path / "three") == content_digest(tmp_path / "p.parquet")
+    )
+    others = [
+        [(1, "a", 0.5, True), (2, None, None, None), (3, None, 1e-300, False)],  # no text, and an empty one
+        [(1, "a", 0.5, True), (2, None, None, None), (3, "", 0.0, False)],
+        [(1, "a", 0.5, True), (2, None, None, False), (3, "", 1e-300, None)],
+        [(1, "a", 0.5, True), (2, None, None, None), (3, "", 1e-300, False)] * 2,
+        [(1, "a", 0.5, True), (2, "", None, None), (3, None, 1e-300, False)],
+    ]
+    digests = {content_digest(tmp_path / "one")}
+    for number, rows in enumerate(others):
+        spark.createDataFrame(rows, TYPES).write.parquet(str(tmp_path / str(number)))
+        digests.add(content_digest(tmp_path / str(number)))
+    assert len(digests) == 1 + len(others)
+
+
+def test_a_column_s_name_and_type_are_part_of_the_digest(tmp_path: Path, spark: SparkSession) -> None:
+    digests = set()
+    for number, types in enumerate(("key long", "key int", "other long", "key date", "key timestamp")):
+        value = {"date": "DATE '2020-01-01'", "timestamp": "TIMESTAMP '2020-01-01'"}.get(types.split()[1], "1")
+        name, kind = types.split()
+        spark.sql(f"SELECT CAST({value} AS {kind}) AS {name}").write.parquet(str(tmp_path / str(number)))
+        digests.add(content_digest(tmp_path / str(number)))
+    assert len(digests) == 5
+
+
+def test_json_has_one_digest_however_it_is_laid_out_and_whatever_ids_a_registry_gave(tmp_path: Path) -> None:
+    texts = ['{"a": 1, "b": [{"version": 1}]}', '{"b":[{"version":2}],"a":1}', '{"a": 2, "b": [{}]}']
+    digests = []
+    for text in texts:
+        (tmp_path / "x.json").write_text(text)
+        digests.append(content_digest(tmp_path / "x.json"))
+    assert digests[0] == digests[1] != digests[2]

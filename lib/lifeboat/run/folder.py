@@ -1,0 +1,283 @@
+"""The folder of one run: where each notebook finds its predecessors' files and leaves its own, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifeboat.errors import DataError, ParameterError, StageOrderError, StaleError
+from lifeboat.run.inputs import content_digest
+from lifeboat.run.paths import resolve
+from lifeboat.run.writing import earlier, put_in_place, staging, write_json
+from lifeboat.scoring.fields import Column
+
+if TYPE_CHECKING:
+    from pyspark.ml import Pipeline, PipelineModel
+    from pyspark.sql import DataFrame, SparkSession
+
+STAGES = ("01_load", "02_preprocess", "03_train_cv", "04_evaluate", "05_deploy")
+
+FILES = {
+    "train": "01_load/train",
+    "holdout": "01_load/holdout",
+    "unlabelled": "01_load/unlabelled",
+    "rejected": "01_load/rejected",
+    "schema": "01_load/schema.json",
+    "summary": "01_load/summary.json",
+    "pipeline": "02_preprocess/pipeline",
+    "recipe": "02_preprocess/recipe.json",
+    "trained_model": "03_train_cv/model",
+    "out_of_fold": "03_train_cv/out_of_fold",
+    "scores": "03_train_cv/scores.json",
+    "holdout_predictions": "04_evaluate/holdout_predictions.parquet",  # old champions are read by this name too
+    "looks": "04_evaluate/looks.json",
+    "metrics": "04_evaluate/metrics.json",
+    "verdict": "04_evaluate/verdict.json",
+    "importances": "04_evaluate/importance.json",
+    "portable": "05_deploy/portable",
+    "refitted_model": "05_deploy/model",
+    "mlflow_model": "05_deploy/spark_model",
+    "deployed_model": "05_deploy/spark_model/sparkml",
+    "spark_answers": "05_deploy/spark_answers.json",
+    "deployed": "05_deploy/deployed.json",
+}
+# Spark writes times and random names into what it saves: the files beside it say as much, and nothing else
+STANDS_FOR = {
+    "pipeline": ("recipe",),
+    "trained_model": ("scores", "out_of_fold"),
+    "mlflow_model": ("portable",),
+    "deployed_model": ("portable",),
+}
+READ = "read.json"  # in each notebook's folder: what it read -> the digest of what that held
+
+
+class Run:
+    """The folder of one run, ``outputs/<name>``, with a folder for each notebook in it.
+
+    The only place that knows what a notebook's files are called. What is read through it is noted with its digest when
+    the reading notebook commits; a folder whose notebook read what has changed since is stale, and is not read.
+
+    Attributes:
+        path: The run's folder.
+    """
+
+    def __init__(self, run_dir: str | Path, session: SparkSession | None = None) -> None:
+        """A run, whether or not it is there yet.
+
+        Args:
+            run_dir: Its folder; a relative path starts at the project's root.
+            session: Spark, to read and write rows and models with.
+        """
+        self.path = resolve(run_dir)
+        self._given = str(run_dir)
+        self._session = session
+        self._read: dict[str, str] = {}
+        self._begun: dict[str, Path] = {}
+
+    @property
+    def train(self) -> DataFrame:
+        """The rows to learn from."""
+        return self._rows("train")
+
+    @property
+    def holdout(self) -> DataFrame:
+        """The labelled rows that nothing is learned from."""
+        return self._rows("holdout")
+
+    @property
+    def unlabelled(self) -> DataFrame | None:
+        """The rows to predict; None where the run has none."""
+        return self._rows("unlabelled") if (self.folder("01_load") / "unlabelled").is_dir() else None
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The table's columns, key, label and enrichment, as ``load.describe`` put them down."""
+        return self._json("schema")
+
+    @property
+    def columns(self) -> list[Column]:
+        """The table's columns."""
+        return [Column.of(described) for described in self.schema["columns"]]
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The preprocessing stages of notebook 2, which have learned nothing."""
+        from pyspark.ml import Pipeline
+
+        return Pipeline.load(str(self.find("pipeline")))
+
+    @property
+    def trained_model(self) -> PipelineModel:
+        """The model that notebook 3 chose, fitted on all training rows."""
+        from pyspark.ml import PipelineModel
+
+        return PipelineModel.load(str(self.find("trained_model")))
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """What notebook 3 tried: its parameters, the grid's ``points``, each one's ``scores`` by fold, the ``best``."""
+        return self._json("scores")
+
+    @property
+    def out_of_fold(self) -> DataFrame:
+        """Of each training row what a model that has not seen it says: key, fold, label, probability, prediction."""
+        return self._rows("out_of_fold")
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Who was measured -> metric -> value and interval, on the hold-out."""
+        return self._json("metrics")
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """Whether the model may become champion, and with whom it was compared.
+
+        Raises:
+            DataError: It was left by an earlier version, whose rule was another.
+        """
+        verdict = self._json("verdict")
+        if "compared_with" not in verdict:
+            raise DataError(
+                f"{self.where('verdict')} is of an earlier version, whose rule was another: run notebook 4 again"
+            )
+        return verdict
+
+    @property
+    def portable(self) -> Path:
+        """The folder of the portable model."""
+        return self.find("portable")
+
+    @property
+    def deployed_model(self) -> PipelineModel:
+        """The Spark model that notebook 5 registered."""
+        from pyspark.ml import PipelineModel
+
+        return PipelineModel.load(str(self.find("deployed_model")))
+
+    @property
+    def deployed(self) -> dict[str, Any]:
+        """The registered model's name, version and alias, and the portable model's digest."""
+        return self._json("deployed")
+
+    @property
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        """The parameters that notebooks 1 to 3 put down, by the notebook's number."""
+        noted = {FILES[name][:2]: self._json(name) for name in ("summary", "recipe", "scores")}
+        return {number: content["parameters"] for number, content in noted.items()}
+
+    def folder(self, stage: str) -> Path:
+        """The folder that a notebook left.
+
+        Raises:
+            StageOrderError: It has not run yet.
+        """
+        place = self.path / stage
+        if not place.is_dir():
+            raise StageOrderError(
+                f"{place} is not there: run notebooks/{stage}.ipynb with run_dir={self._given!r} first"
+            )
+        return place
+
+    def find(self, name: str) -> Path:
+        """Where something that a notebook left lies; it is noted as read.
+
+        Args:
+            name: One of ``FILES``.
+
+        Raises:
+            StageOrderError: The notebook that leaves it has not run yet.
+            StaleError: What that notebook read has changed since.
+        """
+        stage = FILES[name].partition("/")[0]
+        self.folder(stage)
+        for reason in self.stale(stage):
+            raise StaleError(reason)
+        self._read |= {FILES[part]: self._digest(FILES[part]) for part in STANDS_FOR.get(name, (name,))}
+        return self.where(name)
+
+    def where(self, name: str) -> Path:
+        """Where a notebook leaves something, whether or not it is there yet: between ``begin`` and ``commit`` aside."""
+        stage, _, file = FILES[name].partition("/")
+        return self._begun.get(stage, self.path / stage) / file
+
+    def stale(self, stage: str) -> Iterator[str]:
+        """Why a notebook's folder no longer follows from what it read: a sentence for each, the earliest first."""
+        folder = self.path / stage
+        if not (folder / READ).is_file():
+            return
+        noted: dict[str, str] = json.loads((folder / READ).read_text(encoding="utf-8"))
+        for predecessor in sorted({Path(file).parts[0] for file in noted}):
+            yield from self.stale(predecessor)
+        changed = [file for file, digest in noted.items() if self._digest(file) != digest]
+        if changed:
+            yield (
+                f"{folder} is stale: {', '.join(changed)} changed after notebooks/{stage}.ipynb had read it. Run that "
+                f"notebook again with run_dir={self._given!r}, and those after it"
+            )
+
+    def begin(self, stage: str) -> Path:
+        """An empty folder for a notebook to write into; nobody sees it before ``commit``."""
+        folder = self._begun[stage] = staging(self.path / stage)
+        folder.mkdir(parents=True)
+        return folder
+
+    def previous(self, name: str) -> Path | None:
+        """What an earlier run of its notebook left of something; None where there is nothing."""
+        stage, _, file = FILES[name].partition("/")
+        folder = earlier(self.path / stage)
+        return folder / file if folder and (folder / file).exists() else None
+
+    def write(self, **contents: Any) -> None:
+        """Write into the folder that ``begin`` made: rows as parquet, stages and models as Spark saves them, else JSON.
+
+        Args:
+            contents: Names of ``FILES``, each with what it is to hold.
+        """
+        import pandas as pd
+        from pyspark.ml import Pipeline, PipelineModel
+
+        for name, content in contents.items():
+            place = self.where(name)
+            if isinstance(content, Pipeline | PipelineModel):
+                content.write().overwrite().save(str(place))
+            elif isinstance(content, pd.DataFrame):
+                content.to_parquet(place, index=False)
+            elif isinstance(content, dict | list):
+                write_json(place, content)
+            else:
+                content.write.parquet(str(place))
+
+    def commit(self, written: Path) -> Path:
+        """Put a folder that ``begin`` made into its place, instead of what an earlier run left there."""
+        write_json(written / READ, dict(sorted(self._read.items())))
+        stage = next(stage for stage, folder in self._begun.items() if folder == written)
+        put_in_place(written, self.path / stage)
+        del self._begun[stage]
+        return self.path / stage
+
+    def _rows(self, name: str) -> DataFrame:
+        if self._session is None:
+            raise ParameterError(f"rows are read by Spark: Run({str(self.path)!r}, session)")
+        return self._session.read.parquet(str(self.find(name)))
+
+    def _json(self, name: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self.find(name).read_text(encoding="utf-8"))
+        return content
+
+    def _digest(self, file: str) -> str:
+        place = self.path / file
+        return content_digest(place) if place.exists() else "not there"
+
+
+def last_run() -> Run:
+    """The run whose ``05_deploy`` is newest.
+
+    Raises:
+        StageOrderError: No run has got as far as ``05_deploy``.
+    """
+    deployed = sorted(resolve("outputs").glob("*/05_deploy"), key=lambda folder: folder.stat().st_mtime)
+    if not deployed:
+        raise StageOrderError(f"no finished run in {resolve('outputs')}: start one with `make run`")
+    return Run(deployed[-1].parent)

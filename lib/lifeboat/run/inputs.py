@@ -1,0 +1,154 @@
+"""The files that parameters name, and digests: of a file's bytes, and of what rows and JSON say however kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifeboat.run.paths import local_place, resolve, resolve_input
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from pyspark.sql import SparkSession
+
+BATCH = 65_536  # rows whose digest is computed at once
+IDS = ("mlflow_run", "version", "compared_with")  # of a registry, which gives new ones each time
+
+
+def input_paths(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each parameter's name with a path that it names: ``..._path``'s value, and that of ``path`` in a list's parts.
+
+    An address on other storage, such as ``s3a://bucket/rows.parquet``, is Spark's to find, and not among them.
+    """
+    for name, value in values.items():
+        paths = [value] if name.endswith("_path") else _inside(value)
+        yield from ((name, path) for path in paths if isinstance(path, str) and path and "://" not in path)
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    if isinstance(value, list):
+        yield from (part["path"] for part in value if isinstance(part, dict) and "path" in part)
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for part in parts:
+        yield from _inside(part)
+
+
+def files(path: str | Path) -> list[Path]:
+    """The file at a path, or those of the folder there in order of their names; none where there is nothing.
+
+    Files and folders whose names start with ``.`` or ``_`` are other programs' own notes, and do not count.
+    """
+    place = resolve(path)
+    if place.is_file():
+        return [place]
+    inside = (f for f in place.rglob("*") if not any(part[0] in "._" for part in f.relative_to(place).parts))
+    return sorted(f for f in inside if f.is_file())
+
+
+def digest(path: str | Path, spark: SparkSession | None = None) -> str:
+    """The SHA-256 of a file, in hexadecimal digits; of a folder, that of its files' SHA-256s in order of their names.
+
+    The names themselves do not count: Spark gives its files new ones each time.
+
+    Args:
+        path: A file or folder, or an address such as ``s3a://bucket/rows``.
+        spark: Who can list an address's files. The digest is then that of their names, sizes and times, and starts
+            with ``listing:`` to say so; without Spark, or where it cannot list them, it is ``not read``.
+
+    Raises:
+        DataError: There is nothing at that place.
+    """
+    found = local_place(path)
+    if found is None:
+        return _listing(str(path), spark)
+    place = resolve_input(found if "://" in str(path) else path)  # named in an error as it was given
+    if place.is_dir():
+        return hashlib.sha256(b"".join(bytes.fromhex(digest(file)) for file in files(place))).hexdigest()
+    with place.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _listing(address: str, spark: SparkSession | None) -> str:
+    if spark is None:
+        return "not read"
+    files = spark.read.format("binaryFile").option("recursiveFileLookup", True)
+    try:
+        found = files.load(address).select("path", "length", "modificationTime").collect()
+    except Exception:  # each kind of storage has errors of its own, and a digest is no reason to stop
+        return "not read"
+    lines = sorted(f"{row.path} {row.length} {row.modificationTime.isoformat()}" for row in found)
+    return f"listing:{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()}"
+
+
+def content_digest(path: Path) -> str:
+    """The SHA-256 of what is kept at a path: the same however often, and in how many files, it was written.
+
+    Args:
+        path: A parquet folder or file: its columns' names and types, and its rows in whatever order. A JSON file: its
+            values but for the ids that a registry gave. Anything else: the names and bytes of its files.
+
+    Raises:
+        DataError: There is nothing at that place.
+    """
+    place = resolve_input(path)
+    inside = tuple((file, file.stat().st_size, file.stat().st_mtime_ns) for file in files(place))
+    return _content_digest(place, inside)
+
+
+@lru_cache(maxsize=256)
+def _content_digest(place: Path, inside: tuple[tuple[Path, int, int], ...]) -> str:
+    """Computed once for files of the same sizes and times."""
+    kept = hashlib.sha256()
+    parquet = [file for file, _, _ in inside if file.suffix == ".parquet"]
+    if parquet:
+        kept.update(_rows(parquet))
+    elif place.suffix == ".json":
+        kept.update(json.dumps(_without_ids(json.loads(place.read_text(encoding="utf-8"))), sort_keys=True).encode())
+    else:
+        for file, _, _ in inside:
+            kept.update(f"{file.relative_to(place.parent).as_posix()} {digest(file)}\n".encode())
+    return kept.hexdigest()
+
+
+def _without_ids(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _without_ids(value) for name, value in content.items() if name not in IDS}
+    return [_without_ids(value) for value in content] if isinstance(content, list) else content
+
+
+def _rows(parquet: list[Path]) -> bytes:
+    """The columns, the number of rows, and the sums of each row's 64-bit hash and of its square: no order counts."""
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    rows, sums = 0, np.zeros(2, np.uint64)
+    schema = pq.read_schema(parquet[0])
+    for file in parquet:
+        for batch in pq.ParquetFile(file).iter_batches(BATCH):
+            hashes = _row_hashes(batch)
+            rows += len(hashes)
+            sums += np.array([hashes.sum(), (hashes * hashes).sum()], np.uint64)
+    columns = [f"{field.name} {field.type}" for field in schema]
+    return json.dumps([columns, rows, *map(int, sums)]).encode()
+
+
+def _row_hashes(batch: pa.RecordBatch) -> np.ndarray:
+    """A 64-bit hash of each row, which a null changes as a value does."""
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    hashes = np.zeros(len(batch), np.uint64)
+    for column in batch.columns:
+        kind = column.type
+        number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+        plain = column.fill_null(pa.scalar(0).cast(kind)) if number else column.cast(pa.string())
+        for values in (plain, column.is_valid()):
+            hashed = pd.util.hash_array(values.to_numpy(zero_copy_only=False))
+            hashes = hashes * np.uint64(1_000_003) ^ hashed
+    return hashes

@@ -1,0 +1,83 @@
+"""What a path means: where a relative one starts, what a command line names, and how a message shows it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from lifeboat.errors import DataError
+
+
+def project_root() -> Path:
+    """The folder that relative paths start from: the nearest one above with ``notebooks`` and ``params`` in it.
+
+    So a path means the same to a notebook opened in its own folder and to a pipeline started at the top. Outside of a
+    project it is the one that this code is a part of. ``LIFEBOAT_HOME`` in the environment names another; without any
+    it is the current folder.
+    """
+    if home := os.environ.get("LIFEBOAT_HOME"):
+        return Path(home).resolve()
+    here = Path.cwd()
+    for folder in (here, *here.parents, *Path(__file__).resolve().parents):
+        if (folder / "notebooks").is_dir() and (folder / "params").is_dir():
+            return folder
+    return here
+
+
+def resolve(path: str | Path) -> Path:
+    """An absolute path; a relative one starts at the project's root."""
+    return project_root() / path
+
+
+def named_by_shell(path: Path) -> Path:
+    """The absolute path of a file that a command line names: it starts where the shell stands.
+
+    Where nothing is there, but at that path from the project's root something is, that is meant.
+    """
+    below_root = resolve(path)
+    return below_root if not path.exists() and below_root.exists() else path.absolute()
+
+
+def resolve_store(address: str) -> str:
+    """The address of an MLflow store whose file or folder, where it is a relative one, starts at the project's root."""
+    if database := re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^?:][^?]*)(.*)", address):
+        return f"{database[1]}{resolve(database[2])}{database[3]}"
+    parts = urlsplit(address)
+    if parts.scheme == "file" and not parts.netloc:
+        return resolve(unquote(parts.path)).as_uri()
+    plain = address and not parts.scheme and address not in ("databricks", "databricks-uc")
+    return str(resolve(address)) if plain else address
+
+
+def from_root(place: Path) -> str:
+    """A place as a file is to name it: from the project's root where it lies below, so that the project can move."""
+    root = project_root()
+    return place.relative_to(root).as_posix() if place.is_relative_to(root) else str(place)
+
+
+def shown(place: Path) -> str:
+    """A place as a message names it: from the current folder where it lies below."""
+    here = Path.cwd()
+    return str(place.relative_to(here)) if place.is_relative_to(here) else str(place)
+
+
+def resolve_input(path: str | Path) -> Path:
+    """The absolute path of a file or folder to read.
+
+    Raises:
+        DataError: There is nothing at that place.
+    """
+    found = resolve(path)
+    if not found.exists():
+        raise DataError(f"no file or folder {str(path)!r} (looked at {found}); paths start at the project's root")
+    return found
+
+
+def local_place(path: str | Path) -> Path | None:
+    """The absolute path of a file or folder on this machine, ``file:`` addresses too; None for another address."""
+    address = urlsplit(str(path))
+    if "://" not in str(path) and address.scheme != "file":
+        return resolve(path)
+    return Path(unquote(address.path)) if address.scheme == "file" and address.netloc in ("", "localhost") else None
