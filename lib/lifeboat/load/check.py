@@ -12,7 +12,7 @@ from pyspark.sql.types import DataType, StructField, StructType
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load.schema import Ranges, check_ranges
 from lifeboat.load.typed import has_values, in_file, is_gap, plain_text, typed_value
-from lifeboat.reading import FAULT, OURS
+from lifeboat.reading import ERROR, OURS
 from lifeboat.reading.names import PREFIX
 from lifeboat.scoring import declared
 from lifeboat.spark.sql import quoted, ticked
@@ -70,7 +70,7 @@ def check_rows(
         F.struct(*[ticked(column.name) for column in file if has_values(column)]).alias(RAW), typed.alias(TYPED)
     )
     faults = [fault(field, came[field.name], limits.get(field.name), required=field.name == key) for field in fields]
-    unread = F.col(RAW).getField(FAULT) if FAULT in file.names else F.lit(None).cast("string")
+    unread = F.col(RAW).getField(ERROR) if ERROR in file.names else F.lit(None).cast("string")
     found = F.array_compact(F.array(*faults, _twice(key)))
     reasons = F.when(unread.isNotNull(), F.array(unread)).otherwise(found)
     both = rows.withColumn(REASONS, reasons).cache()

@@ -18,7 +18,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from lifeboat.errors import DataError, need_none
 from lifeboat.load.parquet import read_parquet
 from lifeboat.reading import FILE, LINE, OURS, CsvFormat, Table, open_table, parse_csv
-from lifeboat.reading.batches import Part, csv_batches
+from lifeboat.reading.batches import Fragment, csv_batches
 from lifeboat.reading.names import check_names
 from lifeboat.reading.scan import scan
 from lifeboat.reading.table import same_columns
@@ -68,10 +68,10 @@ def _with_ours(df: DataFrame) -> DataFrame:
 def _parquet(spark: SparkSession, table: Table) -> DataFrame:
     """The files that ``open_table`` found, by name; values of ``column=value`` folders stay text."""
     spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
-    base = table.place if table.place.is_dir() else table.place.parent
-    files = [GLOB.sub(r"\\\1", part.path) for part in table.parts]
+    base = table.path if table.path.is_dir() else table.path.parent
+    files = [GLOB.sub(r"\\\1", part.path) for part in table.fragments]
     reader = spark.read.option("basePath", str(base))
-    differ = len({pq.read_schema(part.path).remove_metadata() for part in table.parts}) > 1  # some narrower than others
+    differ = len({pq.read_schema(part.path).remove_metadata() for part in table.fragments}) > 1  # some are narrower
     return _with_ours(read_parquet(reader, files, table.schema, differ))
 
 
@@ -119,6 +119,7 @@ def _headers(csv: CsvFormat, files: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
 def _read_contents(names: list[str], csv: CsvFormat, files: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in files:
         for path, content in zip(batch.column("path").to_pylist(), batch.column("content").to_pylist(), strict=True):
-            part = Part(path, path, {}, scanned := scan(content, path, csv), [scanned.names.index(n) for n in names])
+            scanned = scan(content, path, csv)
+            part = Fragment(path, path, {}, scanned, [scanned.names.index(name) for name in names])
             for lines in scanned.ranges:
                 yield from (b for b, _ in csv_batches(content, part, csv, lines, names, names, path))

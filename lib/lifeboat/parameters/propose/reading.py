@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lifeboat.errors import DataError
-from lifeboat.reading import FAULT, CsvFormat, Table, open_table
+from lifeboat.reading import ERROR, CsvFormat, Table, open_table
 from lifeboat.reading.arrow import family
 from lifeboat.reading.kinds import is_parquet_file
 from lifeboat.reading.records import UNCLOSED, Records, records, values
@@ -77,7 +77,7 @@ def _fit(block: Block, csv: CsvFormat, name: str) -> int:
 
 def _unclosed(table: Table) -> bool:
     """Whether a record is no row because its quote is not closed in its line."""
-    return any(pc.any(pc.equal(batch.column(FAULT), UNCLOSED)).as_py() for batch in table.batches([]))
+    return any(pc.any(pc.equal(batch.column(ERROR), UNCLOSED)).as_py() for batch in table.batches([]))
 
 
 def declared_types(table: Table) -> Sequence[str]:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from lifeboat.errors import DataError
 from lifeboat.parameters.propose.reading import as_text, declared_types, find_table
-from lifeboat.reading import FAULT, CsvFormat
+from lifeboat.reading import ERROR, CsvFormat
 from lifeboat.scoring.declared import PATTERNS, WHOLE
 
 MANY = 1000  # different values: of a column with more, they are no longer counted one by one
@@ -192,7 +192,7 @@ def survey(path: str | Path, csv: CsvFormat | None = None, guess: bool = True) -
     seen = [_Seen(name, kind) for name, kind in zip(source.names, declared_types(source), strict=True)]
     sample, rows, unreadable = _Sample(), 0, 0
     for batch in source.batches():
-        good = batch.filter(batch.column(FAULT).is_null())
+        good = batch.filter(batch.column(ERROR).is_null())
         unreadable += batch.num_rows - good.num_rows
         texts = [as_text(column) for column in good.columns[: len(seen)]]
         for one, text in zip(seen, texts, strict=True):
@@ -200,9 +200,9 @@ def survey(path: str | Path, csv: CsvFormat | None = None, guess: bool = True) -
         sample.add(pa.table(texts, source.names))
         rows += good.num_rows
     if not rows:
-        raise DataError(f"{source.place.name} holds no row: there is nothing to learn from")
+        raise DataError(f"{source.path.name} holds no row: there is nothing to learn from")
     columns = {one.name: one.column() for one in seen}
-    return Survey(source.place, rows, unreadable, columns, sample.table(), source.parquet, source.csv)
+    return Survey(source.path, rows, unreadable, columns, sample.table(), source.parquet, source.csv)
 
 
 class _Sample:
