@@ -143,8 +143,8 @@ def add_computed(df: DataFrame, schema: StructType, compute: Mapping[str, str]) 
             rows = rows.withColumn(name, F.expr(sql))
             kind = rows.schema[name].dataType
         except (AnalysisException, ParseException) as error:
-            said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-            raise ParameterError(f"compute: {name}: {sql!r} cannot be computed: {said}") from error
+            message = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+            raise ParameterError(f"compute: {name}: {sql!r} cannot be computed: {message}") from error
         if isinstance(kind, BooleanType):
             rows = rows.withColumn(name, F.col(ticked(name)).cast("int"))
     return rows.select(f"`{came}`.*", *map(ticked, compute))
@@ -154,10 +154,10 @@ def _fields(schema: StructType, df: DataFrame) -> list[tuple[str, Any]]:
     return [(field.name, field) for field in schema if field.name in df.columns]
 
 
-def _refuse_known(df: DataFrame, names: Iterable[str], what: str) -> None:
+def _refuse_known(df: DataFrame, names: Iterable[str], where: str) -> None:
     """Raise ParameterError where a new column would have a name that is taken; Spark does not tell cases apart."""
     taken = {name.lower() for name in df.columns}
     for name in names:
         if name.lower() in taken:
-            raise ParameterError(f"{what}: there is a column {name!r} already; take another name")
+            raise ParameterError(f"{where}: there is a column {name!r} already; take another name")
         taken.add(name.lower())
