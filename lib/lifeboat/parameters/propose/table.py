@@ -195,13 +195,13 @@ def survey(path: str | Path, csv: CsvFormat | None = None, guess: bool = True) -
         good = batch.filter(batch.column(ERROR).is_null())
         unreadable += batch.num_rows - good.num_rows
         texts = [as_text(column) for column in good.columns[: len(seen)]]
-        for one, text in zip(seen, texts, strict=True):
-            one.add(text)
+        for column, text in zip(seen, texts, strict=True):
+            column.add(text)
         sample.add(pa.table(texts, source.names))
         rows += good.num_rows
     if not rows:
         raise DataError(f"{source.path.name} holds no row: there is nothing to learn from")
-    columns = {one.name: one.column() for one in seen}
+    columns = {column.name: column.column() for column in seen}
     return Survey(source.path, rows, unreadable, columns, sample.table(), source.parquet, source.csv)
 
 
@@ -227,7 +227,6 @@ class _Sample:
 
 def numbers(text: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     """A column of the sample as numbers, shape (n,): NaN where there is none."""
-    found: npt.NDArray[np.float64] = pd.to_numeric(pd.Series(text.to_pylist(), dtype=object), errors="coerce").to_numpy(
-        dtype=np.float64
-    )
-    return found
+    series = pd.Series(text.to_pylist(), dtype=object)
+    values: npt.NDArray[np.float64] = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
+    return values
