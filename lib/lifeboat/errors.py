@@ -74,9 +74,9 @@ def redacted_all(value: Any) -> Any:
     if isinstance(value, str):
         return redacted(value)
     if isinstance(value, Mapping):
-        return {name: redacted_all(part) for name, part in value.items()}
+        return {name: redacted_all(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [redacted_all(part) for part in value]
+        return [redacted_all(item) for item in value]
     return value
 
 
@@ -86,19 +86,19 @@ def with_credentials(value: Any) -> Iterator[str]:
         if redacted(value) != value:
             yield redacted(value)
     elif isinstance(value, Mapping | list | tuple):
-        for part in value.values() if isinstance(value, Mapping) else value:
-            yield from with_credentials(part)
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from with_credentials(item)
 
 
 def need_none(name: str, value: Any) -> None:
     """Raise ParameterError where a parameter holds a credential: it would stand in the executed notebook."""
-    if fault := credential_fault(name, value):
-        raise ParameterError(fault)
+    if message := credential_fault(name, value):
+        raise ParameterError(message)
 
 
 def credential_fault(name: str, value: Any) -> str:
     """What is wrong with a parameter that holds a credential, and where that belongs; empty where it holds none."""
     variable = VARIABLES.get(name, "the storage's own variables (such as AWS_ACCESS_KEY_ID)")
-    for found in with_credentials(value):
-        return f"{name} holds a credential ({found}): set {variable} in the environment, which no run writes down"
+    for text in with_credentials(value):
+        return f"{name} holds a credential ({text}): set {variable} in the environment, which no run writes down"
     return ""

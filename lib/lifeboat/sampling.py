@@ -73,17 +73,17 @@ def mark_holdout(
     latest = max(1, round(df.count() * fraction))
     first_held = timed.select(ticked(HOLDOUT)).orderBy(F.desc(ticked(HOLDOUT))).offset(latest - 1).first()
     if first_held is None or timed.filter(F.col(ticked(HOLDOUT)) < F.lit(first_held[0])).isEmpty():
-        what = f"groups of {group_by!r} go on to the end" if group_by else "it has too few values"
-        raise DataError(f"split_by: the latest {latest} rows by {split_by!r} are all there are: {what}")
+        reason = f"groups of {group_by!r} go on to the end" if group_by else "it has too few values"
+        raise DataError(f"split_by: the latest {latest} rows by {split_by!r} are all there are: {reason}")
     return timed.withColumn(HOLDOUT, F.col(ticked(HOLDOUT)) >= F.lit(first_held[0]))
 
 
-def check_classes(rows: DataFrame, part: str, expected: Sequence[Any], label: str, way_out: str) -> int:
+def check_classes(rows: DataFrame, split: str, expected: Sequence[Any], label: str, way_out: str) -> int:
     """The number of rows, once each part of them is known to have both classes: without, nothing can be ranked.
 
     Args:
-        rows: A frame with the columns ``part`` and ``label``.
-        part: The column that parts the rows: ``lifeboat:holdout`` or ``lifeboat:fold``.
+        rows: A frame with the columns ``split`` and ``label``.
+        split: The column that parts the rows: ``lifeboat:holdout`` or ``lifeboat:fold``.
         expected: Its values: a part without rows is refused too.
         label: The label's column, 0 or 1.
         way_out: What to change, as a sentence.
@@ -91,16 +91,16 @@ def check_classes(rows: DataFrame, part: str, expected: Sequence[Any], label: st
     Raises:
         DataError: A part has no rows, or those of one class alone; the message has all counts.
     """
-    ones = F.count_if(F.col(ticked(label)) == 1)
-    counted = rows.groupBy(F.col(ticked(part)).alias("part")).agg(ones.alias("ones"), F.count("*").alias("n")).collect()
-    found = {row.part: (int(row.ones), int(row.n)) for row in counted}
-    parts = {name: found.get(name, (0, 0)) for name in expected}
-    if any(ones in (0, n) for ones, n in parts.values()):
-        told = "; ".join(
-            f"{n} {_part_name(name)}, {ones} of them with {label} = 1" for name, (ones, n) in parts.items()
+    positives = F.count_if(F.col(ticked(label)) == 1).alias("positives")
+    counted = rows.groupBy(F.col(ticked(split)).alias("value")).agg(positives, F.count("*").alias("n")).collect()
+    by_value = {row.value: (int(row.positives), int(row.n)) for row in counted}
+    counts = {name: by_value.get(name, (0, 0)) for name in expected}
+    if any(positives in (0, n) for positives, n in counts.values()):
+        summary = "; ".join(
+            f"{n} {_split_name(name)}, {positives} of them with {label} = 1" for name, (positives, n) in counts.items()
         )
-        raise DataError(f"each part needs rows of both classes, and there are {told}. {way_out}")
-    return sum(n for _, n in parts.values())
+        raise DataError(f"each part needs rows of both classes, and there are {summary}. {way_out}")
+    return sum(n for _, n in counts.values())
 
 
 def check_holdout(rows: DataFrame, label: str) -> int:
@@ -113,10 +113,10 @@ def check_holdout(rows: DataFrame, label: str) -> int:
     return check_classes(rows, HOLDOUT, (False, True), label, way_out)
 
 
-def _part_name(part: bool | int) -> str:
-    if isinstance(part, bool):
-        return "rows held out" if part else "rows to learn from"
-    return f"rows in fold {part}"
+def _split_name(value: bool | int) -> str:
+    if isinstance(value, bool):
+        return "rows held out" if value else "rows to learn from"
+    return f"rows in fold {value}"
 
 
 def _refuse_disorder(df: DataFrame, name: str) -> None:

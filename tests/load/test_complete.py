@@ -29,30 +29,30 @@ def values(df: DataFrame, *columns: str) -> list[tuple[Any, ...]]:
 # --- all of it
 
 
-def test_nothing_is_needed_unless_it_is_asked_for(rows: DataFrame) -> None:
+def test_nothing_is_needed_by_default(rows: DataFrame) -> None:
     assert load.needs.parse_needs({}, "id") == load.needs.parse_needs({"make_key": False}, "id") == load.needs.Needs()
     assert load.complete(rows, load.parse_schema(SCHEMA), load.needs.Needs()) is rows
 
 
 def test_a_key_is_made_first_then_tables_are_joined_then_columns_computed(rows: DataFrame, tmp_path: Path) -> None:
     (tmp_path / "planes.csv").write_text("plane,seats\nA,NA\nB,50\n")
-    asked = {
+    spec = {
         "no_value": ["NA"],
         "join": [{"path": str(tmp_path / "planes.csv"), "on": ["plane"]}],
         "compute": {"large": "seats >= 50", "named": "length(key) = 20"},
         "make_key": True,
     }
-    needs = load.needs.parse_needs(asked, "key")
+    needs = load.needs.parse_needs(spec, "key")
     assert (needs.no_value, needs.made_key) == ({"": ("NA",)}, "key")
-    found = load.complete(rows, load.parse_schema("seats INT", made_key="key"), needs)
-    assert values(found, "large", "named") == [(None, 1), (1, 1), (None, 1), (None, 1), (None, 1)]
-    assert found.select("key").exceptAll(load.joins.add_key(rows, "key").select("key")).isEmpty(), (
+    completed = load.complete(rows, load.parse_schema("seats INT", made_key="key"), needs)
+    assert values(completed, "large", "named") == [(None, 1), (1, 1), (None, 1), (None, 1), (None, 1)]
+    assert completed.select("key").exceptAll(load.joins.add_key(rows, "key").select("key")).isEmpty(), (
         "of the file's columns"
     )
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("spec", "message"),
     [
         (
             {"joins": []},
@@ -74,9 +74,9 @@ def test_a_key_is_made_first_then_tables_are_joined_then_columns_computed(rows: 
         ({"compute": {"a": "(SELECT 1)"}}, r"compute: a: .* asks a table \('SELECT'\): name columns"),
     ],
 )
-def test_what_is_asked_for_in_another_form_is_refused_with_the_form(asked: dict[Any, Any], message: str) -> None:
+def test_needs_of_another_form_are_refused_with_the_form(spec: dict[Any, Any], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
-        load.needs.parse_needs(asked)
+        load.needs.parse_needs(spec)
 
 
 # --- join
@@ -95,21 +95,21 @@ def test_each_row_gets_its_partners_columns_and_none_is_lost_or_comes_twice(
     spark: SparkSession, rows: DataFrame, tmp_path: Path
 ) -> None:
     (tmp_path / "planes.csv").write_text("plane,id,seats\nA,9,55\nB,8,\nD,7,1\n,6,99\n")
-    found = load.joins.add_joined(
+    joined = load.joins.add_joined(
         rows, join(tmp_path / "planes.csv", "plane", columns=["id", "seats"], rename={"id": "nr"})
     )
-    assert found.columns == ["id", "plane", "hour", *OURS.names, "nr", "seats"]
-    assert values(found, "id", "nr", "seats") == [
+    assert joined.columns == ["id", "plane", "hour", *OURS.names, "nr", "seats"]
+    assert values(joined, "id", "nr", "seats") == [
         ("1", "9", "55"), ("2", "8", None), ("3", None, None), ("4", "9", "55"), ("5", None, None),
     ]  # fmt: skip
 
 
-def test_without_columns_all_are_taken_and_a_table_is_found_by_several_columns(
+def test_without_columns_all_are_taken_and_a_table_is_joined_by_several_columns(
     spark: SparkSession, rows: DataFrame, tmp_path: Path
 ) -> None:
     (tmp_path / "w.csv").write_text("at,plane,wind\n7,A,1.5\n8,A,2.5\n8,B,3.5\n")
-    found = load.joins.add_joined(rows, join(tmp_path / "w.csv", "plane", "hour", rename={"at": "hour"}))
-    assert values(found, "wind") == [("1.5",), (None,), (None,), ("2.5",), (None,)]
+    joined = load.joins.add_joined(rows, join(tmp_path / "w.csv", "plane", "hour", rename={"at": "hour"}))
+    assert values(joined, "wind") == [("1.5",), (None,), (None,), ("2.5",), (None,)]
 
 
 @pytest.mark.parametrize("kind", ["int", "bigint", "double", "string"])
@@ -120,19 +120,19 @@ def test_values_meet_whether_they_came_as_text_or_typed(
         "hour", F.col("hour").cast(kind)
     )
     table.write.parquet(str(tmp_path / "words"))
-    found = load.joins.add_joined(rows, join(tmp_path / "words", "hour"))
-    assert values(found, "word") == [("a",), ("a",), (None,), (None,), (None,)]
+    joined = load.joins.add_joined(rows, join(tmp_path / "words", "hour"))
+    assert values(joined, "word") == [("a",), ("a",), (None,), (None,), (None,)]
 
 
 def test_a_gap_of_a_table_may_have_a_word_of_its_own(spark: SparkSession, rows: DataFrame, tmp_path: Path) -> None:
     (tmp_path / "planes.csv").write_text("plane,seats\nA,NA\nB,50\n")
-    found = load.joins.add_joined(
+    joined = load.joins.add_joined(
         rows, join(tmp_path / "planes.csv", "plane"), load.needs.parse_needs({"no_value": ["NA"]})
     )
-    assert values(found, "seats") == [(None,), ("50",), (None,), (None,), (None,)]
+    assert values(joined, "seats") == [(None,), ("50",), (None,), (None,), (None,)]
 
 
-def test_two_rows_of_a_table_for_one_row_are_an_error_that_shows_them(
+def test_two_rows_of_a_table_for_the_same_row_are_an_error_that_shows_them(
     spark: SparkSession, rows: DataFrame, tmp_path: Path
 ) -> None:
     (tmp_path / "planes.csv").write_text("plane,hour,seats\nA,7,1\nB,7,2\nB,7,3\nB,8,4\n")
@@ -186,7 +186,7 @@ def test_a_join_of_another_form_is_refused_with_the_form(spec: Any, message: str
         load.needs.parse_needs({"join": [spec]})
 
 
-def test_of_what_rows_need_a_file_gets_what_makes_the_columns_it_lacks(tmp_path: Path) -> None:
+def test_a_file_gets_only_the_needs_that_make_the_columns_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "planes.csv").write_text("tail,year\nN1,1999\n")
     (tmp_path / "ports.csv").write_text("origin,city\nJFK,New York\n")
     table, other = str(tmp_path / "planes.csv"), str(tmp_path / "ports.csv")
@@ -206,7 +206,7 @@ def test_of_what_rows_need_a_file_gets_what_makes_the_columns_it_lacks(tmp_path:
     assert enrichment.changed_tables(enrichment.needs.joins) == [table]
 
 
-def test_a_bare_on_which_yaml_takes_for_true_is_told_how_to_be_written() -> None:
+def test_a_bare_on_which_yaml_takes_for_true_is_refused_with_the_form() -> None:
     needs = load.needs.parse_needs(read_yaml('join: [{path: p.csv, "on": [a]}]'))
     assert needs.joins == (load.needs.Join("p.csv", ("a",)),)
     with pytest.raises(ParameterError, match='put it in quotes, "on":'):
@@ -223,17 +223,17 @@ def computed(df: DataFrame, compute: dict[str, str], schema: str = SCHEMA) -> Da
 def test_a_column_is_computed_from_typed_values_and_true_becomes_1(spark: SparkSession, tmp_path: Path) -> None:
     # as texts, '9' > '15' and '100' < '15'
     raw = as_csv(spark, tmp_path, "id,delay\n1,9\n2,15.5\n3,100\n4,\n5,soon\n")
-    found = computed(raw, {"late": "delay > 15"})
-    assert values(found, "late") == [(0,), (1,), (1,), (None,), (None,)]
-    assert values(found, "delay") == [("9",), ("15.5",), ("100",), (None,), ("soon",)], "the file's text is still there"
+    rows = computed(raw, {"late": "delay > 15"})
+    assert values(rows, "late") == [(0,), (1,), (1,), (None,), (None,)]
+    assert values(rows, "delay") == [("9",), ("15.5",), ("100",), (None,), ("soon",)], "the file's text is still there"
 
 
 def test_an_expression_may_use_columns_that_the_schema_leaves_out_and_those_before_it(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     raw = as_csv(spark, tmp_path, "id,from,minutes\n1,EWR,20\n2,JFK,x\n")
-    found = computed(raw, {"delay": "try_cast(minutes AS DOUBLE)", "late": "delay > 15", "name": "`from` || '-' || id"})
-    assert values(found, "delay", "late", "name") == [(20.0, 1, "EWR-1"), (None, None, "JFK-2")]
+    rows = computed(raw, {"delay": "try_cast(minutes AS DOUBLE)", "late": "delay > 15", "name": "`from` || '-' || id"})
+    assert values(rows, "delay", "late", "name") == [(20.0, 1, "EWR-1"), (None, None, "JFK-2")]
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_an_expression_that_cannot_be_computed_is_named(
         computed(as_csv(spark, tmp_path, "id,delay\n1,9\n"), compute)
 
 
-def test_a_row_without_a_label_is_kept_aside_with_the_reason(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_row_without_a_label_is_rejected_with_the_reason(spark: SparkSession, tmp_path: Path) -> None:
     raw = as_csv(spark, tmp_path, "id,delay\n1,20\n2,\n")
     schema = load.parse_schema(SCHEMA, required=["late", ""])
     needs = load.needs.parse_needs({"compute": {"late": "delay > 15"}})
@@ -263,8 +263,8 @@ def test_a_row_without_a_label_is_kept_aside_with_the_reason(spark: SparkSession
 def test_rows_to_predict_go_without_the_computed_label(spark: SparkSession, tmp_path: Path) -> None:
     raw = as_csv(spark, tmp_path, "id,at\n1,20\n")
     needs = load.needs.parse_needs({"compute": {"late": "gone > 1", "hour": "at + 1"}})
-    found = load.complete(raw, load.parse_schema("id INT, late INT"), needs, leave_out=["late"])
-    assert found.drop(*OURS.names).columns == ["id", "at", "hour"]
+    completed = load.complete(raw, load.parse_schema("id INT, late INT"), needs, leave_out=["late"])
+    assert completed.drop(*OURS.names).columns == ["id", "at", "hour"]
 
 
 # --- a key
@@ -275,19 +275,19 @@ def keyed(df: DataFrame) -> dict[str, Any]:
 
 
 def test_a_made_key_names_each_row_and_equal_rows_are_counted(spark: SparkSession, tmp_path: Path) -> None:
-    found = keyed(as_csv(spark, tmp_path, "x,y\n1,a\n2,a\n1,a\n1,\n1,a\n"))
-    assert len(found) == 5
-    assert sorted(key.partition("-")[2] for key in found) == ["", "", "", "2", "3"]
-    assert len({key.partition("-")[0] for key in found}) == 3
+    keys = keyed(as_csv(spark, tmp_path, "x,y\n1,a\n2,a\n1,a\n1,\n1,a\n"))
+    assert len(keys) == 5
+    assert sorted(key.partition("-")[2] for key in keys) == ["", "", "", "2", "3"]
+    assert len({key.partition("-")[0] for key in keys}) == 3
 
 
 def test_a_made_key_depends_on_the_rows_content_alone(spark: SparkSession) -> None:
     rows = [(n % 40, None if n % 3 else "word", n / 7) for n in range(100)]
     df = spark.createDataFrame(rows, "x int, y string, z double")
-    found = keyed(df.coalesce(1))
-    assert found == keyed(df.repartition(5, "z"))
-    assert found == keyed(df.select("z", "x", "y"))
-    assert found.items() <= keyed(df.union(spark.createDataFrame([(1, "more", 0.5)], df.schema))).items()
+    keys = keyed(df.coalesce(1))
+    assert keys == keyed(df.repartition(5, "z"))
+    assert keys == keyed(df.select("z", "x", "y"))
+    assert keys.items() <= keyed(df.union(spark.createDataFrame([(1, "more", 0.5)], df.schema))).items()
 
 
 def test_gaps_in_different_columns_are_different_contents(spark: SparkSession) -> None:
@@ -302,7 +302,7 @@ def test_gaps_in_different_columns_are_different_contents(spark: SparkSession) -
     )
 
 
-def test_a_made_key_needs_no_place_in_the_schema(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_made_key_need_not_stand_in_the_schema(spark: SparkSession, tmp_path: Path) -> None:
     raw = as_csv(spark, tmp_path, "delay\n1\n2\n2\n")
     needs = load.needs.parse_needs({"make_key": True}, "nr")
     schema = load.parse_schema("delay DOUBLE", made_key=needs.made_key)
@@ -317,7 +317,7 @@ def test_a_made_key_does_not_take_another_columns_name(spark: SparkSession, tmp_
         load.joins.add_key(as_csv(spark, tmp_path, "id,delay\n1,9\n"), "ID")
 
 
-def test_a_dot_in_a_column_s_name_is_a_part_of_it(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_dot_may_stand_in_a_column_s_name(spark: SparkSession, tmp_path: Path) -> None:
     rows = load.joins.add_key(as_csv(spark, tmp_path, "a.b,c\n1,2\n"), "key")
-    found = load.joins.add_computed(rows, load.parse_schema("c INT"), {"sum": "`a.b` + c"})
-    assert [row["sum"] for row in found.collect()] == [3]
+    result = load.joins.add_computed(rows, load.parse_schema("c INT"), {"sum": "`a.b` + c"})
+    assert [row["sum"] for row in result.collect()] == [3]

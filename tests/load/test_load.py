@@ -35,10 +35,10 @@ def read(spark: SparkSession, folder: Path, lines: str, header: str = HEADER) ->
 
 def reasons(checked: load.check.Checked) -> dict[str | None, list[str]]:
     """By the key; of those that have none, all together in the order of the file."""
-    found: dict[str | None, list[str]] = {}
+    by_key: dict[str | None, list[str]] = {}
     for row in checked.rejected.orderBy("`lifeboat:line`").collect():
-        found.setdefault(row["id"], []).extend(row[REASONS])
-    return found
+        by_key.setdefault(row["id"], []).extend(row[REASONS])
+    return by_key
 
 
 def test_a_row_that_fits_has_the_schemas_columns_and_types(spark: SparkSession, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_row_that_fits_has_the_schemas_columns_and_types(spark: SparkSession, 
     assert checked.rejected.isEmpty()
 
 
-def test_what_does_not_fit_is_kept_with_its_reason(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_row_that_does_not_fit_is_kept_with_its_reason(spark: SparkSession, tmp_path: Path) -> None:
     checked = read(
         spark,
         tmp_path,
@@ -74,7 +74,7 @@ def test_what_does_not_fit_is_kept_with_its_reason(spark: SparkSession, tmp_path
     }
 
 
-def test_all_that_is_wrong_with_a_row_is_said_at_once(spark: SparkSession, tmp_path: Path) -> None:
+def test_all_errors_of_a_row_are_reported_at_once(spark: SparkSession, tmp_path: Path) -> None:
     checked = read(spark, tmp_path, "1,3,,200,S\n")
     assert reasons(checked) == {"1": ["label: 3 is outside 0 to 1", "name: missing", "age: 200 is outside 0 to 120"]}
 
@@ -85,7 +85,7 @@ def test_both_ends_of_a_range_are_allowed_and_no_number_is_not(spark: SparkSessi
     assert set(reasons(checked)) == {"3", "4"}
 
 
-def test_every_row_of_a_key_that_stands_twice_is_set_aside(spark: SparkSession, tmp_path: Path) -> None:
+def test_every_row_of_a_key_that_stands_twice_is_rejected(spark: SparkSession, tmp_path: Path) -> None:
     checked = read(spark, tmp_path, "1,0,A,1,S\n1,0,B,1,S\n2,0,C,1,S\n")
     assert [row["id"] for row in checked.rows.collect()] == [2]
     assert [row[REASONS] for row in checked.rejected.collect()] == [["id: 1 stands in 2 rows"]] * 2
@@ -174,15 +174,15 @@ def test_a_time_has_its_type_too(spark: SparkSession, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["csv", "parquet", ""])
 def test_an_address_is_read_as_its_ending_says(spark: SparkSession, tmp_path: Path, ending: str) -> None:
-    place = tmp_path / f"rows.{ending}".rstrip(".")
+    path = tmp_path / f"rows.{ending}".rstrip(".")
     if ending == "csv":
-        place.write_text("id,x\n1,a\n")
+        path.write_text("id,x\n1,a\n")
     else:
-        spark.createDataFrame([(1, "a")], "id int, x string").write.parquet(str(place))
-    assert [row["x"] for row in load.read_raw(spark, place.as_uri()).collect()] == ["a"]
+        spark.createDataFrame([(1, "a")], "id int, x string").write.parquet(str(path))
+    assert [row["x"] for row in load.read_raw(spark, path.as_uri()).collect()] == ["a"]
 
 
-def test_what_is_required_may_not_be_null_whatever_the_schema_says(spark: SparkSession) -> None:
+def test_a_required_column_may_not_be_null_whatever_the_schema_says(spark: SparkSession) -> None:
     schema = load.parse_schema("id INT, y INT, x INT", required=["id", "", "y"])
     assert [field.nullable for field in schema] == [False, False, True]
     with pytest.raises(ParameterError, match="unknown column that the schema must have 'yy': did you mean 'y'"):
@@ -260,7 +260,7 @@ def test_columns_that_spark_does_not_read_do_not_keep_the_others_from_being_read
     ("kind", "mend"),
     [("FLOAT", "DOUBLE"), ("DECIMAL(3,1)", "DOUBLE"), ("SMALLINT", "INT"), ("TIMESTAMP_NTZ", "TIMESTAMP")],
 )
-def test_a_type_that_no_column_may_have_is_refused_with_the_one_to_write(
+def test_a_type_that_no_column_may_have_is_refused_with_the_type_to_write(
     spark: SparkSession, kind: str, mend: str
 ) -> None:
     with pytest.raises(ParameterError) as caught:
@@ -268,20 +268,22 @@ def test_a_type_that_no_column_may_have_is_refused_with_the_one_to_write(
     assert str(caught.value) == f"schema: column 'x' is {kind}: write {mend}"
 
 
-def test_where_no_row_fits_the_commonest_reasons_are_told_each_with_a_line(spark: SparkSession, tmp_path: Path) -> None:
+def test_where_no_row_fits_the_commonest_reasons_are_listed_each_with_a_line(
+    spark: SparkSession, tmp_path: Path
+) -> None:
     bad = read(spark, tmp_path, "1,0,A,old,S\n2,0,B,200,S\n3,0,,1,S\n4,0,D,new,S\n5,0,E\n")
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as caught:
         load.need_rows(bad)
-    first, *said = str(told.value).splitlines()
+    first, *lines = str(caught.value).splitlines()
     assert first == "no row fits the schema; the commonest reasons, each with one of its lines:"
-    assert said[0] == "  2 x age: 'old' is not of type double (line 2)"
-    assert [line.split(" x ")[0] for line in said] == ["  2", "  1", "  1", "  1"]
-    assert "  1 x age: 200 is outside 0 to 120 (line 3)" in said
-    assert "  1 x name: missing (line 4)" in said
+    assert lines[0] == "  2 x age: 'old' is not of type double (line 2)"
+    assert [line.split(" x ")[0] for line in lines] == ["  2", "  1", "  1", "  1"]
+    assert "  1 x age: 200 is outside 0 to 120 (line 3)" in lines
+    assert "  1 x name: missing (line 4)" in lines
     load.need_rows(read(spark, tmp_path, "1,0,A,1,S\n2,0,B,200,S\n"))
 
 
-def test_the_rejected_rows_are_one_file_with_line_and_reason(spark: SparkSession, tmp_path: Path) -> None:
+def test_the_rejected_rows_are_a_single_file_with_line_and_reason(spark: SparkSession, tmp_path: Path) -> None:
     checked = read(spark, tmp_path, '1,0,A,1,S\n2,5,"B, C",old,S\n3,0\n')
     checked.rejected.write.parquet(str(tmp_path / "rejected"))
     with load.write_rejected(tmp_path).open(newline="") as file:
@@ -293,7 +295,7 @@ def test_the_rejected_rows_are_one_file_with_line_and_reason(spark: SparkSession
     assert rows[1][2]
 
 
-def test_rows_of_equal_content_with_a_made_key_stay_on_one_side(spark: SparkSession) -> None:
+def test_rows_of_equal_content_with_a_made_key_stay_on_the_same_side(spark: SparkSession) -> None:
     twins = spark.createDataFrame([(f"c{row % 200}",) for row in range(400)], "c string")
     keyed = load.joins.add_key(twins, "id")
     sides = (
@@ -316,9 +318,9 @@ def held_out(df: DataFrame, seed: int = 1) -> set[int]:
 
 
 def test_the_hold_out_is_the_same_however_the_rows_are_spread_and_typed(spark: SparkSession) -> None:
-    one = held_out(numbered(spark, 500, 1))
-    assert one == held_out(numbered(spark, 500, 7))
-    assert one == held_out(numbered(spark, 500, 3).withColumn("key", F.col("key").cast("int")))
+    expected = held_out(numbered(spark, 500, 1))
+    assert expected == held_out(numbered(spark, 500, 7))
+    assert expected == held_out(numbered(spark, 500, 3).withColumn("key", F.col("key").cast("int")))
 
 
 def test_a_row_stays_where_it_is_when_others_come(spark: SparkSession) -> None:
@@ -329,7 +331,7 @@ def test_another_seed_is_another_split(spark: SparkSession) -> None:
     assert held_out(numbered(spark, 500, 1)) != held_out(numbered(spark, 500, 1), seed=2)
 
 
-def test_the_hold_out_has_about_the_share_asked_for(spark: SparkSession) -> None:
+def test_the_hold_out_has_about_the_wanted_share(spark: SparkSession) -> None:
     # 20,000 rows at 0.2: the standard deviation of the share is 0.0028; five of them
     assert abs(len(held_out(numbered(spark, 20_000, 2))) / 20_000 - 0.2) < 0.0142
 
@@ -351,7 +353,7 @@ def test_split_by_a_column_holds_out_the_latest_and_keeps_equals_together(spark:
 
 @settings(max_examples=4)
 @given(values=st.lists(st.integers(-9, 9), min_size=2, max_size=30), fraction=st.floats(0.05, 0.95))
-def test_the_latest_rows_are_no_fewer_than_asked_for_and_no_more_than_ties_make(
+def test_the_latest_rows_are_no_fewer_than_wanted_and_no_more_than_ties_make(
     spark: SparkSession, values: list[int], fraction: float
 ) -> None:
     df = spark.createDataFrame(list(enumerate(values)), "key int, at int")
@@ -394,7 +396,7 @@ def test_the_latest_groups_are_held_out_whole(spark: SparkSession) -> None:
         sampling.mark_holdout(df, "key", 0.2, 1, group_by="gg")
 
 
-def test_a_part_with_one_class_alone_is_refused_with_all_counts(spark: SparkSession) -> None:
+def test_a_split_with_a_single_class_is_refused_with_all_counts(spark: SparkSession) -> None:
     df = spark.createDataFrame([(1, True), (0, True), (0, False), (0, False), (1, True)], f"y int, `{HOLDOUT}` boolean")
     with pytest.raises(DataError) as caught:
         sampling.check_holdout(df, "y")
@@ -414,14 +416,14 @@ def test_to_split_by_a_column_that_is_not_there_is_refused(spark: SparkSession) 
         sampling.mark_holdout(numbered(spark, 3, 1), "key", 0.5, 1, "kee")
 
 
-def test_a_part_of_many_rows_is_chosen_by_the_key_and_of_few_all_are_taken(spark: SparkSession) -> None:
-    def part(partitions: int, most: int) -> set[int]:
+def test_a_sample_of_many_rows_is_chosen_by_the_key_and_of_few_all_are_taken(spark: SparkSession) -> None:
+    def sampled(partitions: int, most: int) -> set[int]:
         return {row["key"] for row in sampling.sample(numbered(spark, 4000, partitions), "key", most).collect()}
 
-    assert len(part(1, 4000)) == 4000
+    assert len(sampled(1, 4000)) == 4000
     # 1,000 of 4,000: the standard deviation is 27; five of them
-    assert abs(len(part(1, 1000)) - 1000) < 137
-    assert part(1, 1000) == part(7, 1000)
+    assert abs(len(sampled(1, 1000)) - 1000) < 137
+    assert sampled(1, 1000) == sampled(7, 1000)
     # its own salt: it is not the rows that a hold-out or a fold takes, nor those of a salt left out
     few = sampling.sample(numbered(spark, 30, 1), "key", 6, rows=30)
     assert sorted(row["key"] for row in few.collect()) == [4, 6, 7, 9, 10, 17]
@@ -429,23 +431,21 @@ def test_a_part_of_many_rows_is_chosen_by_the_key_and_of_few_all_are_taken(spark
 
 @settings(max_examples=5)
 @given(keys=st.sets(st.text(max_size=8), min_size=1, max_size=40), salt=st.text(max_size=5))
-def test_a_share_lies_in_zero_to_one_and_only_key_and_salt_decide_it(
-    spark: SparkSession, keys: set[str], salt: str
-) -> None:
+def test_a_share_lies_in_0_to_1_and_only_key_and_salt_decide_it(spark: SparkSession, keys: set[str], salt: str) -> None:
     df = spark.createDataFrame([(key,) for key in keys], "key string")
 
     def shares(frame: DataFrame) -> dict[str, float]:
         return {row[0]: row[1] for row in frame.select("key", sampling.share("key", salt)).collect()}
 
-    found = shares(df.coalesce(1))
-    assert all(0 <= share < 1 for share in found.values())
-    assert found == shares(df.repartition(3))
+    expected = shares(df.coalesce(1))
+    assert all(0 <= share < 1 for share in expected.values())
+    assert expected == shares(df.repartition(3))
 
 
 # --- looking at rows
 
 
-def test_gaps_of_all_columns_are_counted_in_one_pass(spark: SparkSession) -> None:
+def test_gaps_of_all_columns_are_counted_in_a_single_pass(spark: SparkSession) -> None:
     df = spark.createDataFrame([(1, None, "a"), (2, None, None), (3, 1.0, "b")], "id int, x double, s string")
     assert load.look.count_missing(df) == {"id": 0, "x": 2, "s": 1}
 

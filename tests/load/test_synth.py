@@ -21,14 +21,14 @@ N = 20_000
 
 
 @pytest.fixture(scope="module")
-def given() -> dict[str, Any]:
+def params() -> dict[str, Any]:
     return dict(yaml.safe_load((project_root() / "params/titanic.yaml").read_text()))
 
 
 @pytest.fixture(scope="module")
-def real(spark: SparkSession, given: dict[str, Any]) -> DataFrame:
-    schema = load.parse_schema(given["schema"])
-    return synth.real_rows(spark, given["labelled_path"], schema, given["key"], given["ranges"]).cache()
+def real(spark: SparkSession, params: dict[str, Any]) -> DataFrame:
+    schema = load.parse_schema(params["schema"])
+    return synth.real_rows(spark, params["labelled_path"], schema, params["key"], params["ranges"]).cache()
 
 
 def made(real: DataFrame, rows: int = N, seed: int = 7, **ranges: list[float]) -> list[Row]:
@@ -49,13 +49,13 @@ def assert_share(hits: int, n: int, p: float) -> None:
     assert abs(hits - n * p) <= 5 * math.sqrt(n * p * (1 - p)), (hits, n * p)
 
 
-def test_the_keys_are_one_to_n_and_every_column_keeps_its_name_and_type(real: DataFrame, rows: list[Row]) -> None:
+def test_the_keys_are_1_to_n_and_every_column_keeps_its_name_and_type(real: DataFrame, rows: list[Row]) -> None:
     assert sorted(row["PassengerId"] for row in rows) == list(range(1, N + 1))
     frame = synth.resample(real, 1, "PassengerId", "Survived", 7)
     assert [(f.name, f.dataType) for f in frame.schema] == [(f.name, f.dataType) for f in real.schema]
 
 
-def test_one_seed_makes_the_same_rows_however_the_real_ones_are_spread_and_another_seed_others(
+def test_a_seed_makes_the_same_rows_however_the_real_rows_are_spread_and_another_seed_others(
     real: DataFrame,
 ) -> None:
     assert made(real.repartition(1), 500) == made(real.repartition(4), 500)
@@ -77,7 +77,7 @@ def test_every_real_row_is_drawn_alike_so_rare_titles_stay_rare(real: DataFrame,
     assert len(drawn) == 891  # one of them missing among 20,000: 891 * (890 / 891) ** 20000 is 2e-7
 
 
-def test_one_label_in_twenty_is_turned_round_and_all_else_is_the_drawn_row_s(real: DataFrame, rows: list[Row]) -> None:
+def test_a_label_in_twenty_is_turned_round_and_all_else_is_the_drawn_row_s(real: DataFrame, rows: list[Row]) -> None:
     source = by_name(real)
     turned = [row["Survived"] != source[row["Name"]]["Survived"] for row in rows]
     assert {row["Survived"] for row in rows} == {0, 1}
@@ -97,7 +97,7 @@ def test_doubles_move_by_a_tenth_at_most_and_the_two_columns_not_together(real: 
     assert_share(both, len(known), 0.25)
 
 
-def test_a_range_holds_and_without_one_the_real_rows_limits_do(real: DataFrame, rows: list[Row]) -> None:
+def test_a_range_holds_and_without_it_the_real_rows_limits_do(real: DataFrame, rows: list[Row]) -> None:
     ages = [row["Age"] for row in rows if row["Age"] is not None]
     assert (min(ages), max(ages)) == (0.42, 80.0)
     wide = [row["Age"] for row in made(real, Age=[0, 120]) if row["Age"] is not None]
@@ -115,12 +115,12 @@ def test_a_file_s_other_columns_come_along_as_text_and_without_a_key_none_is_mad
     assert synth.resample(real, 3, "id", "late", 1).columns == ["late", "distance", "carrier"]
 
 
-def test_many_rows_are_made_in_as_many_parts_as_a_file_may_have_of_them(
+def test_many_rows_are_made_in_partitions_of_as_many_as_a_file_may_have(
     real: DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(synth, "ROWS_PER_FILE", 300)
-    for rows, parts in ((300, 1), (301, 2), (1000, 4)):
-        assert synth.resample(real, rows, "PassengerId", "Survived", 1).rdd.getNumPartitions() == parts
+    for rows, partitions in ((300, 1), (301, 2), (1000, 4)):
+        assert synth.resample(real, rows, "PassengerId", "Survived", 1).rdd.getNumPartitions() == partitions
 
 
 def test_rows_that_do_not_fit_are_not_drawn_from(spark: SparkSession, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_rows_that_do_not_fit_are_not_drawn_from(spark: SparkSession, tmp_path: 
     assert [row["id"] for row in real.collect()] == [1]
 
 
-def test_nothing_to_draw_from_or_nothing_to_make_is_said(real: DataFrame) -> None:
+def test_nothing_to_draw_from_or_nothing_to_make_is_refused(real: DataFrame) -> None:
     with pytest.raises(DataError, match="no row to draw from"):
         synth.resample(real.filter("false"), 1, "PassengerId", "Survived", 1)
     with pytest.raises(ParameterError, match="rows is 0; make 1 or more"):

@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.load import read_raw
-from lifeboat.reading import FAULT, LINE, OURS, UNREADABLE, CsvFormat, Lines, open_table, parse_csv
+from lifeboat.reading import ERROR, LINE, OURS, UNREADABLE, CsvFormat, Lines, open_table, parse_csv
 
 Write = Callable[..., Path]
 
@@ -24,21 +24,21 @@ Write = Callable[..., Path]
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     def to_file(content: bytes | str, name: str = "rows.csv") -> Path:
-        place = tmp_path / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return place
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
 
     return to_file
 
 
-def rows(place: Path, **csv: Any) -> list[tuple[Any, ...]]:
+def rows(path: Path, **csv: Any) -> list[tuple[Any, ...]]:
     """The values of each row, and of a record that is none its text and reason."""
-    table = open_table(place, parse_csv(csv))
-    found = pa.Table.from_batches(list(table.batches())).to_pylist()
+    table = open_table(path, parse_csv(csv))
+    records = pa.Table.from_batches(list(table.batches())).to_pylist()
     return [
-        tuple(row[name] for name in table.names) if row[FAULT] is None else (row[LINE], row[UNREADABLE], row[FAULT])
-        for row in found
+        tuple(row[name] for name in table.names) if row[ERROR] is None else (row[LINE], row[UNREADABLE], row[ERROR])
+        for row in records
     ]
 
 
@@ -46,32 +46,32 @@ UNCLOSED = "a quote is not closed in its line (csv: {multiline: true} reads text
 BEHIND = "text stands behind a closing quote: a quote within a text is written twice"
 
 
-def test_a_line_is_a_record_and_one_whose_quote_is_not_closed_is_rejected_by_itself(write: Write) -> None:
-    place = write('a,b\n1,"x\n2,"y ""z"", w"\n\n3,5" pipe\n4,"q"r\n5\n')
-    assert rows(place) == [
+def test_a_line_is_a_record_and_an_unclosed_quote_rejects_its_line_by_itself(write: Write) -> None:
+    path = write('a,b\n1,"x\n2,"y ""z"", w"\n\n3,5" pipe\n4,"q"r\n5\n')
+    assert rows(path) == [
         (2, '1,"x', UNCLOSED),
         ("2", 'y "z", w'),
         ("3", '5" pipe'),
         (6, '4,"q"r', BEHIND),
         (7, "5", "has 1 values where the header names 2"),
     ]
-    assert open_table(place).lines() == Lines(header=1, skipped=1, rows=2, rejected=3)
+    assert open_table(path).lines() == Lines(header=1, skipped=1, rows=2, rejected=3)
 
 
 def test_with_multiline_a_quoted_text_goes_over_lines_and_each_line_is_still_counted_once(write: Write) -> None:
-    place = write('a,b\n1,"x\n\ny"\n2,z\n\n3,"never\nclosed\n')
-    assert rows(place, multiline=True) == [
+    path = write('a,b\n1,"x\n\ny"\n2,z\n\n3,"never\nclosed\n')
+    assert rows(path, multiline=True) == [
         ("1", "x\n\ny"),
         ("2", "z"),
         (7, '3,"never\nclosed', "a quote is never closed"),
     ]
-    assert open_table(place, CsvFormat(multiline=True)).lines() == Lines(header=1, skipped=1, rows=4, rejected=2)
+    assert open_table(path, CsvFormat(multiline=True)).lines() == Lines(header=1, skipped=1, rows=4, rejected=2)
 
 
 def test_a_record_of_more_than_a_hundred_lines_is_refused_by_the_line_that_opened_it(write: Write) -> None:
-    place = write('a,b\n0,w\n1,"x\n' + "2,y\n" * 100)
+    path = write('a,b\n0,w\n1,"x\n' + "2,y\n" * 100)
     with pytest.raises(DataError, match=r"rows\.csv: the quote that line 3 opens is not closed within 100 lines"):
-        rows(place, multiline=True)
+        rows(path, multiline=True)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -81,7 +81,7 @@ def test_lines_end_as_on_any_system_and_a_byte_order_mark_is_no_letter(write: Wr
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "windows-1252", "utf-16", "utf-16-le", "utf-32"])
-def test_any_encoding_is_read_when_it_is_said(write: Write, encoding: str) -> None:
+def test_any_encoding_is_read_when_it_is_declared(write: Write, encoding: str) -> None:
     assert rows(write("Größe,b\n1,é\n".encode(encoding)), encoding=encoding) == [("1", "é")]
 
 
@@ -98,11 +98,11 @@ def test_a_wrong_encoding_is_refused_by_byte_line_and_parameter(write: Write) ->
 
 
 @pytest.mark.parametrize(("name", "letter"), [(";", ";"), ("tab", "\t"), ("|", "|"), ("bar", "|")])
-def test_another_separator_is_taken_and_the_wrong_one_is_told(write: Write, name: str, letter: str) -> None:
-    place = write(f"a{letter}b\n1{letter}2,5\n")
-    assert rows(place, separator=name) == [("1", "2,5")]
+def test_another_separator_is_taken_and_a_wrong_separator_is_named(write: Write, name: str, letter: str) -> None:
+    path = write(f"a{letter}b\n1{letter}2,5\n")
+    assert rows(path, separator=name) == [("1", "2,5")]
     with pytest.raises(DataError, match=r"has one column, 'a.*b': .* write csv: \{separator: "):
-        rows(place)
+        rows(path)
 
 
 def test_a_separator_behind_each_record_is_taken_where_nothing_follows_it(write: Write) -> None:
@@ -113,15 +113,17 @@ def test_a_separator_behind_each_record_is_taken_where_nothing_follows_it(write:
         rows(write(f"a,b\n{late}"))
 
 
-def test_lines_above_the_header_are_told_with_the_parameter_that_leaves_them_out(write: Write) -> None:
-    place = write("Report,Orders\nMade,today\n\na,b,c\n1,2,3\n4,5,6\n7,8,9\n")
+def test_lines_above_the_header_are_refused_with_the_parameter_that_leaves_them_out(write: Write) -> None:
+    path = write("Report,Orders\nMade,today\n\na,b,c\n1,2,3\n4,5,6\n7,8,9\n")
     with pytest.raises(DataError, match=r"names 2 columns, but most lines have 3 values: line 4 .*skip_lines: 3\}"):
-        rows(place)
-    assert rows(place, skip_lines=3) == [("1", "2", "3"), ("4", "5", "6"), ("7", "8", "9")]
-    assert open_table(place, CsvFormat(skip_lines=2)).lines() == Lines(header=1, skipped=3, rows=3, rejected=0)
+        rows(path)
+    assert rows(path, skip_lines=3) == [("1", "2", "3"), ("4", "5", "6"), ("7", "8", "9")]
+    assert open_table(path, CsvFormat(skip_lines=2)).lines() == Lines(header=1, skipped=3, rows=3, rejected=0)
 
 
-def test_a_folder_is_one_table_by_the_names_of_its_columns_with_its_partitions(write: Write, tmp_path: Path) -> None:
+def test_a_folder_is_a_single_table_by_the_names_of_its_columns_with_its_partitions(
+    write: Write, tmp_path: Path
+) -> None:
     write("a,b\n1,2\n", "t/colour=red/x.csv")
     write("b,a\n4,3\n", "t/colour=dark%20blue/y.csv")
     write("junk", "t/_notes/z.csv")
@@ -133,8 +135,8 @@ def test_files_of_two_kinds_and_files_that_are_no_table_are_refused(write: Write
     pq.write_table(pa.table({"a": [1]}), tmp_path / "t" / "y.parquet")
     with pytest.raises(DataError, match=r"holds parquet \(y\.parquet\) and CSV \(x\.csv\): keep one kind"):
         open_table(tmp_path / "t")
-    for content, what in ((b"PK\x03\x04rest", "a zip archive"), (b"", "is empty"), (b"\n\n", "has no header")):
-        with pytest.raises(DataError, match=what):
+    for content, message in ((b"PK\x03\x04rest", "a zip archive"), (b"", "is empty"), (b"\n\n", "has no header")):
+        with pytest.raises(DataError, match=message):
             open_table(write(content, "one.csv"))
 
 
@@ -143,15 +145,15 @@ def test_a_packed_file_is_read_as_the_same_file_unpacked_whatever_its_name(write
     assert rows(write(gzip.compress(b"a,b\n1,2\n"), "rows.csv")) == [("1", "2")]
 
 
-def test_parts_of_csv_that_are_none_are_refused() -> None:
-    for written, said in (
+def test_unknown_keys_and_wrong_values_of_csv_are_refused() -> None:
+    for written, message in (
         ({"seperator": ";"}, "csv: unknown part 'seperator': did you mean 'separator'"),
         ({"separator": "ab"}, "csv: separator is 'ab'"),
         ({"encoding": "utf-9"}, "csv: encoding is 'utf-9', which nobody knows"),
         ({"skip_lines": -1}, "csv: skip_lines is -1"),
         ({"multiline": "yes"}, "csv: multiline is 'yes'; write true or false"),
     ):
-        with pytest.raises(ParameterError, match=said):
+        with pytest.raises(ParameterError, match=message):
             parse_csv(written)
 
 
@@ -160,22 +162,22 @@ PIECES = st.sampled_from(["a", "b", ",", ",", '"', '""', "\n", "\r\n", "\r", " "
 
 @settings(max_examples=150)
 @given(text=st.lists(PIECES, max_size=40).map("".join), multiline=st.booleans())
-def test_whatever_the_text_each_of_its_lines_is_of_one_kind(
+def test_whatever_the_text_each_of_its_lines_is_of_a_single_kind(
     text: str, multiline: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    place = tmp_path_factory.mktemp("any") / "rows.csv"
-    place.write_bytes(f"x,y\n1,2\n3,4\n{text}".encode())
+    path = tmp_path_factory.mktemp("any") / "rows.csv"
+    path.write_bytes(f"x,y\n1,2\n3,4\n{text}".encode())
     try:
-        table = open_table(place, CsvFormat(multiline=multiline))
+        table = open_table(path, CsvFormat(multiline=multiline))
     except DataError:
         return  # most of its records have another number of values
     kinds = table.lines()
     ends = text.replace("\r\n", "\n").replace("\r", "\n")
     physical = 3 + ends.count("\n") + (not ends.endswith("\n") and ends != "")
-    assert kinds.header + kinds.skipped + kinds.rows + kinds.rejected == physical == table.parts[0].scanned.lines
+    assert kinds.header + kinds.skipped + kinds.rows + kinds.rejected == physical == table.fragments[0].scanned.lines
 
 
-def test_spark_reads_what_arrow_reads_record_by_record_on_hostile_files(
+def test_spark_reads_hostile_files_as_arrow_does_record_by_record(
     spark: SparkSession, write: Write, tmp_path: Path
 ) -> None:
     hostile = 'a,b\n1,"x\n2,"y ""z"", w"\r\n\n3,5" pipe\r4,"q"r\n5\n6,é\u2028\n"7","\t"\n'
@@ -184,9 +186,9 @@ def test_spark_reads_what_arrow_reads_record_by_record_on_hostile_files(
         (hostile.replace("\u2028", "").encode("latin-1"), {"encoding": "latin-1"}),
         (hostile.encode("utf-16"), {"encoding": "utf-16"}), (hostile.replace(",", ";").encode(), {"separator": ";"}),
     )):  # fmt: skip
-        place = write(content, f"{number}.csv")
-        arrow = pa.Table.from_batches(list(open_table(place, parse_csv(csv)).batches())).to_pylist()
-        raw = read_raw(spark, place, csv)
+        path = write(content, f"{number}.csv")
+        arrow = pa.Table.from_batches(list(open_table(path, parse_csv(csv)).batches())).to_pylist()
+        raw = read_raw(spark, path, csv)
         assert [row.asDict() for row in raw.orderBy(f"`{LINE}`").collect()] == arrow
         assert raw.columns == ["a", "b", *OURS.names]
 
@@ -194,13 +196,13 @@ def test_spark_reads_what_arrow_reads_record_by_record_on_hostile_files(
 def test_a_large_file_is_read_in_pieces_that_know_their_lines(
     write: Write, monkeypatch: pytest.MonkeyPatch, spark: SparkSession
 ) -> None:
-    place = write("n,t\n" + "".join(f"{n},{'x' * (n % 7)}\n" for n in range(500)))
+    path = write("n,t\n" + "".join(f"{n},{'x' * (n % 7)}\n" for n in range(500)))
     monkeypatch.setattr("lifeboat.reading.text.BLOCK", 300)
-    table = open_table(place)
+    table = open_table(path)
     assert len(table.pieces()) > 5
-    found = pa.Table.from_batches(list(table.batches()))
-    assert found["n"].to_pylist() == [str(n) for n in range(500)]
-    assert found[LINE].to_pylist() == list(range(2, 502))
-    spread = read_raw(spark, place)
+    records = pa.Table.from_batches(list(table.batches()))
+    assert records["n"].to_pylist() == [str(n) for n in range(500)]
+    assert records[LINE].to_pylist() == list(range(2, 502))
+    spread = read_raw(spark, path)
     assert spread.rdd.getNumPartitions() > 5
     assert {(row.n, row[LINE]) for row in spread.collect()} == {(str(n), n + 2) for n in range(500)}

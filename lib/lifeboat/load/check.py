@@ -12,7 +12,7 @@ from pyspark.sql.types import DataType, StructField, StructType
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load.schema import Ranges, check_ranges
 from lifeboat.load.typed import has_values, in_file, is_gap, plain_text, typed_value
-from lifeboat.reading import FAULT, OURS
+from lifeboat.reading import ERROR, OURS
 from lifeboat.reading.names import PREFIX
 from lifeboat.scoring import declared
 from lifeboat.spark.sql import quoted, ticked
@@ -69,10 +69,9 @@ def check_rows(
     rows = raw.select(
         F.struct(*[ticked(column.name) for column in file if has_values(column)]).alias(RAW), typed.alias(TYPED)
     )
-    faults = [fault(field, came[field.name], limits.get(field.name), required=field.name == key) for field in fields]
-    unread = F.col(RAW).getField(FAULT) if FAULT in file.names else F.lit(None).cast("string")
-    found = F.array_compact(F.array(*faults, _twice(key)))
-    reasons = F.when(unread.isNotNull(), F.array(unread)).otherwise(found)
+    errors = [error(field, came[field.name], limits.get(field.name), required=field.name == key) for field in fields]
+    unread = F.col(RAW).getField(ERROR) if ERROR in file.names else F.lit(None).cast("string")
+    reasons = F.when(unread.isNotNull(), F.array(unread)).otherwise(F.array_compact(F.array(*errors, _twice(key))))
     both = rows.withColumn(REASONS, reasons).cache()
     return Checked(
         both.filter(F.size(REASONS) == 0).select(f"{ticked(TYPED)}.*"),
@@ -93,13 +92,13 @@ def _twice(key: str) -> Column:
     """That a key stands in more than one row, as a sentence; null where it does not."""
     value = F.col(TYPED).getField(key)
     times = F.count("*").over(Window.partitionBy(value))
-    said = F.concat(F.lit(f"{key}: "), value.cast("string"), F.lit(" stands in "), times, F.lit(" rows"))
-    return F.when(value.isNotNull() & (times > 1), said)
+    message = F.concat(F.lit(f"{key}: "), value.cast("string"), F.lit(" stands in "), times, F.lit(" rows"))
+    return F.when(value.isNotNull() & (times > 1), message)
 
 
-def fault(field: StructField, came: DataType, limits: list[float] | None, required: bool) -> Column:
+def error(field: StructField, came: DataType, limits: list[float] | None, required: bool) -> Column:
     """What is wrong with a column's value, as a sentence; null where nothing is."""
-    raw, value = (f"{ticked(part)}.{ticked(field.name)}" for part in (RAW, TYPED))
+    raw, value = (f"{ticked(struct)}.{ticked(field.name)}" for struct in (RAW, TYPED))
     gap, named, text = is_gap(raw, came), quoted(f"{field.name}: "), f"CAST({raw} AS STRING)"
     unfit = quoted(f"' is not {declared.KIND_WORDS[field.dataType.simpleString()]}")
     cases = [f"WHEN NOT {gap} AND {value} IS NULL THEN concat({named}, '\\'', {text}, {unfit})"]

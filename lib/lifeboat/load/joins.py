@@ -14,7 +14,7 @@ from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load.check import plain_text, typed_value
 from lifeboat.load.needs import Join, Needs
 from lifeboat.load.read import read_raw
-from lifeboat.reading import FAULT, FILE, LINE, OURS, UNREADABLE
+from lifeboat.reading import ERROR, FILE, LINE, OURS, UNREADABLE
 from lifeboat.spark.sql import ticked
 
 KEY_DIGITS = 20  # 80 bits: among ten million rows two contents share a key once in 10^10 times
@@ -56,7 +56,7 @@ def add_key(df: DataFrame, key: str) -> DataFrame:
     difference. The same file has the same keys on any machine, and rows that are added leave the others' alone.
     """
     _refuse_known(df, [key], "the key to make")
-    columns = sorted(name for name in df.columns if name not in (LINE, FILE, FAULT))
+    columns = sorted(name for name in df.columns if name not in (LINE, FILE, ERROR))
     content = F.to_json(F.struct(*[F.col(ticked(name)).cast("string").alias(name) for name in columns]))
     hashed = df.withColumn(key, F.substring(F.sha2(content, 256), 1, KEY_DIGITS))
     named = F.col(ticked(key))
@@ -82,9 +82,9 @@ def add_joined(df: DataFrame, join: Join, needs: Needs | None = None, schema: St
         ParameterError: A column of the table has a name that the rows have: give it another by ``rename``.
     """
     table = read_raw(df.sparkSession, join.path, join.csv)
-    broken = table.filter(F.col(FAULT).isNotNull()).first()
+    broken = table.filter(F.col(ERROR).isNotNull()).first()
     if broken is not None:
-        raise DataError(f"join: {join.path}: line {broken[LINE]}: {broken[FAULT]}: {broken[UNREADABLE]!r}")
+        raise DataError(f"join: {join.path}: line {broken[LINE]}: {broken[ERROR]}: {broken[UNREADABLE]!r}")
     table = table.drop(*OURS.names)
     for name in (*join.rename, *join.columns):
         if name not in table.columns:
@@ -143,8 +143,8 @@ def add_computed(df: DataFrame, schema: StructType, compute: Mapping[str, str]) 
             rows = rows.withColumn(name, F.expr(sql))
             kind = rows.schema[name].dataType
         except (AnalysisException, ParseException) as error:
-            said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-            raise ParameterError(f"compute: {name}: {sql!r} cannot be computed: {said}") from error
+            message = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+            raise ParameterError(f"compute: {name}: {sql!r} cannot be computed: {message}") from error
         if isinstance(kind, BooleanType):
             rows = rows.withColumn(name, F.col(ticked(name)).cast("int"))
     return rows.select(f"`{came}`.*", *map(ticked, compute))
@@ -154,10 +154,10 @@ def _fields(schema: StructType, df: DataFrame) -> list[tuple[str, Any]]:
     return [(field.name, field) for field in schema if field.name in df.columns]
 
 
-def _refuse_known(df: DataFrame, names: Iterable[str], what: str) -> None:
+def _refuse_known(df: DataFrame, names: Iterable[str], where: str) -> None:
     """Raise ParameterError where a new column would have a name that is taken; Spark does not tell cases apart."""
     taken = {name.lower() for name in df.columns}
     for name in names:
         if name.lower() in taken:
-            raise ParameterError(f"{what}: there is a column {name!r} already; take another name")
+            raise ParameterError(f"{where}: there is a column {name!r} already; take another name")
         taken.add(name.lower())

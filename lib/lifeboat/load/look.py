@@ -25,19 +25,19 @@ def missing_rates(df: DataFrame, label: str, names: Sequence[str]) -> dict[str, 
     Returns:
         Column -> ``known`` and ``missing`` -> (rows with label 1, rows).
     """
-    parts = [(name, kind) for name in names for kind in ("known", "missing")]
-    if not parts:
+    pairs = [(name, kind) for name in names for kind in ("known", "missing")]
+    if not pairs:
         return {}
     sums = []
-    for name, kind in parts:
+    for name, kind in pairs:
         column = F.col(ticked(name))
         inside = column.isNull() if kind == "missing" else column.isNotNull()
         sums += [F.count_if(inside & (F.col(ticked(label)) == 1)), F.count_if(inside)]
-    counted = iter(df.agg(*[column.alias(str(place)) for place, column in enumerate(sums)]).collect()[0])
-    found: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in names}
-    for name, kind in parts:
-        found[name][kind] = (next(counted), next(counted))
-    return found
+    counted = iter(df.agg(*[column.alias(str(index)) for index, column in enumerate(sums)]).collect()[0])
+    counts: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in names}
+    for name, kind in pairs:
+        counts[name][kind] = (next(counted), next(counted))
+    return counts
 
 
 def rates(df: DataFrame, label: str, by: str | Column, kin: Column | None = None) -> list[tuple[str, int, int, float]]:
@@ -54,22 +54,22 @@ def rates(df: DataFrame, label: str, by: str | Column, kin: Column | None = None
     """
     column = F.col(ticked(by)) if isinstance(by, str) else by
     value = F.coalesce(column.cast("string"), F.lit("missing")).alias("value")
-    counts = F.count("*").alias("n"), F.sum(ticked(label)).cast("double").alias("ones")
+    counts = F.count("*").alias("n"), F.sum(ticked(label)).cast("double").alias("positives")
     if kin is None:  # no shuffle of every row: each is worth itself
         return [
-            (row.value, int(row.ones), row.n, float(row.n))
+            (row.value, int(row.positives), row.n, float(row.n))
             for row in df.groupBy(value).agg(*counts).orderBy("value").collect()
         ]
-    n, ones = F.col("n"), F.col("ones")
-    sums = F.sum(n).alias("n"), F.sum(ones).alias("ones"), F.count("*").alias("groups")
-    products = F.sum(ones * ones).alias("oo"), F.sum(ones * n).alias("on"), F.sum(n * n).alias("nn")
+    n, positives = F.col("n"), F.col("positives")
+    sums = F.sum(n).alias("n"), F.sum(positives).alias("positives"), F.count("*").alias("groups")
+    products = F.sum(positives * positives).alias("oo"), F.sum(positives * n).alias("on"), F.sum(n * n).alias("nn")
     groups = df.groupBy(value, kin.alias("kin")).agg(*counts).groupBy("value").agg(*sums, *products)
-    told = []
+    result = []
     for row in groups.orderBy("value").collect():
-        rate = row.ones / row.n
+        rate = row.positives / row.n
         squares = row.oo - 2 * rate * row.on + rate * rate * row.nn
-        told.append((row.value, int(row.ones), row.n, worth_of(row.n, row.groups, rate, squares)))
-    return told
+        result.append((row.value, int(row.positives), row.n, worth_of(row.n, row.groups, rate, squares)))
+    return result
 
 
 def with_meaning(
@@ -100,11 +100,11 @@ def with_meaning(
     usual = [
         F.avg(ticked(name)) if name in numbers else F.mode(F.col(ticked(name)), deterministic=True) for name in names
     ]
-    row = train.agg(*[value.alias(str(place)) for place, value in enumerate(usual)]).collect()[0]
-    found = [
+    row = train.agg(*[value.alias(str(index)) for index, value in enumerate(usual)]).collect()[0]
+    values = [
         float(f"{v:.6g}") if isinstance(v, float) else v if isinstance(v, bool | str | None) else str(v) for v in row
     ]
     return [
         fields.Column.of(column.described() | {"usual": value} | {**titles.get(column.name, {})})
-        for column, value in zip(columns, found, strict=True)
+        for column, value in zip(columns, values, strict=True)
     ]

@@ -60,7 +60,7 @@ def _words(value: Any) -> bool:
 
 
 TABLE = '{path: FILE, "on": [columns], columns: [columns], rename: {old: new}, csv: {...}}; only path and on must be'
-PARTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "no_value": (_words, "a list of words, such as [NA], or {column: [words]}; a number in quotes"),
     "join": (lambda value: isinstance(value, list | tuple), f"a list of tables, each {TABLE}"),
     "compute": (lambda value: isinstance(value, Mapping), "{new column: SQL expression}"),
@@ -69,7 +69,7 @@ PARTS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def parse_needs(complete: Mapping[str, Any], key: str = "") -> Needs:
-    """Read ``complete`` of a parameter file, a mapping of any of ``PARTS``.
+    """Read ``complete`` of a parameter file, a mapping of any of ``KEYS``.
 
     Args:
         complete: Such as ``{"no_value": ["NA"], "compute": {"late": "arr_delay > 15"}, "make_key": True}``; each table
@@ -80,9 +80,9 @@ def parse_needs(complete: Mapping[str, Any], key: str = "") -> Needs:
         ParameterError: A part is unknown, missing or of another form.
     """
     for name, value in complete.items():
-        if name not in PARTS:
-            raise ParameterError(f"complete: {unknown('part', str(name), PARTS)}")
-        fits, form = PARTS[name]
+        if name not in KEYS:
+            raise ParameterError(f"complete: {unknown('part', str(name), KEYS)}")
+        fits, form = KEYS[name]
         if not fits(value):
             raise ParameterError(f"complete: {name} is {value!r}; write {form}")
     compute = complete.get("compute", {})
@@ -106,10 +106,10 @@ QUERY = re.compile(r"\bselect\b|\(\s*(?:table|with|from)\s+[\w`]", re.IGNORECASE
 
 def refuse_code(name: str, sql: str) -> None:
     """Raise ParameterError where an SQL expression calls what runs code, or asks a table."""
-    if found := CODE.search(sql):
-        raise ParameterError(f"compute: {name}: {sql!r} has {found[0]!r} in it, which can run code: write it without")
-    if found := QUERY.search(sql):
-        raise ParameterError(f"compute: {name}: {sql!r} asks a table ({found[0]!r}): name columns")
+    if match := CODE.search(sql):
+        raise ParameterError(f"compute: {name}: {sql!r} has {match[0]!r} in it, which can run code: write it without")
+    if match := QUERY.search(sql):
+        raise ParameterError(f"compute: {name}: {sql!r} asks a table ({match[0]!r}): name columns")
 
 
 def _parse_join(spec: Any) -> Join:

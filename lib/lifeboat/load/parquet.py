@@ -68,7 +68,7 @@ def _readable(kind: pa.DataType) -> bool:
     if types.is_dictionary(kind):
         return _readable(kind.value_type)
     if types.is_nested(kind):
-        return all(_readable(kind.field(place).type) for place in range(kind.num_fields))
+        return all(_readable(kind.field(index).type) for index in range(kind.num_fields))
     return not types.is_time(kind) and family(kind) != declared.UNREAD
 
 

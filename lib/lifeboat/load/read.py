@@ -18,7 +18,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from lifeboat.errors import DataError, need_none
 from lifeboat.load.parquet import read_parquet
 from lifeboat.reading import FILE, LINE, OURS, CsvFormat, Table, open_table, parse_csv
-from lifeboat.reading.batches import Part, csv_batches
+from lifeboat.reading.batches import Fragment, csv_batches
 from lifeboat.reading.names import check_names
 from lifeboat.reading.scan import scan
 from lifeboat.reading.table import same_columns
@@ -49,12 +49,12 @@ def read_raw(spark: SparkSession, path: str | Path, csv: Mapping[str, Any] | Non
     """
     written, address = parse_csv(csv or {}), str(path)
     need_none("path", address)
-    place = local_place(address)
-    if place is None:  # not this machine's: only Spark can look there
+    local = local_place(address)
+    if local is None:  # not this machine's: only Spark can look there
         if PurePosixPath(address).suffix in (".parquet", ""):
             return _with_ours(spark.read.parquet(address))
         return _elsewhere(spark, address, written)
-    table = open_table(resolve_input(place if "://" in address else path), written)
+    table = open_table(resolve_input(local if "://" in address else path), written)
     return _parquet(spark, table) if table.parquet else _csv(spark, table)
 
 
@@ -68,10 +68,10 @@ def _with_ours(df: DataFrame) -> DataFrame:
 def _parquet(spark: SparkSession, table: Table) -> DataFrame:
     """The files that ``open_table`` found, by name; values of ``column=value`` folders stay text."""
     spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
-    base = table.place if table.place.is_dir() else table.place.parent
-    files = [GLOB.sub(r"\\\1", part.path) for part in table.parts]
+    base = table.path if table.path.is_dir() else table.path.parent
+    files = [GLOB.sub(r"\\\1", file.path) for file in table.fragments]
     reader = spark.read.option("basePath", str(base))
-    differ = len({pq.read_schema(part.path).remove_metadata() for part in table.parts}) > 1  # some narrower than others
+    differ = len({pq.read_schema(file.path).remove_metadata() for file in table.fragments}) > 1  # some are narrower
     return _with_ours(read_parquet(reader, files, table.schema, differ))
 
 
@@ -100,13 +100,13 @@ def _elsewhere(spark: SparkSession, address: str, csv: CsvFormat) -> DataFrame:
 
 def _names_elsewhere(files: DataFrame, csv: CsvFormat) -> list[str]:
     """The columns of files on other storage, which must all have the same."""
-    found = files.mapInArrow(partial(_headers, csv), "path string, names array<string>").orderBy("path").collect()
-    if not found:
+    headers = files.mapInArrow(partial(_headers, csv), "path string, names array<string>").orderBy("path").collect()
+    if not headers:
         raise DataError("there is no file at that address")
-    for row in found:
-        same_columns(found[0].names, row.names, found[0].path, row.path)
-    check_names(found[0].names, found[0].path)
-    return list(found[0].names)
+    for row in headers:
+        same_columns(headers[0].names, row.names, headers[0].path, row.path)
+    check_names(headers[0].names, headers[0].path)
+    return list(headers[0].names)
 
 
 def _headers(csv: CsvFormat, files: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -119,6 +119,7 @@ def _headers(csv: CsvFormat, files: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
 def _read_contents(names: list[str], csv: CsvFormat, files: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in files:
         for path, content in zip(batch.column("path").to_pylist(), batch.column("content").to_pylist(), strict=True):
-            part = Part(path, path, {}, scanned := scan(content, path, csv), [scanned.names.index(n) for n in names])
+            scanned = scan(content, path, csv)
+            fragment = Fragment(path, path, {}, scanned, [scanned.names.index(name) for name in names])
             for lines in scanned.ranges:
-                yield from (b for b, _ in csv_batches(content, part, csv, lines, names, names, path))
+                yield from (b for b, _ in csv_batches(content, fragment, csv, lines, names, names, path))

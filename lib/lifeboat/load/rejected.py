@@ -26,8 +26,8 @@ def need_rows(checked: Checked) -> None:
     first = F.min(F.struct(line.alias("line"), "reason")).alias("first")
     counted = reasons.groupBy(kind).agg(F.count("*").alias("n"), first).select("n", "first.*")
     commonest = counted.orderBy(F.desc("n"), "reason").limit(5).collect()
-    said = [f"  {row.n:,} x {row.reason}" + (f" (line {row.line})" if row.line else "") for row in commonest]
-    raise DataError("\n".join(["no row fits the schema; the commonest reasons, each with one of its lines:", *said]))
+    lines = [f"  {row.n:,} x {row.reason}" + (f" (line {row.line})" if row.line else "") for row in commonest]
+    raise DataError("\n".join(["no row fits the schema; the commonest reasons, each with one of its lines:", *lines]))
 
 
 def write_rejected(folder: Path) -> Path:
@@ -45,11 +45,11 @@ def write_rejected(folder: Path) -> Path:
     heads = {FILE: "file", LINE: "line", REASONS: "reasons", UNREADABLE: "record"}
     known = [name for name in heads if name in table.schema.names]
     schema = pa.schema([(heads[name], pa.string()) for name in known] + [(name, pa.string()) for name in own])
-    place = folder / "rejected.csv"
-    with pacsv.CSVWriter(place, schema) as writer:
+    path = folder / "rejected.csv"
+    with pacsv.CSVWriter(path, schema) as writer:
         for batch in table.to_batches(columns=[*known, *own]):
             writer.write_batch(pa.RecordBatch.from_arrays([_text(column) for column in batch.columns], schema=schema))
-    return place
+    return path
 
 
 def _text(column: pa.Array) -> pa.Array:

@@ -17,7 +17,7 @@ from lifeboat.spark.sql import ticked
 JITTER = 0.1  # a number is drawn from this share of itself to either side
 LABEL_NOISE = 0.05  # share of labels turned round
 ROWS_PER_FILE = 250_000
-_PLACE, _ID = f"{PREFIX}place", f"{PREFIX}id"
+_INDEX, _ID = f"{PREFIX}index", f"{PREFIX}id"
 
 
 def real_rows(
@@ -71,21 +71,21 @@ def resample(
         raise DataError("there is no row to draw from: none fits the schema")
     within = {name: [seen[f"min {name}"], seen[f"max {name}"]] for name in drifting} | (ranges or {})
     # one small window over the real rows: the order must not depend on how the file was read
-    numbered = real.withColumn(_PLACE, F.row_number().over(Window.orderBy(*map(ticked, real.columns))) - 1)
+    numbered = real.withColumn(_INDEX, F.row_number().over(Window.orderBy(*map(ticked, real.columns))) - 1)
     ids = real.sparkSession.range(1, rows + 1, 1, 1 + (rows - 1) // ROWS_PER_FILE).withColumnRenamed("id", _ID)
-    drawn = ids.withColumn(_PLACE, F.pmod(draw("row", seed), F.lit(seen["n"])).cast("int"))
-    joined = drawn.join(F.broadcast(numbered), _PLACE)
+    drawn = ids.withColumn(_INDEX, F.pmod(draw("row", seed), F.lit(seen["n"])).cast("int"))
+    joined = drawn.join(F.broadcast(numbered), _INDEX)
     return joined.select(*[_changed(real, name, key, label, seed, within).alias(name) for name in real.columns])
 
 
-def draw(what: str, seed: int) -> Column:
-    """A whole number of 64 bits that only ``what`` is drawn, the seed and the row's number decide."""
-    return F.xxhash64(F.lit(f"{what}-{seed}"), F.col(_ID))
+def draw(name: str, seed: int) -> Column:
+    """A whole number of 64 bits that only what is drawn (``name``), the seed and the row's number decide."""
+    return F.xxhash64(F.lit(f"{name}-{seed}"), F.col(_ID))
 
 
-def draw_share(what: str, seed: int) -> Column:
+def draw_share(name: str, seed: int) -> Column:
     """A number in [0, 1), drawn likewise."""
-    return F.pmod(draw(what, seed), F.lit(1 << 32)) / F.lit(float(1 << 32))
+    return F.pmod(draw(name, seed), F.lit(1 << 32)) / F.lit(float(1 << 32))
 
 
 def _changed(real: DataFrame, name: str, key: str, label: str, seed: int, within: load.schema.Ranges) -> Column:
@@ -111,9 +111,9 @@ def write(made: DataFrame, out: str | Path) -> Path:
     Raises:
         DataError: There is something at ``out``.
     """
-    place = resolve(out)
-    if place.exists():
-        raise DataError(f"{place} is there already: take another name, or delete it first")
-    with replacing(place) as written:
+    target = resolve(out)
+    if target.exists():
+        raise DataError(f"{target} is there already: take another name, or delete it first")
+    with replacing(target) as written:
         made.write.parquet(str(written))
-    return place
+    return target

@@ -112,12 +112,12 @@ def _of_text(value: str, kind: str, wanted: str) -> str:
     if wanted == "string":
         return value
     if wanted in declared.WHOLES:
-        found = f"try_cast(regexp_replace({value}, {quoted(_POINT)}, '') AS {wanted})"
+        cast = f"try_cast(regexp_replace({value}, {quoted(_POINT)}, '') AS {wanted})"
     else:
-        found = f"try_cast({value} AS {wanted})"
-    fits = {"double": _FINITE, **dict.fromkeys(declared.TIMES, _IN_YEARS)}.get(wanted, "true").format(found)
+        cast = f"try_cast({value} AS {wanted})"
+    fits = {"double": _FINITE, **dict.fromkeys(declared.TIMES, _IN_YEARS)}.get(wanted, "true").format(cast)
     whole = quoted(rf"\A(?:{PATTERNS[wanted]})\z")
-    return f"IF({value} RLIKE {whole} AND {fits}, {found}, NULL)"
+    return f"IF({value} RLIKE {whole} AND {fits}, {cast}, NULL)"
 
 
 def _of_time(value: str, kind: str, wanted: str) -> str:

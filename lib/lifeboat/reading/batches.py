@@ -19,15 +19,15 @@ from lifeboat.reading.text import blocks
 LINE = "lifeboat:line"  # bigint, the number of a record's first line; in parquet of the row in its file, from 1
 FILE = "lifeboat:file"  # its file, where the table is a folder
 UNREADABLE = "lifeboat:unreadable"  # the text of a record that is no row; its columns are null
-FAULT = "lifeboat:fault"  # why it is none
-OURS = pa.schema([(LINE, pa.int64()), (FILE, pa.string()), (UNREADABLE, pa.string()), (FAULT, pa.string())])
+ERROR = "lifeboat:fault"  # why it is none
+OURS = pa.schema([(LINE, pa.int64()), (FILE, pa.string()), (UNREADABLE, pa.string()), (ERROR, pa.string())])
 
 ROWS_AT_ONCE = 50_000
 BUFFER = 2**20  # bytes, of each column of a parquet file
 
 
 @dataclass(frozen=True)
-class Part:
+class Fragment:
     """One file of a table.
 
     Attributes:
@@ -35,7 +35,7 @@ class Part:
         name: What messages call it.
         partition: Column -> value, of the folders ``column=value`` that it lies in.
         scanned: Of a CSV file: its lines.
-        order: Of a CSV file: for each column of the table its place in this file.
+        order: Of a CSV file: for each column of the table its index in this file.
     """
 
     path: str
@@ -58,30 +58,32 @@ class Lines:
         return Lines(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
 
 
-def parquet_batches(part: Part, schema: pa.Schema, names: Sequence[str], file: str | None) -> Iterator[pa.RecordBatch]:
+def parquet_batches(
+    fragment: Fragment, schema: pa.Schema, names: Sequence[str], file: str | None
+) -> Iterator[pa.RecordBatch]:
     """A parquet file's rows, read page by page: Arrow's own scanner would hold some row groups whole."""
-    inside = [name for name in names if name not in part.partition]
+    inside = [name for name in names if name not in fragment.partition]
     wanted = pa.schema([schema.field(name) for name in names])
     try:
-        with pq.ParquetFile(part.path, buffer_size=BUFFER, pre_buffer=False) as opened:
+        with pq.ParquetFile(fragment.path, buffer_size=BUFFER, pre_buffer=False) as opened:
             seen = 0
             for batch in opened.iter_batches(ROWS_AT_ONCE, columns=inside):
                 numbers = pa.array(np.arange(seen + 1, seen + batch.num_rows + 1))
                 seen += batch.num_rows
                 columns = [
-                    pa.repeat(pa.scalar(part.partition[name], pa.string()), batch.num_rows)
-                    if name in part.partition
+                    pa.repeat(pa.scalar(fragment.partition[name], pa.string()), batch.num_rows)
+                    if name in fragment.partition
                     else batch.column(name).cast(schema.field(name).type)
                     for name in names
                 ]
                 yield _with_ours(columns, wanted, batch.num_rows, numbers, file, [])
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{part.name} cannot be read as parquet: {error}") from error
+        raise DataError(f"{fragment.name} cannot be read as parquet: {error}") from error
 
 
 def csv_batches(
     file: str | bytes,
-    part: Part,
+    fragment: Fragment,
     csv: CsvFormat,
     lines: Range,
     names: Sequence[str],
@@ -92,29 +94,29 @@ def csv_batches(
 
     Args:
         file: Its path, or its content.
-        part: What is known of it.
+        fragment: What is known of it.
         csv: How it is written.
         lines: The range.
         names: The columns wanted.
         all_names: The table's.
         shown: What is to stand in ``FILE``.
     """
-    assert part.scanned is not None
-    header = [*part.scanned.names, *([""] if part.scanned.trailing else [])]
+    assert fragment.scanned is not None
+    header = [*fragment.scanned.names, *([""] if fragment.scanned.trailing else [])]
     wanted = pa.schema([(name, pa.string()) for name in names])
-    text = blocks(file, part.name, csv, lines.start, lines.end, lines.line)
+    text = blocks(file, fragment.name, csv, lines.start, lines.end, lines.line)
     pieces = (below(block, lines.skip if block.line == lines.line else 0) for block in text)
-    for found in records(pieces, csv, part.name):
-        table, numbers, wrong = parsed(found, header, csv)
-        bad = sorted([*found.unreadable, *wrong], key=lambda record: record.line)
+    for chunk in records(pieces, csv, fragment.name):
+        table, numbers, wrong = parsed(chunk, header, csv)
+        bad = sorted([*chunk.unreadable, *wrong], key=lambda record: record.line)
         columns = [
-            pa.repeat(pa.scalar(part.partition[name], pa.string()), len(table))
-            if name in part.partition
-            else table.column(part.order[all_names.index(name)]).combine_chunks()
+            pa.repeat(pa.scalar(fragment.partition[name], pa.string()), len(table))
+            if name in fragment.partition
+            else table.column(fragment.order[all_names.index(name)]).combine_chunks()
             for name in names
         ]
-        rows = found.text.count(b"\n") - sum(record.lines for record in wrong)
-        kinds = Lines(0, found.blank, rows, sum(record.lines for record in bad))
+        rows = chunk.text.count(b"\n") - sum(record.lines for record in wrong)
+        kinds = Lines(0, chunk.blank, rows, sum(record.lines for record in bad))
         yield _with_ours(columns, wanted, len(table), numbers, shown, bad), kinds
 
 
@@ -133,7 +135,7 @@ def _with_ours(
         LINE: [record.line for record in bad],
         FILE: [file] * len(bad),
         UNREADABLE: [record.text for record in bad],
-        FAULT: [record.reason for record in bad],
+        ERROR: [record.reason for record in bad],
     }
     both = pa.Table.from_batches([batch, pa.RecordBatch.from_pydict(empty | ours, schema=schema)]).combine_chunks()
     return both.sort_by(LINE).to_batches()[0]

@@ -50,7 +50,7 @@ def parse_csv(written: Mapping[str, Any]) -> CsvFormat:
             raise ParameterError(f"csv: {unknown('part', str(name), CsvFormat.__annotations__)}")
     separator = written.get("separator", ",")
     separator = SEPARATORS.get(separator, separator) if isinstance(separator, str) else separator
-    if not isinstance(separator, str) or len(separator) != 1 or not _parts(separator):
+    if not isinstance(separator, str) or len(separator) != 1 or not _separates(separator):
         raise ParameterError(
             f"csv: separator is {separator!r}; write one character that is no letter, digit, quote or line's end, "
             "such as ',' ';' '|' or tab"
@@ -65,7 +65,7 @@ def parse_csv(written: Mapping[str, Any]) -> CsvFormat:
     return CsvFormat(separator, _encoding(written.get("encoding", "utf-8")), skip_lines, multiline)
 
 
-def _parts(letter: str) -> bool:
+def _separates(letter: str) -> bool:
     return (
         letter.isascii() and (letter.isprintable() or letter == "\t") and not letter.isalnum() and letter not in "\"'\\"
     )
@@ -73,10 +73,10 @@ def _parts(letter: str) -> bool:
 
 def _encoding(name: Any) -> str:
     try:
-        found = codecs.lookup(name)
+        codec = codecs.lookup(name)
         "".encode(name)  # a codec of bytes, such as base64, is no encoding of texts
     except (LookupError, TypeError, ValueError) as error:
         raise ParameterError(
             f"csv: encoding is {name!r}, which nobody knows; write one such as utf-8, latin-1, windows-1252 or utf-16"
         ) from error
-    return found.name
+    return codec.name

@@ -28,9 +28,9 @@ def is_parquet_file(file: Path) -> bool:
     """
     with file.open("rb") as stream:
         head = stream.read(16)
-    for mark, what in NO_TABLE.items():
+    for mark, kind in NO_TABLE.items():
         if head.startswith(mark):
-            raise DataError(f"{file.name} is {what}; a table is CSV, plain or packed by gzip, or parquet")
+            raise DataError(f"{file.name} is {kind}; a table is CSV, plain or packed by gzip, or parquet")
     if file.suffix == ".parquet" and not head.startswith(b"PAR1"):
         raise DataError(f"{file.name} is no parquet, whatever its name says: it does not start with PAR1")
     return head.startswith(b"PAR1")

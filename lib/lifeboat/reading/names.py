@@ -17,19 +17,19 @@ def check_names(names: Iterable[str], where: str) -> None:
         where: What has them, for the message: a file.
     """
     seen: dict[str, str] = {}
-    for place, name in enumerate(names, 1):
-        fault = _fault(name, place, seen.get(name.lower()))
-        if fault:
-            raise DataError(f"{where}: {fault}")
+    for position, name in enumerate(names, 1):
+        error = _error(name, position, seen.get(name.lower()))
+        if error:
+            raise DataError(f"{where}: {error}")
         seen[name.lower()] = name
 
 
-def _fault(name: str, place: int, twin: str | None) -> str:
+def _error(name: str, position: int, twin: str | None) -> str:
     """What is wrong with a column's name, and the mend; empty where nothing is."""
     if not name:
-        return f"column {place} has no name: give it one in the header"
+        return f"column {position} has no name: give it one in the header"
     if "\0" in name or name.splitlines() != [name]:
-        return f"the name of column {place}, {name!r}, has a line's end or NUL in it: rename it"
+        return f"the name of column {position}, {name!r}, has a line's end or NUL in it: rename it"
     if name.lower().startswith(PREFIX):
         return f"{name!r} starts with {PREFIX!r}, as columns do that Lifeboat adds: rename it"
     if twin is not None:

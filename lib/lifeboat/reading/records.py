@@ -185,10 +185,10 @@ _CLOSES = re.compile(r'(?:[^"]|"")*"(?!")')
 
 def _after(line: str, separator: str, well: re.Pattern[str], opens: re.Pattern[str]) -> str:
     """``open``, ``closed`` or ``bad``: how a line leaves a quote that an earlier one opened."""
-    found = _CLOSES.match(line)
-    if found is None:
+    closing = _CLOSES.match(line)
+    if closing is None:
         return "open"
-    rest = line[found.end() :]
+    rest = line[closing.end() :]
     if not rest:
         return "closed"
     if not rest.startswith(separator):

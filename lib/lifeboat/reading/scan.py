@@ -125,14 +125,14 @@ def _header(block: Block, csv: CsvFormat, name: str) -> _Header:
             f"{name} has no line below the {csv.skip_lines} that csv: {{skip_lines: {csv.skip_lines}}} leaves out"
         )
     start = Block(left.start, left.end, left.text[: 2**20].rpartition(b"\n")[0] + b"\n", left.line)
-    found = next(iter(records(iter([start]), csv, name)))
-    lines = found.lines.to_pylist()
-    if found.unreadable and (not lines or found.unreadable[0].line < lines[0]):
-        wrong = found.unreadable[0]
+    chunk = next(iter(records(iter([start]), csv, name)))
+    lines = chunk.lines.to_pylist()
+    if chunk.unreadable and (not lines or chunk.unreadable[0].line < lines[0]):
+        wrong = chunk.unreadable[0]
         raise DataError(f"{name}: the header in line {wrong.line} cannot be read: {wrong.reason}: {wrong.text[:200]!r}")
     if not lines:
         raise DataError(f"{name} has no header: all of its first lines are blank")
-    record = found.each()[0]
+    record = chunk.each()[0]
     names = values(record, csv.separator)
     if len(names) == 1 and (mark := next((m for m in OTHERS if m in names[0]), "")):
         raise DataError(
@@ -150,10 +150,10 @@ def _trailing(block: Block, header: _Header, csv: CsvFormat, name: str) -> bool:
     at: dict[int, int] = {}
     empty_behind = True
     for line, record in _some(data, csv, name):
-        parts = values(record, csv.separator)
-        counts[len(parts)] += 1
-        at.setdefault(len(parts), line)
-        empty_behind &= len(parts) != wanted + 1 or not parts[-1]
+        cells = values(record, csv.separator)
+        counts[len(cells)] += 1
+        at.setdefault(len(cells), line)
+        empty_behind &= len(cells) != wanted + 1 or not cells[-1]
     if not counts:
         return False
     most, times = counts.most_common(1)[0]
@@ -174,29 +174,29 @@ def _some(data: Block, csv: CsvFormat, name: str) -> Iterator[tuple[int, str]]:
     start = Block(data.start, data.end, b"\n".join(data.text.split(b"\n", SEEN)[:SEEN]) + b"\n", data.line)
     if not data.text:
         return
-    for found in records(iter([start]), csv, name):
-        yield from zip(found.lines.to_pylist(), found.each(), strict=True)
+    for chunk in records(iter([start]), csv, name):
+        yield from zip(chunk.lines.to_pylist(), chunk.each(), strict=True)
 
 
 def _refuse_values_behind(block: Block, skip: int, width: int, csv: CsvFormat, name: str) -> None:
     """Raise DataError where a value stands behind the last column's."""
-    for found in records(iter([below(block, skip)]), csv, name):
-        table, lines, _ = parsed(found, [str(place) for place in range(width)], csv)
+    for chunk in records(iter([below(block, skip)]), csv, name):
+        table, lines, _ = parsed(chunk, [str(index) for index in range(width)], csv)
         last = table.column(width - 1)
         if last.null_count < len(last):
-            place = last.is_valid().to_pylist().index(True)
+            index = last.is_valid().to_pylist().index(True)
             raise DataError(
-                f"{name}: most lines end with a separator, but line {lines[place].as_py()} has a {width}th value, "
-                f"{last[place].as_py()!r}, and the header names {width - 1} columns: name it there, or take it out"
+                f"{name}: most lines end with a separator, but line {lines[index].as_py()} has a {width}th value, "
+                f"{last[index].as_py()!r}, and the header names {width - 1} columns: name it there, or take it out"
             )
 
 
-def parsed(found: Records, names: list[str], csv: CsvFormat) -> tuple[pa.Table, pa.Array, list[Unreadable]]:
+def parsed(chunk: Records, names: list[str], csv: CsvFormat) -> tuple[pa.Table, pa.Array, list[Unreadable]]:
     """Records as a table of texts, empty ones null; the line of each row; and those of another width."""
-    places = [str(place) for place in range(len(names))]  # Arrow wants names that differ
-    text = pa.schema([(place, pa.string()) for place in places])
-    if not found.text:
-        return text.empty_table().rename_columns(names), found.lines, []
+    columns = [str(index) for index in range(len(names))]  # Arrow wants names that differ
+    text = pa.schema([(column, pa.string()) for column in columns])
+    if not chunk.text:
+        return text.empty_table().rename_columns(names), chunk.lines, []
     wrong: dict[int, str] = {}
 
     def set_apart(row: pacsv.InvalidRow) -> str:
@@ -204,15 +204,15 @@ def parsed(found: Records, names: list[str], csv: CsvFormat) -> tuple[pa.Table, 
         return "skip"
 
     table = pacsv.read_csv(
-        pa.BufferReader(found.text),
-        pacsv.ReadOptions(column_names=places, use_threads=False, block_size=len(found.text) + 1),
+        pa.BufferReader(chunk.text),
+        pacsv.ReadOptions(column_names=columns, use_threads=False, block_size=len(chunk.text) + 1),
         pacsv.ParseOptions(delimiter=csv.separator, newlines_in_values=csv.multiline, invalid_row_handler=set_apart),
         pacsv.ConvertOptions(
             column_types=text, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=True
         ),
     ).rename_columns(names)
     if not wrong:
-        return table, found.lines, []
-    lines, each = found.lines.to_pylist(), found.each()
+        return table, chunk.lines, []
+    lines, each = chunk.lines.to_pylist(), chunk.each()
     bad = [Unreadable(lines[p], each[p].count("\n") + 1, each[p], reason) for p, reason in wrong.items()]
-    return table, pa.array([line for place, line in enumerate(lines) if place not in wrong], pa.int64()), bad
+    return table, pa.array([line for index, line in enumerate(lines) if index not in wrong], pa.int64()), bad

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifeboat.errors import DataError
-from lifeboat.reading.batches import Lines, Part, csv_batches, parquet_batches
+from lifeboat.reading.batches import Fragment, Lines, csv_batches, parquet_batches
 from lifeboat.reading.csv_format import CsvFormat
 from lifeboat.reading.kinds import is_parquet_file
 from lifeboat.reading.names import check_names
@@ -26,17 +26,17 @@ class Table:
     """A table on this machine.
 
     Attributes:
-        place: The file or folder.
+        path: The file or folder.
         parquet: Whether its values have types; else they are text.
         csv: How its CSV files are written.
-        parts: Its files, in order of their paths.
+        fragments: Its files, in order of their paths.
         schema: Its columns, those of ``column=value`` folders last.
     """
 
-    place: Path
+    path: Path
     parquet: bool
     csv: CsvFormat
-    parts: list[Part]
+    fragments: list[Fragment]
     schema: pa.Schema
 
     @property
@@ -55,99 +55,99 @@ class Table:
             yield from self.read(piece, names)
 
     def pieces(self) -> list[tuple[int, Range | None]]:
-        """What can be read by itself: a file's place in ``parts``, and of a CSV file a range of its lines."""
-        found: list[tuple[int, Range | None]] = []
-        for number, part in enumerate(self.parts):
-            found += [(number, piece) for piece in (part.scanned.ranges if part.scanned else [None])]
-        return found
+        """What can be read by itself: a file's index in ``fragments``, and of a CSV file a range of its lines."""
+        pieces: list[tuple[int, Range | None]] = []
+        for number, fragment in enumerate(self.fragments):
+            pieces += [(number, piece) for piece in (fragment.scanned.ranges if fragment.scanned else [None])]
+        return pieces
 
     def read(self, piece: tuple[int, Range | None], names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """The records of one of ``pieces``, as ``batches`` gives them."""
-        part, lines = self.parts[piece[0]], piece[1]
-        file = part.name if len(self.parts) > 1 else None
+        fragment, lines = self.fragments[piece[0]], piece[1]
+        file = fragment.name if len(self.fragments) > 1 else None
         if lines is None:
-            yield from parquet_batches(part, self.schema, names, file)
+            yield from parquet_batches(fragment, self.schema, names, file)
             return
-        for batch, _ in csv_batches(part.path, part, self.csv, lines, names, self.schema.names, file):
+        for batch, _ in csv_batches(fragment.path, fragment, self.csv, lines, names, self.schema.names, file):
             yield batch
 
     def lines(self) -> Lines:
         """Read all of a CSV table for what becomes of its lines."""
         whole = Lines()
         for number, lines in self.pieces():
-            part = self.parts[number]
-            if part.scanned is None or lines is None:
+            fragment = self.fragments[number]
+            if fragment.scanned is None or lines is None:
                 continue
             if lines.skip:
-                whole += Lines(header=part.scanned.header[1], skipped=part.scanned.skipped)
-            for _, kinds in csv_batches(part.path, part, self.csv, lines, [], self.schema.names, None):
+                whole += Lines(header=fragment.scanned.header[1], skipped=fragment.scanned.skipped)
+            for _, kinds in csv_batches(fragment.path, fragment, self.csv, lines, [], self.schema.names, None):
                 whole += kinds
         return whole
 
 
-def open_table(place: str | Path, csv: CsvFormat | None = None) -> Table:
-    """Find a table and look at its files: what a place holds is decided here, whoever asks.
+def open_table(path: str | Path, csv: CsvFormat | None = None) -> Table:
+    """Find a table and look at its files: what a path holds is decided here, whoever asks.
 
     A file is what its first bytes say, whatever its name. A folder's files are one table: their columns go by name,
     whatever their order; folders ``column=value`` in it are a column each; names that start with ``.`` or ``_`` do
     not count.
 
     Args:
-        place: A file or a folder.
+        path: A file or a folder.
         csv: How its CSV files are written; None: as usual.
 
     Raises:
         DataError: There is nothing there, a file is neither CSV nor parquet, the files differ in kind or columns, or
             a column's name will not do.
     """
-    place, csv = Path(place).absolute(), csv or CsvFormat()
-    files = files_of(place)
+    path, csv = Path(path).absolute(), csv or CsvFormat()
+    files = files_of(path)
     if not files:
-        raise DataError(f"no file or folder {str(place)!r}" if not place.exists() else f"{place} has no file in it")
+        raise DataError(f"no file or folder {str(path)!r}" if not path.exists() else f"{path} has no file in it")
     kinds = {file: is_parquet_file(file) for file in files}
     if len(set(kinds.values())) > 1:
-        one, other = (next(f for f in files if kinds[f] is kind) for kind in (True, False))
-        raise DataError(f"{place} holds parquet ({_below(one, place)}) and CSV ({_below(other, place)}): keep one kind")
+        parquet_file, csv_file = (_below(next(f for f in files if kinds[f] is kind), path) for kind in (True, False))
+        raise DataError(f"{path} holds parquet ({parquet_file}) and CSV ({csv_file}): keep one kind")
     parquet = kinds[files[0]]
-    parts = [Part(str(file), _below(file, place), _partition(file, place)) for file in files]
-    keys = list(parts[0].partition)
-    for part in parts:
-        if list(part.partition) != keys:
-            raise DataError(f"{place}: {part.name} lies in other folders column=value than {parts[0].name}")
-    parts, schema = _parquet_parts(parts) if parquet else _csv_parts(parts, csv)
+    fragments = [Fragment(str(file), _below(file, path), _partition(file, path)) for file in files]
+    keys = list(fragments[0].partition)
+    for fragment in fragments:
+        if list(fragment.partition) != keys:
+            raise DataError(f"{path}: {fragment.name} lies in other folders column=value than {fragments[0].name}")
+    fragments, schema = _parquet_fragments(fragments) if parquet else _csv_fragments(fragments, csv)
     for key in keys:
         if key in schema.names:
-            raise DataError(f"{place}: {key!r} is a column of {parts[0].name} and a folder's too: rename one")
+            raise DataError(f"{path}: {key!r} is a column of {fragments[0].name} and a folder's too: rename one")
         schema = schema.append(pa.field(key, pa.string()))
-    check_names(schema.names, str(place.name))
-    return Table(place, parquet, csv, parts, schema)
+    check_names(schema.names, str(path.name))
+    return Table(path, parquet, csv, fragments, schema)
 
 
-def _below(file: Path, place: Path) -> str:
-    return file.name if file == place else file.relative_to(place).as_posix()
+def _below(file: Path, path: Path) -> str:
+    return file.name if file == path else file.relative_to(path).as_posix()
 
 
-def _partition(file: Path, place: Path) -> dict[str, str | None]:
+def _partition(file: Path, path: Path) -> dict[str, str | None]:
     """The columns that the folders between a table and a file of it name."""
-    found: dict[str, str | None] = {}
-    for folder in file.relative_to(place).parts[:-1] if file != place else ():
+    columns: dict[str, str | None] = {}
+    for folder in file.relative_to(path).parts[:-1] if file != path else ():
         column, equals, value = folder.partition("=")
         if equals:
-            found[unquote(column)] = None if value == NO_PARTITION else unquote(value)
-    return found
+            columns[unquote(column)] = None if value == NO_PARTITION else unquote(value)
+    return columns
 
 
-def _csv_parts(parts: list[Part], csv: CsvFormat) -> tuple[list[Part], pa.Schema]:
-    found: list[Part] = []
+def _csv_fragments(fragments: list[Fragment], csv: CsvFormat) -> tuple[list[Fragment], pa.Schema]:
+    result: list[Fragment] = []
     names: list[str] = []
-    for part in parts:
-        scanned = scan(part.path, part.name, csv)
-        check_names(scanned.names, part.name)
+    for fragment in fragments:
+        scanned = scan(fragment.path, fragment.name, csv)
+        check_names(scanned.names, fragment.name)
         names = names or scanned.names
-        same_columns(names, scanned.names, parts[0].name, part.name)
+        same_columns(names, scanned.names, fragments[0].name, fragment.name)
         order = [scanned.names.index(name) for name in names]
-        found.append(Part(part.path, part.name, part.partition, scanned, order))
-    return found, pa.schema([(name, pa.string()) for name in names])
+        result.append(Fragment(fragment.path, fragment.name, fragment.partition, scanned, order))
+    return result, pa.schema([(name, pa.string()) for name in names])
 
 
 def same_columns(names: Iterable[str], others: Iterable[str], first: str, file: str) -> None:
@@ -161,23 +161,25 @@ def same_columns(names: Iterable[str], others: Iterable[str], first: str, file: 
         )
 
 
-def _parquet_parts(parts: list[Part]) -> tuple[list[Part], pa.Schema]:
+def _parquet_fragments(fragments: list[Fragment]) -> tuple[list[Fragment], pa.Schema]:
     schema: pa.Schema | None = None
-    for part in parts:
+    for fragment in fragments:
         try:
-            found = pq.read_schema(part.path).remove_metadata()
+            other = pq.read_schema(fragment.path).remove_metadata()
         except (pa.ArrowException, OSError) as error:
-            raise DataError(f"{part.name} cannot be read as parquet: {error}") from error
+            raise DataError(f"{fragment.name} cannot be read as parquet: {error}") from error
         if schema is None:
-            schema = found
+            schema = other
             continue
-        same_columns(schema.names, found.names, parts[0].name, part.name)
-        schema = pa.schema([_one_type(column, found.field(column.name).type, part, parts[0]) for column in schema])
+        same_columns(schema.names, other.names, fragments[0].name, fragment.name)
+        schema = pa.schema(
+            [_common_type(field, other.field(field.name).type, fragment, fragments[0]) for field in schema]
+        )
     assert schema is not None
-    return parts, schema
+    return fragments, schema
 
 
-def _one_type(column: pa.Field, other: pa.DataType, part: Part, first: Part) -> pa.Field:
+def _common_type(column: pa.Field, other: pa.DataType, fragment: Fragment, first: Fragment) -> pa.Field:
     """A column with a type that holds another file's values of it too: the wider of two kindred ones."""
     for kindred in (pa.types.is_signed_integer, pa.types.is_floating):
         if kindred(column.type) and kindred(other):
@@ -185,6 +187,6 @@ def _one_type(column: pa.Field, other: pa.DataType, part: Part, first: Part) -> 
     if column.type.equals(other):
         return column
     raise DataError(
-        f"{part.name}: {column.name!r} is {other} there and {column.type} in {first.name}: a column has one type; "
+        f"{fragment.name}: {column.name!r} is {other} there and {column.type} in {first.name}: a column has one type; "
         "write both files with the same"
     )

@@ -94,7 +94,7 @@ def blocks(
                 yield block
         else:
             for at, raw in _cut(_transcoded(stream, name, csv), 0):
-                block = Block(at, at + len(raw), _one_end(raw), line)
+                block = Block(at, at + len(raw), _lf_ended(raw), line)
                 line += block.lines()
                 yield block
 
@@ -132,17 +132,17 @@ def _decoded(raw: bytes, at: int, line: int, name: str, csv: CsvFormat) -> bytes
     except UnicodeDecodeError as error:
         raise _wrong_byte(name, raw[error.start], at + error.start, line + _ends(raw[: error.start]), csv) from error
     if "\0" in text:
-        place = text.index("\0")
-        raise _nul(name, at + len(text[:place].encode(csv.encoding)), line + _ends(text[:place].encode()), csv)
+        index = text.index("\0")
+        raise _nul(name, at + len(text[:index].encode(csv.encoding)), line + _ends(text[:index].encode()), csv)
     if csv.encoding in ("utf-8", "utf-8-sig", "ascii"):
-        return _one_end(raw)
+        return _lf_ended(raw)
     if not raw.isascii() and _is_utf8(raw):
-        first = next(place for place, byte in enumerate(raw) if byte > 127)
+        first = next(index for index, byte in enumerate(raw) if byte > 127)
         raise DataError(
             f"{name}: the bytes from {at + first} on, in line {line + _ends(raw[:first])}, are UTF-8; as "
             f"{csv.encoding} they would be other letters: write csv: {{encoding: utf-8}}, or leave encoding out"
         )
-    return _one_end(text.encode())
+    return _lf_ended(text.encode())
 
 
 def _is_utf8(raw: bytes) -> bool:
@@ -161,9 +161,9 @@ def _transcoded(stream: BinaryIO, name: str, csv: CsvFormat) -> Iterator[bytes]:
         try:
             text = decoder.decode(raw, final=not raw)
         except UnicodeError as error:
-            place = getattr(error, "start", 0)
-            byte = raw[place] if place < len(raw) else 0
-            raise _wrong_byte(name, byte, at + place, line, csv) from error
+            index = getattr(error, "start", 0)
+            byte = raw[index] if index < len(raw) else 0
+            raise _wrong_byte(name, byte, at + index, line, csv) from error
         text = text.removeprefix("\ufeff") if at == 0 else text
         if "\0" in text:
             raise _nul(name, at, line + text[: text.index("\0")].count("\n"), csv)
@@ -173,7 +173,7 @@ def _transcoded(stream: BinaryIO, name: str, csv: CsvFormat) -> Iterator[bytes]:
         at, line = at + len(raw), line + text.count("\n")
 
 
-def _one_end(raw: bytes) -> bytes:
+def _lf_ended(raw: bytes) -> bytes:
     """Each line ended by LF alone, the last too."""
     if b"\r" in raw:
         raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

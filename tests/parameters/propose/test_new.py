@@ -33,9 +33,9 @@ def write(tmp_path: Path) -> Write:
     """``write(lines..., name=...)``: a CSV file with these lines."""
 
     def put(*lines: str, name: str = "rows.csv") -> Path:
-        place = tmp_path / name
-        place.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return place
+        path = tmp_path / name
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
 
     return put
 
@@ -46,8 +46,8 @@ def columns(*columns: tuple[str, list[Any]]) -> list[str]:
     return [",".join(name for name, _ in columns), *[",".join(str(value) for value in row) for row in rows]]
 
 
-def proposed(place: Path, label: str = "y", **more: Any) -> Proposal:
-    return propose(survey(place), label, **more)
+def proposed(path: Path, label: str = "y", **more: Any) -> Proposal:
+    return propose(survey(path), label, **more)
 
 
 def role(proposal: Proposal, name: str) -> str:
@@ -125,14 +125,14 @@ def test_a_column_without_a_name_is_refused_by_its_number(write: Write) -> None:
         survey(write(",b", "1,2"))
 
 
-def test_semicolons_tabs_and_bars_are_found_out_whatever_stands_in_a_quoted_text(write: Write) -> None:
+def test_semicolons_tabs_and_bars_are_detected_whatever_stands_in_a_quoted_text(write: Write) -> None:
     assert survey(write("a;b", '1;"x,y,z"', "2;w")).csv.separator == ";"
     assert survey(write("a\tb", "1\t2,5")).csv.separator == "\t"
     assert survey(write("a|b", "1|2")).csv.separator == "|"
     assert survey(write("a", "1")).csv.separator == ","
 
 
-def test_texts_of_several_lines_are_found_out_where_they_make_the_file_whole(write: Write) -> None:
+def test_texts_of_several_lines_are_detected_where_they_make_the_file_whole(write: Write) -> None:
     whole = survey(write("a,b", '1,"one', 'two"', "2,x"))
     assert (whole.csv.multiline, whole.rows, whole.unreadable) == (True, 2, 0)
     each = survey(write("a,b", *[f'{n},"one\ntwo"' for n in range(9)]))
@@ -141,8 +141,8 @@ def test_texts_of_several_lines_are_found_out_where_they_make_the_file_whole(wri
     assert (spoilt.csv.multiline, spoilt.rows, spoilt.unreadable) == (False, 2, 1)
 
 
-def test_parquet_keeps_its_types_and_what_is_no_number_is_a_gap(tmp_path: Path) -> None:
-    place = tmp_path / "rows.parquet"
+def test_parquet_keeps_its_types_and_nan_is_a_gap(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
     held = {
         "whole": pa.array([1.0, 2.0, float("nan")]),
         "tiny": pa.array([1, 2, None], pa.int8()),
@@ -152,8 +152,8 @@ def test_parquet_keeps_its_types_and_what_is_no_number_is_a_gap(tmp_path: Path) 
         "list": pa.array([[1], [2], None]),
         "flag": pa.array([True, False, None]),
     }
-    pq.write_table(pa.table(held), place)
-    seen = survey(place).columns
+    pq.write_table(pa.table(held), path)
+    seen = survey(path).columns
     assert {name: column.type for name, column in seen.items() if name != "list"} == {
         "whole": "DOUBLE", "tiny": "INT", "long": "BIGINT", "endless": "DOUBLE", "word": "STRING", "flag": "BOOLEAN",
     }  # fmt: skip
@@ -184,9 +184,9 @@ def test_a_parquet_file_s_other_types_are_declared_as_loading_takes_them(tmp_pat
     assert (seen["price"].missing, seen["price"].maximum, seen["took"].missing) == (1, 1.5, 1)
 
 
-def test_a_folder_of_files_is_one_table(tmp_path: Path) -> None:
-    for part in (1, 2):
-        (tmp_path / f"part-{part}.csv").write_text(f"a,b\n{part},x\n")
+def test_a_folder_of_files_is_a_single_table(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / f"part-{number}.csv").write_text(f"a,b\n{number},x\n")
     seen = survey(tmp_path)
     assert (seen.rows, seen.columns["a"].values, seen.columns["a"].unique) == (2, {"1": 1, "2": 1}, True)
 
@@ -205,15 +205,15 @@ def test_a_large_file_is_counted_whole_and_sampled_evenly(write: Write, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "message"),
     [
         (["a,b"], "rows.csv holds no row: there is nothing to learn from"),
         ([""], "rows.csv has no header: all of its first lines are blank"),
         (["age,Age", "1,2"], "Spark cannot tell the columns 'age', 'Age' apart: rename all but one"),
     ],
 )
-def test_a_file_that_is_no_table_is_told(write: Write, lines: list[str], said: str) -> None:
-    with pytest.raises(DataError, match=said):
+def test_a_file_that_is_no_table_is_refused(write: Write, lines: list[str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
         survey(write(*lines))
 
 
@@ -223,8 +223,8 @@ def test_a_file_that_is_no_table_is_told(write: Write, lines: list[str], said: s
 def label_of(write: Write, values: list[Any], **more: Any) -> tuple[str, str]:
     """The label that is made of these values: its name and its SQL."""
     noise = [(5 * i + i * i) % 11 / 10 for i in range(len(values))]
-    found = proposed(write(*columns(("x", noise), ("y", values))), **more).label
-    return found.name, found.sql
+    label = proposed(write(*columns(("x", noise), ("y", values))), **more).label
+    return label.name, label.sql
 
 
 def test_a_label_of_0_and_1_stays_as_it_is(write: Write) -> None:
@@ -247,24 +247,26 @@ def test_true_and_1_mean_yes_however_rare_the_other_is(write: Write) -> None:
 
 
 def test_a_row_without_a_label_is_neither_0_nor_1(write: Write) -> None:
-    found = proposed(write(*columns(("x", NOISE), ("y", ["NA", "", 1, 0, 1] * 6))))
-    assert str(found.label.ones[:5].tolist()) == "[nan, nan, 1.0, 0.0, 1.0]"
-    assert found.label.share == pytest.approx(2 / 3)
-    assert "12 rows have no y: notebook 1 will set them aside" in found.look
+    proposal = proposed(write(*columns(("x", NOISE), ("y", ["NA", "", 1, 0, 1] * 6))))
+    assert str(proposal.label.target[:5].tolist()) == "[nan, nan, 1.0, 0.0, 1.0]"
+    assert proposal.label.share == pytest.approx(2 / 3)
+    assert "12 rows have no y: notebook 1 will set them aside" in proposal.look
 
 
 @pytest.mark.parametrize("values", [Y, ["a", "b", "c"] * 10, [value * 10 for value in range(30)]])
 def test_the_label_s_range_admits_both_its_classes(write: Write, values: list[Any]) -> None:
-    found = proposed(write(*columns(("x", NOISE), ("y", values))))
-    assert found.values["ranges"] == {found.label.name: [0, 1]}
+    proposal = proposed(write(*columns(("x", NOISE), ("y", values))))
+    assert proposal.values["ranges"] == {proposal.label.name: [0, 1]}
 
 
-def test_of_many_classes_the_rarest_stands_against_the_rest_and_that_is_said(write: Write) -> None:
-    place = write(*columns(("x", NOISE), ("y", ["b", "a", "c"] * 10)))
-    found = proposed(place)
-    assert (found.label.name, found.label.sql) == ("y_is_c", "y = 'c'")
-    assert found.look[0].startswith("3 classes, and Lifeboat tells one from the rest: 1 stands for 'c' (10 of 30 rows)")
-    assert found.label.share == pytest.approx(1 / 3)
+def test_of_many_classes_the_rarest_stands_against_the_rest_with_a_remark(write: Write) -> None:
+    path = write(*columns(("x", NOISE), ("y", ["b", "a", "c"] * 10)))
+    proposal = proposed(path)
+    assert (proposal.label.name, proposal.label.sql) == ("y_is_c", "y = 'c'")
+    assert proposal.look[0].startswith(
+        "3 classes, and Lifeboat tells one from the rest: 1 stands for 'c' (10 of 30 rows)"
+    )
+    assert proposal.label.share == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize(
@@ -286,17 +288,17 @@ def test_classes_are_called_as_the_file_calls_them_where_it_does(
     write: Write, values: list[Any], positive: str, classes: list[str]
 ) -> None:
     many = values if len(values) > 3 else values * 10
-    found = proposed(write(*columns(("x", [n * 7 % 11 for n in range(len(many))]), ("y", many))), positive=positive)
-    assert found.values["class_names"] == classes
-    assert parameters(written(found, "lifeboat new", "p.yaml"))["class_names"] == classes
+    proposal = proposed(write(*columns(("x", [n * 7 % 11 for n in range(len(many))]), ("y", many))), positive=positive)
+    assert proposal.values["class_names"] == classes
+    assert parameters(written(proposal, "lifeboat new", "p.yaml"))["class_names"] == classes
 
 
-def test_an_amount_is_halved_at_its_median_and_that_is_said(write: Write) -> None:
-    place = write(*columns(("x", NOISE), ("y", [value * 10 for value in range(30)])))
-    found = proposed(place)
-    assert (found.label.name, found.label.sql) == ("y_above_145", "try_cast(y AS DOUBLE) > 145")
-    assert "1 stands for above its median, 145" in found.look[0]
-    assert found.label.share == 0.5
+def test_an_amount_is_halved_at_its_median_with_a_remark(write: Write) -> None:
+    path = write(*columns(("x", NOISE), ("y", [value * 10 for value in range(30)])))
+    proposal = proposed(path)
+    assert (proposal.label.name, proposal.label.sql) == ("y_above_145", "try_cast(y AS DOUBLE) > 145")
+    assert "1 stands for above its median, 145" in proposal.look[0]
+    assert proposal.label.share == 0.5
 
 
 def test_an_amount_whose_half_is_its_highest_is_parted_there(write: Write) -> None:
@@ -304,7 +306,7 @@ def test_an_amount_whose_half_is_its_highest_is_parted_there(write: Write) -> No
 
 
 @pytest.mark.parametrize(
-    ("values", "more", "error", "said"),
+    ("values", "more", "error", "message"),
     [
         ([1] * 3, {}, DataError, "the label 'y' has one value, '1', in all 3 rows: there is nothing to tell apart"),
         ([""] * 3, {}, DataError, "the label 'y' has no value in all 3 rows"),
@@ -313,12 +315,12 @@ def test_an_amount_whose_half_is_its_highest_is_parted_there(write: Write) -> No
         (["a", "b"], {"label": "yy"}, ParameterError, "unknown column for --label 'yy': did you mean 'y'?"),
     ],
 )
-def test_a_label_that_cannot_be_one_is_told(
-    write: Write, values: list[Any], more: dict[str, str], error: type[Exception], said: str
+def test_a_column_that_cannot_be_a_label_is_refused(
+    write: Write, values: list[Any], more: dict[str, str], error: type[Exception], message: str
 ) -> None:
-    place = write(*columns(("x", list(range(len(values)))), ("y", values)))
-    with pytest.raises(error, match=said):
-        proposed(place, **more)
+    path = write(*columns(("x", list(range(len(values)))), ("y", values)))
+    with pytest.raises(error, match=message):
+        proposed(path, **more)
 
 
 # --- the key
@@ -339,12 +341,12 @@ def test_a_label_that_cannot_be_one_is_told(
 def test_the_key_is_a_whole_number_or_text_that_names_each_row(
     write: Write, name: str, values: list[Any], key: str
 ) -> None:
-    found = proposed(write(*columns((name, values), ("x", NOISE), ("y", Y))))
-    assert (found.values["key"], found.values["complete"]) == (key, {"make_key": True} if key == "row_id" else {})
-    assert (role(found, name) == "key") == (key != "row_id")
+    proposal = proposed(write(*columns((name, values), ("x", NOISE), ("y", Y))))
+    assert (proposal.values["key"], proposal.values["complete"]) == (key, {"make_key": True} if key == "row_id" else {})
+    assert (role(proposal, name) == "key") == (key != "row_id")
 
 
-def test_a_name_like_id_wins_over_one_that_comes_first(write: Write) -> None:
+def test_a_name_like_id_wins_over_another_that_comes_first(write: Write) -> None:
     lines = columns(
         ("name", [f"n{i}" for i in range(30)]), ("userId", [f"u{i}" for i in range(30)]), ("x", NOISE), ("y", Y)
     )
@@ -352,9 +354,9 @@ def test_a_name_like_id_wins_over_one_that_comes_first(write: Write) -> None:
 
 
 def test_a_key_must_name_the_rows_to_predict_too(write: Write) -> None:
-    place = write(*columns(("id", list(range(30))), ("x", NOISE), ("y", Y)))
+    path = write(*columns(("id", list(range(30))), ("x", NOISE), ("y", Y)))
     other = write("id,x", "1,2", "1,3", name="other.csv")
-    assert proposed(place, unlabelled=survey(other)).values["complete"]["make_key"]
+    assert proposed(path, unlabelled=survey(other)).values["complete"]["make_key"]
 
 
 # --- the features
@@ -376,22 +378,22 @@ def test_numbers_and_categories_are_parted_by_type_and_gaps_are_filled(write: Wr
     assert set(values["groups"]) <= {"size", "flag", "doubt", "age", "rank"}
 
 
-def test_what_is_missing_in_the_rows_to_predict_alone_is_filled_as_well(write: Write) -> None:
-    place = write(*columns(("x", NOISE), ("late", Y), ("y", Y)))
+def test_gaps_in_the_rows_to_predict_alone_are_filled_as_well(write: Write) -> None:
+    path = write(*columns(("x", NOISE), ("late", Y), ("y", Y)))
     other = survey(write("x,z", "1.5,1", ",1", name="other.csv"))
-    found = proposed(place, unlabelled=other)
-    assert found.values["impute"] == {"x": "mean"}
-    assert found.values["schema"] == "x DOUBLE, y INT NOT NULL"
-    assert reason(found, "late") == "the rows to predict do not have it"
+    proposal = proposed(path, unlabelled=other)
+    assert proposal.values["impute"] == {"x": "mean"}
+    assert proposal.values["schema"] == "x DOUBLE, y INT NOT NULL"
+    assert reason(proposal, "late") == "the rows to predict do not have it"
 
 
 def test_a_column_that_tells_the_label_by_itself_is_left_out_with_its_reason(write: Write) -> None:
     outcome = [f"w{y}" for y in Y]
     lines = columns(("x", NOISE), ("copy", outcome), ("far", [abs(10 * y - 5.5) for y in Y]), ("y", Y))
-    found = proposed(write(*lines))
-    assert (role(found, "copy"), role(found, "far"), role(found, "x")) == ("out", "out", "numeric")
-    assert "by itself it all but tells the label (ROC AUC 1.000)" in reason(found, "copy")
-    assert any(line.startswith("copy: by itself") for line in found.look)
+    proposal = proposed(write(*lines))
+    assert (role(proposal, "copy"), role(proposal, "far"), role(proposal, "x")) == ("out", "out", "numeric")
+    assert "by itself it all but tells the label (ROC AUC 1.000)" in reason(proposal, "copy")
+    assert any(line.startswith("copy: by itself") for line in proposal.look)
 
 
 def test_that_a_value_is_missing_can_be_the_leak(write: Write) -> None:
@@ -401,7 +403,7 @@ def test_that_a_value_is_missing_can_be_the_leak(write: Write) -> None:
     )
 
 
-def test_a_column_judged_alone_learns_no_value_by_heart(write: Write) -> None:
+def test_a_column_scored_alone_learns_no_value_by_heart(write: Write) -> None:
     random = np.random.default_rng(7)
     y = random.integers(0, 2, 400)
     lines = columns(
@@ -412,47 +414,47 @@ def test_a_column_judged_alone_learns_no_value_by_heart(write: Write) -> None:
         assert 0.4 < alone(seen, seen.columns[name], y.astype(float)) < 0.6
 
 
-@pytest.mark.parametrize("given", [lambda x: x * 1e300, lambda x: 2**53 - 64 + x, lambda x: float("inf") if x else 0])
-def test_numbers_that_single_precision_cannot_tell_apart_are_judged_alone_too(
-    write: Write, given: Callable[[int], float]
+@pytest.mark.parametrize("scaled", [lambda x: x * 1e300, lambda x: 2**53 - 64 + x, lambda x: float("inf") if x else 0])
+def test_numbers_that_single_precision_cannot_tell_apart_are_scored_alone_too(
+    write: Write, scaled: Callable[[int], float]
 ) -> None:
     y = np.tile([0, 1], 32)
-    seen = survey(write(*columns(("x", [given(int(row % 2)) for row in range(64)]), ("y", y.tolist()))))
+    seen = survey(write(*columns(("x", [scaled(int(row % 2)) for row in range(64)]), ("y", y.tolist()))))
     assert alone(seen, seen.columns["x"], y.astype(float)) == 1
 
 
-def test_where_every_column_tells_the_label_they_are_kept_and_that_is_said(write: Write) -> None:
-    found = proposed(write(*columns(("copy", Y), ("y", Y))))
-    assert found.values["numeric"] == ["copy"]
-    assert any(line.startswith("copy: by itself") for line in found.look)
+def test_where_every_column_tells_the_label_they_are_kept_with_a_remark(write: Write) -> None:
+    proposal = proposed(write(*columns(("copy", Y), ("y", Y))))
+    assert proposal.values["numeric"] == ["copy"]
+    assert any(line.startswith("copy: by itself") for line in proposal.look)
 
 
-def test_what_tells_nothing_is_left_out_with_its_reason(write: Write) -> None:
+def test_a_column_that_tells_nothing_is_left_out_with_its_reason(write: Write) -> None:
     lines = columns(
         ("same", ["a"] * 30), ("empty", [""] * 30), ("day", [f"2026-11-{n:02}" for n in NOISE]),
         ("note", [f"text {i}" for i in range(29)] + ["text 0"]), ("shop_id", [f"s{n}" for n in NOISE]),
         ("customer_id", [n * 1000 for n in NOISE]), ("x", NOISE), ("y", Y),
     )  # fmt: skip
-    found = proposed(write(*lines))
-    assert reason(found, "same") == "its value is always 'a'"
-    assert reason(found, "empty") == "it has no value"
-    assert reason(found, "day").startswith("a date")
-    assert reason(found, "note") == "a text that differs in most rows"
-    assert (role(found, "shop_id"), role(found, "customer_id")) == ("categorical", "numeric")
+    proposal = proposed(write(*lines))
+    assert reason(proposal, "same") == "its value is always 'a'"
+    assert reason(proposal, "empty") == "it has no value"
+    assert reason(proposal, "day").startswith("a date")
+    assert reason(proposal, "note") == "a text that differs in most rows"
+    assert (role(proposal, "shop_id"), role(proposal, "customer_id")) == ("categorical", "numeric")
 
 
-def test_a_file_without_a_column_to_learn_from_is_told(write: Write) -> None:
+def test_a_file_without_a_column_to_learn_from_is_refused(write: Write) -> None:
     with pytest.raises(DataError, match=r"no column is left to learn 'y' from \(same: its value is always 'a'\)"):
         proposed(write(*columns(("same", ["a"] * 30), ("y", Y))))
 
 
-def test_a_large_category_gets_as_many_bins_and_one_too_large_is_left_out(write: Write) -> None:
-    places = [f"p{i % 40:02}" for i in range(600)]
+def test_a_large_category_gets_as_many_bins_and_a_larger_is_left_out(write: Write) -> None:
+    towns = [f"p{i % 40:02}" for i in range(600)]
     many = [f"m{i % 250}" for i in range(600)]
-    lines = columns(("place", places), ("many", many), ("y", [i * 7 % 3 % 2 for i in range(600)]))
-    found = proposed(write(*lines))
-    assert found.values["estimator_params"] == {"maxDepth": 5, "maxBins": 42}
-    assert reason(found, "many").startswith("250 different texts: too many")
+    lines = columns(("place", towns), ("many", many), ("y", [i * 7 % 3 % 2 for i in range(600)]))
+    proposal = proposed(write(*lines))
+    assert proposal.values["estimator_params"] == {"maxDepth": 5, "maxBins": 42}
+    assert reason(proposal, "many").startswith("250 different texts: too many")
 
 
 ODD_NAMES = [
@@ -475,32 +477,32 @@ ODD_NAMES = [
 
 def test_every_column_keeps_its_name_whatever_is_in_it(write: Write) -> None:
     odd = [("prediction", NOISE[::-1]), *((f'"{name}"', NOISE) for name in ODD_NAMES)]
-    found = proposed(write(*columns(*odd, ('"the ""end"""', [1 - y for y in Y]))), 'the "end"', name="odd")
+    proposal = proposed(write(*columns(*odd, ('"the ""end"""', [1 - y for y in Y]))), 'the "end"', name="odd")
     names = ["prediction", *ODD_NAMES]
-    assert (found.values["numeric"], found.values["label"]) == (names, 'the "end"')
-    assert "compute" not in found.values["complete"]
-    assert "`ti``ck` INT NOT NULL" in found.values["schema"]
-    values = check_text(written(found, "lifeboat new", "params/odd.yaml"))
-    assert {name: values[name] for name in found.values} == found.values
+    assert (proposal.values["numeric"], proposal.values["label"]) == (names, 'the "end"')
+    assert "compute" not in proposal.values["complete"]
+    assert "`ti``ck` INT NOT NULL" in proposal.values["schema"]
+    values = check_text(written(proposal, "lifeboat new", "params/odd.yaml"))
+    assert {name: values[name] for name in proposal.values} == proposal.values
 
 
 def test_words_for_gaps_are_named_for_the_columns_that_have_them(write: Write) -> None:
-    found = proposed(write(*columns(("a.b: c", ["NA", "-", *NOISE[2:]]), ("y", Y))), name="rows")
-    assert found.values["complete"]["no_value"] == {"a.b: c": ["-", "NA"]}
-    assert (found.values["numeric"], found.values["impute"]) == (["a.b: c"], {"a.b: c": "mean"})
-    assert found.values["schema"].startswith("`a.b: c` INT, ")
-    assert parameters(written(found, "c", "p"))["complete"] == found.values["complete"]
+    proposal = proposed(write(*columns(("a.b: c", ["NA", "-", *NOISE[2:]]), ("y", Y))), name="rows")
+    assert proposal.values["complete"]["no_value"] == {"a.b: c": ["-", "NA"]}
+    assert (proposal.values["numeric"], proposal.values["impute"]) == (["a.b: c"], {"a.b: c": "mean"})
+    assert proposal.values["schema"].startswith("`a.b: c` INT, ")
+    assert parameters(written(proposal, "c", "p"))["complete"] == proposal.values["complete"]
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ('"a\u2028b"', "the name of column 1, 'a\\u2028b', has a line's end or NUL in it: rename it"),
         ("lifeboat:x", "'lifeboat:x' starts with 'lifeboat:', as columns do that Lifeboat adds: rename it"),
     ],
 )
-def test_a_name_that_no_column_can_have_is_refused_with_it(write: Write, name: str, said: str) -> None:
-    with pytest.raises(DataError, match=re.escape(f"rows.csv: {said}")):
+def test_a_name_that_no_column_can_have_is_refused_with_it(write: Write, name: str, message: str) -> None:
+    with pytest.raises(DataError, match=re.escape(f"rows.csv: {message}")):
         proposed(write(*columns((name, NOISE), ("y", Y))))
 
 
@@ -548,13 +550,13 @@ def test_the_models_are_named_as_they_are_to_be(write: Write) -> None:
 
 
 def test_where_a_class_is_rare_accuracy_is_not_the_metric(write: Write) -> None:
-    place = write(*columns(("x", [n % 7 for n in range(100)]), ("y", [int(n % 10 == 0) for n in range(100)])))
-    found = proposed(place)
-    assert found.values["metric"] == "log_loss"
-    assert any("about 10 rows" in line for line in found.look)
+    path = write(*columns(("x", [n % 7 for n in range(100)]), ("y", [int(n % 10 == 0) for n in range(100)])))
+    proposal = proposed(path)
+    assert proposal.values["metric"] == "log_loss"
+    assert any("about 10 rows" in line for line in proposal.look)
 
 
-def test_all_that_a_person_must_look_at_is_told_most_important_first(write: Write) -> None:
+def test_all_that_a_person_must_look_at_is_listed_most_important_first(write: Write) -> None:
     mixed = {f"n{k}": [NOISE[k * (i + 1) % 30] for i in range(30)] for k in (1, 7, 11, 13, 17, 19)}
     table = [
         ("day", [f"{1 + i % 9}/{1 + i % 7}/2024" for i in range(30)]),
@@ -584,17 +586,17 @@ def test_all_that_a_person_must_look_at_is_told_most_important_first(write: Writ
 
 def test_the_reasons_for_csv_and_for_more_bins_than_spark_s_stand_with_them(write: Write) -> None:
     many = [f"v{i % 40}" for i in range(120)]
-    found = proposed(write(*columns(("x", NOISE * 4), ("v", many), ("y", Y * 4))))
-    assert found.values["estimator_params"] == {"maxDepth": 5, "maxBins": 42}
-    assert found.why["estimator_params"] == "maxBins: the largest category has 40 values"
-    assert found.why["csv"] == "how the file is written"
+    proposal = proposed(write(*columns(("x", NOISE * 4), ("v", many), ("y", Y * 4))))
+    assert proposal.values["estimator_params"] == {"maxDepth": 5, "maxBins": 42}
+    assert proposal.why["estimator_params"] == "maxBins: the largest category has 40 values"
+    assert proposal.why["csv"] == "how the file is written"
     lines = [f'{x},"one\ntwo",{y}' for x, y in zip(NOISE, Y, strict=True)]
     assert proposed(write("x,note,y", *lines)).why["csv"] == (
         "multiline: read so, quoted texts of several lines leave no line unread"
     )
 
 
-def test_a_value_tells_the_label_s_rate_drawn_towards_that_of_all_by_one_row() -> None:
+def test_a_value_tells_the_label_s_rate_drawn_towards_that_of_all_by_a_single_row() -> None:
     texts, label = np.array(["a", "a", "b"], dtype=object), np.array([1.0, 1.0, 0.0])
     rates = _rates(texts, label, np.array(["a", "b", "c"], dtype=object))
     assert rates.tolist() == pytest.approx([(2 + 2 / 3) / 3, (0 + 2 / 3) / 2, 2 / 3])
@@ -612,11 +614,11 @@ def check_text(text: str) -> dict[str, Any]:
     return check(Given(values, dict.fromkeys(values, "the file")), DECLARED)
 
 
-def test_the_file_holds_what_was_proposed_and_the_checker_takes_it(write: Write) -> None:
-    place = write(
+def test_the_file_holds_the_proposal_and_the_checker_takes_it(write: Write) -> None:
+    path = write(
         *columns(("a: b #c", NOISE), ("no", ["yes", "no", "-"] * 10), ("id", [str(i) for i in range(30)]), ("y", Y))
     )
-    proposal = proposed(place, name="rows")
+    proposal = proposed(path, name="rows")
     text = written(proposal, "lifeboat new rows.csv --label y", "params/rows.yaml")
     assert check_text(text).items() >= {**proposal.values, "registered_model": "rows"}.items()
     assert text.startswith(
@@ -626,8 +628,8 @@ def test_the_file_holds_what_was_proposed_and_the_checker_takes_it(write: Write)
 
 
 def test_letters_that_end_a_line_in_yaml_come_back_as_they_were(write: Write) -> None:
-    place = write(*columns(("x", NOISE), ("y", ["a\u2028b", "c\x85"] * 15)))
-    proposal = proposed(place, positive="c\x85", name="rows")
+    path = write(*columns(("x", NOISE), ("y", ["a\u2028b", "c\x85"] * 15)))
+    proposal = proposed(path, positive="c\x85", name="rows")
     assert check_text(written(proposal, "c", "p"))["complete"]["compute"] == {"y_is_c": "y = 'c\x85'"}
 
 
@@ -637,11 +639,11 @@ def test_no_default_that_speaks_of_the_passengers_is_left(write: Write) -> None:
 
 
 def test_a_column_left_out_stands_in_the_file_with_its_reason(write: Write) -> None:
-    found = proposed(write(*columns(("x", NOISE), ("copy", Y), ("y", Y))))
-    lines = written(found, "c", "p").splitlines()
-    place = lines.index("  # - copy")
-    assert lines[place - 1].startswith("  - x ")
-    assert "by itself it all but tells the label" in lines[place + 1]
+    proposal = proposed(write(*columns(("x", NOISE), ("copy", Y), ("y", Y))))
+    lines = written(proposal, "c", "p").splitlines()
+    index = lines.index("  # - copy")
+    assert lines[index - 1].startswith("  - x ")
+    assert "by itself it all but tells the label" in lines[index + 1]
 
 
 CELLS = st.one_of(
@@ -677,10 +679,10 @@ def test_any_small_table_gives_a_file_that_the_checker_takes_or_a_plain_refusal(
     @settings(max_examples=60)
     def taken_or_refused(lines: list[str]) -> None:
         label, *rows = lines
-        place = tmp_path / "any.csv"
-        place.write_text("\n".join(rows) + "\n", encoding="utf-8")
+        path = tmp_path / "any.csv"
+        path.write_text("\n".join(rows) + "\n", encoding="utf-8")
         try:
-            seen: Survey = survey(place)
+            seen: Survey = survey(path)
             proposal = propose(seen, label, name="any")
         except (DataError, ParameterError) as error:
             refusals.append(str(error))
@@ -709,7 +711,7 @@ def lifeboat(*words: str) -> Any:
     return CliRunner().invoke(app, ["new", *words])
 
 
-def test_the_command_writes_a_file_named_as_the_data_and_says_what_to_do(home: Path) -> None:
+def test_the_command_writes_a_file_named_as_the_data_and_prints_the_next_steps(home: Path) -> None:
     ran = lifeboat("My Data.csv", "--label", "y")
     assert ran.exit_code == 0, ran.output
     assert ran.stdout.splitlines() == [
@@ -746,11 +748,11 @@ def test_a_file_that_is_there_is_kept_unless_forced(home: Path) -> None:
     assert "label: y" in mine.read_text()
 
 
-def test_how_the_file_is_written_is_told_and_stands_in_file_and_command(home: Path) -> None:
+def test_the_csv_format_is_printed_and_stands_in_file_and_command(home: Path) -> None:
     lines = ["of no account", "x;y", *(f"{x};{y}" for x, y in zip(NOISE, Y, strict=True))]
     (home / "odd.txt").write_text("\n".join(lines), encoding="latin-1")
-    given = ["--separator", ";", "--encoding", "latin-1", "--skip-lines", "1", "--no-multiline"]
-    ran = lifeboat("odd.txt", "--label", "y", *given)
+    options = ["--separator", ";", "--encoding", "latin-1", "--skip-lines", "1", "--no-multiline"]
+    ran = lifeboat("odd.txt", "--label", "y", *options)
     assert ran.exit_code == 0, ran.output
     assert ran.stdout.splitlines()[1] == "csv       separator: ';', encoding: 'iso8859-1', skip_lines: 1"
     text = (home / "params/odd.yaml").read_text()
@@ -760,7 +762,7 @@ def test_how_the_file_is_written_is_told_and_stands_in_file_and_command(home: Pa
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "said"),
+    ("words", "status", "error"),
     [
         (["My Data.csv", "--label", "z"], 2, "unknown column for --label 'z': Known: kind, x, y"),
         (["My Data.csv", "--label", "kinds"], 2, "did you mean 'kind'?"),
@@ -768,11 +770,13 @@ def test_how_the_file_is_written_is_told_and_stands_in_file_and_command(home: Pa
         (["My Data.csv", "--label", "y", "--unlabelled", "no.csv"], 1, "no file or folder 'no.csv'"),
     ],
 )
-def test_a_mistake_ends_in_plain_words_and_writes_nothing(home: Path, words: list[str], status: int, said: str) -> None:
+def test_a_mistake_ends_in_plain_words_and_writes_nothing(
+    home: Path, words: list[str], status: int, error: str
+) -> None:
     ran = lifeboat(*words)
     assert ran.exit_code == status
     assert ran.stderr.startswith("lifeboat: ")
-    assert said in ran.stderr
+    assert error in ran.stderr
     assert not list((home / "params").iterdir())
 
 

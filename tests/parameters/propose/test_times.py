@@ -30,5 +30,5 @@ from lifeboat.parameters.propose.times import Parse, parse_of
         ([], None),
     ],
 )  # fmt: skip
-def test_texts_of_one_form_are_read_by_it_and_others_are_left(texts: list[str], expected: Parse | None) -> None:
+def test_texts_of_the_same_form_are_read_by_it_and_others_are_left(texts: list[str], expected: Parse | None) -> None:
     assert parse_of("d", texts) == expected

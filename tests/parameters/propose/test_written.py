@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lifeboat.parameters.propose import propose, survey, written
-from lifeboat.parameters.propose.written import inline, one_line
+from lifeboat.parameters.propose.written import inline, printable
 
 NOISE = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4, 6, 2, 6, 4, 3, 3, 8, 3, 2, 7]
 Y = [0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0, 1, 1, 0]
@@ -116,14 +116,14 @@ def test_the_file_has_each_parameter_with_its_reason_and_no_line_too_long(tmp_pa
         "y": ["no" if y else "yes" for y in Y],
     }
     rows = zip(*columns.values(), strict=True)
-    place = tmp_path / "rows.csv"
-    place.write_text("\n".join(",".join(map(str, row)) for row in [tuple(columns), *rows]) + "\n")
-    proposal = propose(survey(place), "y", name="rows", paths=["data/rows.csv"])
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(",".join(map(str, row)) for row in [tuple(columns), *rows]) + "\n")
+    proposal = propose(survey(path), "y", name="rows", paths=["data/rows.csv"])
     assert written(proposal, "lifeboat new rows.csv --label y", "params/rows.yaml") == FILE
     assert max(map(len, FILE.splitlines())) <= 118
 
 
-def test_what_yaml_would_not_read_as_it_stands_is_written_otherwise() -> None:
-    assert one_line("a\nb\u2028c") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c"
+def test_texts_that_yaml_would_not_read_as_they_stand_are_written_otherwise() -> None:
+    assert printable("a\nb\u2028c") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c"
     assert inline(["ü", 1]) == "[ü, 1]"
     assert inline("\u2028") == '"\\L"'

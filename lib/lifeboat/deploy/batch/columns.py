@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from lifeboat.deploy.batch.tables import tables
 from lifeboat.errors import DataError, unknown
-from lifeboat.reading import FAULT, LINE, OURS, UNREADABLE, arrow
+from lifeboat.reading import ERROR, LINE, OURS, UNREADABLE, arrow
 from lifeboat.reading.names import PREFIX
 from lifeboat.scoring.declared import refusal
 from lifeboat.scoring.fields import Column, InputError
@@ -142,9 +142,9 @@ def refuse_type(column: Column, kind: pa.DataType) -> None:
 def _faults(batch: pa.RecordBatch) -> Objects:
     """For each row why it cannot be read; None where it can."""
     reasons: Objects = np.full(batch.num_rows, None, dtype=object)
-    if FAULT not in batch.schema.names:
+    if ERROR not in batch.schema.names:
         return reasons
-    lines, texts, faults = (batch.column(name) for name in (LINE, UNREADABLE, FAULT))
+    lines, texts, faults = (batch.column(name) for name in (LINE, UNREADABLE, ERROR))
     for row in np.flatnonzero(faults.is_valid().to_numpy(zero_copy_only=False)).tolist():
         reasons[row] = f"line {lines[row]}: {faults[row]}: {texts[row]}"
     return reasons

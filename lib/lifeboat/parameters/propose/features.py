@@ -63,16 +63,16 @@ def choose_features(table: Survey, label: Label, key: str, unlabelled: Survey | 
         DataError: No column is left to learn from; the message gives the reasons.
     """
     merged = [Feature(_with_unlabelled(column, unlabelled)) for column in table.columns.values()]
-    found = [_role(table, feature, label, key, unlabelled) for feature in merged]
-    used = [feature for feature in found if feature.used]
-    suspects = [feature for feature in found if feature.role == "out" and feature.alone > LEAK]
+    features = [_role(table, feature, label, key, unlabelled) for feature in merged]
+    used = [feature for feature in features if feature.used]
+    suspects = [feature for feature in features if feature.role == "out" and feature.alone > LEAK]
     if not used and suspects:  # nothing else is there: the person must decide
         kept = {feature.name for feature in suspects}
-        found = [replace(f, role=_kind(f)) if f.name in kept else f for f in found]
+        features = [replace(f, role=_kind(f)) if f.name in kept else f for f in features]
     elif not used:
-        reasons = "; ".join(f"{feature.name}: {feature.why}" for feature in found if feature.why)
+        reasons = "; ".join(f"{feature.name}: {feature.why}" for feature in features if feature.why)
         raise DataError(f"no column is left to learn {label.source!r} from ({reasons or 'there is no other'})")
-    return found
+    return features
 
 
 def _with_unlabelled(column: Column, unlabelled: Survey | None) -> Column:
@@ -98,7 +98,7 @@ def _role(table: Survey, feature: Feature, label: Label, key: str, unlabelled: S
         return replace(feature, role="key")
     if reason := _no_feature(table, column):
         return replace(feature, why=reason)
-    score = alone(table, column, label.ones)
+    score = alone(table, column, label.target)
     if score > LEAK:
         reason = f"by itself it all but tells the label (ROC AUC {score:.3f}): is it known before the label is?"
         return replace(feature, why=reason, alone=score)

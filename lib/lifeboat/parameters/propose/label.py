@@ -27,7 +27,7 @@ class Label:
         sql: Makes it from ``source``; empty where it stands in the file as 0 and 1.
         meaning: When it is 1, as a clause.
         loud: What a person must know of the choice; empty where there was none.
-        ones: Of the survey's sample, shape (n,): 1.0, 0.0, or NaN where the file has nothing.
+        target: Of the survey's sample, shape (n,): 1.0, 0.0, or NaN where the file has nothing.
         classes: What class 0 and class 1 are called, as far as the values say so; else empty.
     """
 
@@ -36,13 +36,13 @@ class Label:
     sql: str
     meaning: str
     loud: str
-    ones: npt.NDArray[np.float64]
+    target: npt.NDArray[np.float64]
     classes: tuple[str, ...] = ()
 
     @property
     def share(self) -> float:
         """The share of 1 in the sample."""
-        return float(np.nanmean(self.ones))
+        return float(np.nanmean(self.target))
 
 
 def choose_label(table: Survey, name: str, positive: str = "") -> Label:
@@ -61,16 +61,16 @@ def choose_label(table: Survey, name: str, positive: str = "") -> Label:
         raise ParameterError(unknown("column for --label", name, table.columns))
     column = table.columns[name]
     if len(column.values) == 1 or column.missing == table.rows:
-        what = f"one value, {next(iter(column.values))!r}," if column.values else "no value"
-        raise DataError(f"the label {name!r} has {what} in all {table.rows} rows: there is nothing to tell apart")
+        values = f"one value, {next(iter(column.values))!r}," if column.values else "no value"
+        raise DataError(f"the label {name!r} has {values} in all {table.rows} rows: there is nothing to tell apart")
     if column.type in ("INT", "BIGINT") and set(column.values) == {"0", "1"} and positive in ("", "1"):
-        return Label(name, name, "", f"{name} is 1", "", _ones(table, column, "1"))
+        return Label(name, name, "", f"{name} is 1", "", _target(table, column, "1"))
     if column.is_number and not positive and not 0 < len(column.values) <= CLASSES:
         return _halved(table, column)
-    return _one_of(table, column, positive)
+    return _of_class(table, column, positive)
 
 
-def _one_of(table: Survey, column: Column, positive: str) -> Label:
+def _of_class(table: Survey, column: Column, positive: str) -> Label:
     classes = column.values
     if positive and positive not in classes and classes:
         raise ParameterError(unknown(f"value of {column.name} for --positive", positive, classes))
@@ -81,18 +81,18 @@ def _one_of(table: Survey, column: Column, positive: str) -> Label:
         )
     chosen = positive or _rarest(column)
     how_many = f"{classes[chosen]:,} of {table.rows - column.missing:,} rows" if classes else "rare"
-    said = chosen if column.is_number else repr(chosen)
+    shown = chosen if column.is_number else repr(chosen)
     others = [value for value in classes if value != chosen]
     against = (others[0] if column.is_number else repr(others[0])) if len(others) == 1 else "any other"
-    loud = "" if positive else f"1 stands for {said} ({how_many}), 0 for {against}; --positive names another"
+    loud = "" if positive else f"1 stands for {shown} ({how_many}), 0 for {against}; --positive names another"
     if len(others) != 1:
         loud = f"{len(classes) or 'many'} classes, and Lifeboat tells one from the rest: " + (
-            loud or f"1 stands for {said}, 0 for {against}"
+            loud or f"1 stands for {shown}, 0 for {against}"
         )
     new = _new_name(f"{column.name}_is_{chosen}", table.columns)
-    ones = _ones(table, column, chosen)
+    target = _target(table, column, chosen)
     equals = _equals(column, chosen, table.parquet)
-    return Label(new, column.name, equals, f"{column.name} is {said}", loud, ones, _classes(column, chosen, others))
+    return Label(new, column.name, equals, f"{column.name} is {shown}", loud, target, _classes(column, chosen, others))
 
 
 def _classes(column: Column, chosen: str, others: list[str]) -> tuple[str, ...]:
@@ -119,17 +119,17 @@ def _halved(table: Survey, column: Column) -> Label:
     sign, word = (">", "above") if np.nanmax(known) > middle else (">=", "at")
     text = f"{middle:.12g}"
     new = _new_name(f"{column.name}_{'above' if sign == '>' else 'from'}_{text.replace('-', 'minus_')}", table.columns)
-    ones = np.where(np.isnan(known), np.nan, known > middle if sign == ">" else known >= middle)
+    target = np.where(np.isnan(known), np.nan, known > middle if sign == ">" else known >= middle)
     sql = f"try_cast({ticked(column.name)} AS DOUBLE) {sign} {text}"
     loud = (
         f"{column.name} is an amount, and Lifeboat answers with yes or no: 1 stands for {word} its median, {text}. "
         "Put the number that you care about in its place"
     )
     classes = (f"up to {text}", f"above {text}") if sign == ">" else (f"below {text}", f"{text} or more")
-    return Label(new, column.name, sql, f"{column.name} {sign} {text}", loud, ones, classes)
+    return Label(new, column.name, sql, f"{column.name} {sign} {text}", loud, target, classes)
 
 
-def _ones(table: Survey, column: Column, chosen: str) -> npt.NDArray[np.float64]:
+def _target(table: Survey, column: Column, chosen: str) -> npt.NDArray[np.float64]:
     texts = table.sample[column.name].to_pylist()
     return np.array([np.nan if t is None or t in column.gap_words else float(t == chosen) for t in texts])
 

@@ -111,8 +111,8 @@ def _csv_reason(table: Survey) -> dict[str, str]:
 def _complete(features: Sequence[Feature], compute: Mapping[str, str], key: str) -> dict[str, Any]:
     """What the rows need: in which columns which words are gaps, what is to be computed, and a key if there is none."""
     gaps = {f.name: list(f.column.gap_words) for f in features if f.column.gap_words and f.in_schema}
-    parts: dict[str, Any] = {"no_value": gaps, "compute": dict(compute), "make_key": not key}
-    return {name: part for name, part in parts.items() if part}
+    entries: dict[str, Any] = {"no_value": gaps, "compute": dict(compute), "make_key": not key}
+    return {name: value for name, value in entries.items() if value}
 
 
 def _of_features(used: Sequence[Feature]) -> dict[str, Any]:
@@ -146,12 +146,12 @@ def _groups(table: Survey, features: Sequence[Feature], taken: Sequence[str]) ->
 
 def _times(table: Survey, taken: Sequence[str]) -> list[Parse]:
     """The columns to make of texts that are dates or times in another order than that of time."""
-    found = []
+    times = []
     for column in table.columns.values():
         if column.type == "DATE" and not table.parquet:
             parse = parse_of(column.name, table.sample[column.name].drop_null().to_pylist())
-            found += [replace(parse, name=free_name(parse.name, taken))] if parse else []
-    return found
+            times += [replace(parse, name=free_name(parse.name, taken))] if parse else []
+    return times
 
 
 def _times_to_look_at(times: Sequence[Parse]) -> list[str]:
@@ -181,7 +181,7 @@ def _quarters(table: Survey, best: Feature, taken: Sequence[str]) -> dict[str, s
     cuts = rounded if len(set(rounded)) == len(exact) and max(rounded) < np.nanmax(known) else exact
     name = free_name(re.sub(r"\W+", "_", best.name, flags=re.ASCII).strip("_").lower()[:60] + "_quarter", taken)
     value = ticked(best.name)
-    steps = [f"WHEN {value} <= {cut:.15g} THEN '{place}: up to {cut:.15g}'" for place, cut in enumerate(cuts, 1)]
+    steps = [f"WHEN {value} <= {cut:.15g} THEN '{number}: up to {cut:.15g}'" for number, cut in enumerate(cuts, 1)]
     last = f"WHEN {value} > {cuts[-1]:.15g} THEN '{len(cuts) + 1}: more'"
     return {name: " ".join(["CASE", *steps, last, "END"])}
 
@@ -211,8 +211,8 @@ def _to_look_at(table: Survey, label: Label, features: Sequence[Feature], key: s
     look += [] if key else ["no column names a row: if one should, name it as `key` and drop make_key"]
     look += [f"{f.name}: left out: {f.why}" for f in features if f.role == "out" and f.alone <= LEAK]
     if telling := sorted((f for f in features if f.used and f.alone > TELLING), key=lambda f: -f.alone)[:3]:
-        said = ", ".join(f"{f.name} {f.alone:.2f}" for f in telling)
-        look.append(f"these tell the label best by themselves (ROC AUC): {said}; are they known before the label is?")
+        scores = ", ".join(f"{f.name} {f.alone:.2f}" for f in telling)
+        look.append(f"these tell the label best by themselves (ROC AUC): {scores}; are they known before the label is?")
     if amounts := [f.name for f in features if f.few_numbers]:
         first = ", ".join(amounts[:5]) + (f" and {len(amounts) - 5} more" if amounts[5:] else "")
         look.append(

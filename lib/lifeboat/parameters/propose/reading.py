@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lifeboat.errors import DataError
-from lifeboat.reading import FAULT, CsvFormat, Table, open_table
+from lifeboat.reading import ERROR, CsvFormat, Table, open_table
 from lifeboat.reading.arrow import family
 from lifeboat.reading.kinds import is_parquet_file
 from lifeboat.reading.records import UNCLOSED, Records, records, values
@@ -54,13 +54,13 @@ def _whole(path: Path, csv: CsvFormat) -> Table | None:
 
 def guess_separator(path: Path, csv: CsvFormat) -> str:
     """The separator that gives most records of the first file as many values as its header, and the most."""
-    found = files(path)
-    if not found or is_parquet_file(found[0]):
+    paths = files(path)
+    if not paths or is_parquet_file(paths[0]):
         return csv.separator
-    first = next(blocks(str(found[0]), found[0].name, csv), None)
+    first = next(blocks(str(paths[0]), paths[0].name, csv), None)
     if first is None:
         return csv.separator
-    return max(SEPARATORS, key=lambda mark: _fit(first, replace(csv, separator=mark), found[0].name))
+    return max(SEPARATORS, key=lambda mark: _fit(first, replace(csv, separator=mark), paths[0].name))
 
 
 def _fit(block: Block, csv: CsvFormat, name: str) -> int:
@@ -71,13 +71,13 @@ def _fit(block: Block, csv: CsvFormat, name: str) -> int:
         first: list[Records] = list(islice(records(iter([start]), csv, name), 1))
     except DataError:
         return 1
-    widths = [len(values(record, csv.separator)) for found in first for record in found.each()]
+    widths = [len(values(record, csv.separator)) for chunk in first for record in chunk.each()]
     return widths[0] if widths and 2 * widths.count(widths[0]) > len(widths) else 1
 
 
 def _unclosed(table: Table) -> bool:
     """Whether a record is no row because its quote is not closed in its line."""
-    return any(pc.any(pc.equal(batch.column(FAULT), UNCLOSED)).as_py() for batch in table.batches([]))
+    return any(pc.any(pc.equal(batch.column(ERROR), UNCLOSED)).as_py() for batch in table.batches([]))
 
 
 def declared_types(table: Table) -> Sequence[str]:

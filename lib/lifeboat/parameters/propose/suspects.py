@@ -62,7 +62,7 @@ def nearly_unique(table: Survey, column: Column) -> bool:
     return len(known) > 20 and len(known.unique()) > 0.5 * len(known)
 
 
-def alone(table: Survey, column: Column, ones: Floats) -> float:
+def alone(table: Survey, column: Column, target: Floats) -> float:
     """How well the column by itself tells the label: the area under the ROC curve on rows not learned from.
 
     A small tree for numbers, the label's rate of each value for categories; half of the sample to learn from, the
@@ -71,13 +71,13 @@ def alone(table: Survey, column: Column, ones: Floats) -> float:
     Args:
         table: The labelled rows.
         column: One of its columns.
-        ones: The label of the sample's rows, shape (n,): 0, 1, or NaN where there is none.
+        target: The label of the sample's rows, shape (n,): 0, 1, or NaN where there is none.
 
     Returns:
         0.5 (nothing) to 1 (everything); 0.5 too where a half has only one class.
     """
-    known = ~np.isnan(ones)
-    y = ones[known]
+    known = ~np.isnan(target)
+    y = target[known]
     order = np.random.default_rng(0).permutation(len(y))
     learn, judge = order[::2], order[1::2]
     if len(set(y[learn])) < 2 or len(set(y[judge])) < 2:
@@ -85,11 +85,11 @@ def alone(table: Survey, column: Column, ones: Floats) -> float:
     if column.is_number:
         x = _in_single(numbers(table.sample[column.name])[known]).reshape(-1, 1)
         tree = DecisionTreeClassifier(max_depth=3, min_samples_leaf=3, random_state=0).fit(x[learn], y[learn])
-        said = tree.predict_proba(x[judge])[:, 1]
+        scores = tree.predict_proba(x[judge])[:, 1]
     else:
         texts = np.array(table.sample[column.name].to_pylist(), dtype=object)[known]
-        said = _rates(texts[learn], y[learn], texts[judge])
-    return float(roc_auc_score(y[judge], said))
+        scores = _rates(texts[learn], y[learn], texts[judge])
+    return float(roc_auc_score(y[judge], scores))
 
 
 def _in_single(values: Floats) -> Floats:
@@ -102,11 +102,11 @@ def _in_single(values: Floats) -> Floats:
     return np.where(np.isnan(values), np.nan, ranks)
 
 
-def _rates(texts: npt.NDArray[np.object_], y: Floats, asked: npt.NDArray[np.object_]) -> Floats:
+def _rates(texts: npt.NDArray[np.object_], y: Floats, others: npt.NDArray[np.object_]) -> Floats:
     """The label's rate of each value, one row of the overall rate added."""
     overall = float(y.mean())
     total: dict[str | None, list[float]] = {}
-    for text, one in zip(texts.tolist(), y.tolist(), strict=True):
-        total.setdefault(text, []).append(one)
+    for text, label in zip(texts.tolist(), y.tolist(), strict=True):
+        total.setdefault(text, []).append(label)
     rates = {text: (sum(seen) + overall) / (len(seen) + 1) for text, seen in total.items()}
-    return np.array([rates.get(text, overall) for text in asked.tolist()])
+    return np.array([rates.get(text, overall) for text in others.tolist()])

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from lifeboat.errors import DataError
 from lifeboat.parameters.propose.reading import as_text, declared_types, find_table
-from lifeboat.reading import FAULT, CsvFormat
+from lifeboat.reading import ERROR, CsvFormat
 from lifeboat.scoring.declared import PATTERNS, WHOLE
 
 MANY = 1000  # different values: of a column with more, they are no longer counted one by one
@@ -192,17 +192,17 @@ def survey(path: str | Path, csv: CsvFormat | None = None, guess: bool = True) -
     seen = [_Seen(name, kind) for name, kind in zip(source.names, declared_types(source), strict=True)]
     sample, rows, unreadable = _Sample(), 0, 0
     for batch in source.batches():
-        good = batch.filter(batch.column(FAULT).is_null())
+        good = batch.filter(batch.column(ERROR).is_null())
         unreadable += batch.num_rows - good.num_rows
         texts = [as_text(column) for column in good.columns[: len(seen)]]
-        for one, text in zip(seen, texts, strict=True):
-            one.add(text)
+        for column, text in zip(seen, texts, strict=True):
+            column.add(text)
         sample.add(pa.table(texts, source.names))
         rows += good.num_rows
     if not rows:
-        raise DataError(f"{source.place.name} holds no row: there is nothing to learn from")
-    columns = {one.name: one.column() for one in seen}
-    return Survey(source.place, rows, unreadable, columns, sample.table(), source.parquet, source.csv)
+        raise DataError(f"{source.path.name} holds no row: there is nothing to learn from")
+    columns = {column.name: column.column() for column in seen}
+    return Survey(source.path, rows, unreadable, columns, sample.table(), source.parquet, source.csv)
 
 
 class _Sample:
@@ -227,7 +227,6 @@ class _Sample:
 
 def numbers(text: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     """A column of the sample as numbers, shape (n,): NaN where there is none."""
-    found: npt.NDArray[np.float64] = pd.to_numeric(pd.Series(text.to_pylist(), dtype=object), errors="coerce").to_numpy(
-        dtype=np.float64
-    )
-    return found
+    series = pd.Series(text.to_pylist(), dtype=object)
+    values: npt.NDArray[np.float64] = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
+    return values

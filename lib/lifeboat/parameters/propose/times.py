@@ -38,21 +38,21 @@ def parse_of(name: str, texts: Sequence[str]) -> Parse | None:
     if texts and all(ISO.fullmatch(text) for text in texts):
         in_order = all(len(text) == 10 for text in texts)
         return None if in_order else Parse(f"{name}_date", "DATE", f"try_to_date({ticked(name)}, 'yyyy-M-d')")
-    found = [match for text in texts if (match := FORM.fullmatch(text))]
-    if not found or len(found) < len(texts):
+    matches = [match for text in texts if (match := FORM.fullmatch(text))]
+    if not matches or len(matches) < len(texts):
         return None
-    mark, years, clocks = ({match[group] for match in found} for group in (2, 4, 5))
+    mark, years, clocks = ({match[group] for match in matches} for group in (2, 4, 5))
     if len(mark) > 1 or len({len(year) for year in years}) > 1 or (None in clocks and len(clocks) > 1):
         return None
-    day_first = max(int(match[1]) for match in found) > 12
-    month_first = max(int(match[3]) for match in found) > 12
+    day_first = max(int(match[1]) for match in matches) > 12
+    month_first = max(int(match[3]) for match in matches) > 12
     if day_first and month_first:
         return None
     first, second = ("M", "d") if month_first else ("d", "M")
     (letter,) = mark
-    form = f"{first}{letter}{second}{letter}{'yyyy' if len(found[0][4]) == 4 else 'yy'}"
+    form = f"{first}{letter}{second}{letter}{'yyyy' if len(matches[0][4]) == 4 else 'yy'}"
     unsure = "" if day_first or month_first else f"{name}: read as day{letter}month, and may be month{letter}day"
     if None in clocks:
         return Parse(f"{name}_date", "DATE", f"try_to_date({ticked(name)}, '{form}')", unsure)
-    form += " H:mm:ss" if found[0][6] else " H:mm"
+    form += " H:mm:ss" if matches[0][6] else " H:mm"
     return Parse(f"{name}_time", "TIMESTAMP", f"try_to_timestamp({ticked(name)}, '{form}')", unsure)

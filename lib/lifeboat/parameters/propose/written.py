@@ -55,13 +55,13 @@ SECTIONS = {
 }  # fmt: skip
 
 
-def written(proposal: Proposal, command: str, place: str) -> str:
+def written(proposal: Proposal, command: str, path: str) -> str:
     """The text of the parameter file.
 
     Args:
         proposal: What to write.
         command: What was typed to get it, to stand at its head.
-        place: Where the file is going to be, for the command to run it.
+        path: Where the file is going to be, for the command to run it.
     """
     table = proposal.table
     values = {name: value for name, (value, _) in FIXED.items()} | proposal.values
@@ -70,7 +70,7 @@ def written(proposal: Proposal, command: str, place: str) -> str:
     head += [
         "from what it saw. Nothing in it is settled: read it, change it, and run it with",
         "",
-        f"  lifeboat run {place}",
+        f"  lifeboat run {path}",
     ]
     head += ["", f"Seen: {table.rows:,} rows."]
     lines = [*_comments(head), *_seen(proposal.features)]
@@ -78,7 +78,7 @@ def written(proposal: Proposal, command: str, place: str) -> str:
         lines += [
             "#",
             "# To look at:",
-            *(line for what in proposal.look for line in _comment(what, "#   - ", "#     ")),
+            *(line for note in proposal.look for line in _comment(note, "#   - ", "#     ")),
         ]
     for title, names in SECTIONS.items():
         lines += ["", f"# --- {title}"]
@@ -88,14 +88,14 @@ def written(proposal: Proposal, command: str, place: str) -> str:
 
 
 def _comments(texts: Sequence[str]) -> list[str]:
-    return [f"# {one_line(text)}".rstrip() for text in texts]
+    return [f"# {printable(text)}".rstrip() for text in texts]
 
 
 def _comment(text: str, first: str, rest: str) -> list[str]:
-    return textwrap.wrap(one_line(text), WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return textwrap.wrap(printable(text), WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
 
-def one_line(text: str) -> str:
+def printable(text: str) -> str:
     """A text without what would end a comment, or stop YAML from reading it."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
@@ -118,7 +118,7 @@ def _seen(features: Sequence[Feature]) -> list[str]:
     """A table of the columns: what they are called, their type, their gaps, and what is in them."""
     head = ("column", "type", "missing", "values", "")
     rows = [head, *[_row(feature.column) for feature in features]]
-    widths = [max(len(row[place]) for row in rows) for place in range(4)]
+    widths = [max(len(row[index]) for row in rows) for index in range(4)]
     return [
         "#   " + "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[4]]).rstrip()
         for row in rows
@@ -134,7 +134,7 @@ def _row(column: Column) -> tuple[str, str, str, str, str]:
         most = sorted(column.values, key=lambda value: (-column.values[value], value))[:3]
         inside = ", ".join(textwrap.shorten(value, 20, placeholder="...") or repr(value) for value in most)
     words = f"; a gap: {', '.join(column.gap_words)}" if column.gap_words else ""
-    return (one_line(column.name), column.type, missing, different, one_line(inside + words))
+    return (printable(column.name), column.type, missing, different, printable(inside + words))
 
 
 def _parameter(name: str, value: Any, why: str, proposal: Proposal) -> list[str]:
@@ -180,7 +180,7 @@ def _with_reason(line: str, why: str) -> list[str]:
     if not why:
         return [line]
     if len(line) + len(why) + 4 <= WIDTH and len(line) < 60:
-        return [f"{line:<27}  # {one_line(why)}"]
+        return [f"{line:<27}  # {printable(why)}"]
     return [*_comment(why, "# ", "# "), line]
 
 
