@@ -138,14 +138,14 @@ def test_metrics_of_four_rows_are_those_worked_out_by_hand() -> None:
 
 
 def test_rows_of_one_class_have_no_ranking_and_the_reason_is_told() -> None:
-    one = Scored([1, 1], [0.5, 0.2], [0, 0])
-    values = point_metrics(one)
+    positives = Scored([1, 1], [0.5, 0.2], [0, 0])
+    values = point_metrics(positives)
     assert math.isnan(values["roc_auc"])
     assert math.isnan(values["pr_auc"])
     assert values["accuracy"] == 0
     assert values["log_loss"] == pytest.approx(-(math.log(0.5) + math.log(0.2)) / 2)
-    assert undefined(one)["roc_auc"] == "all 2 rows have label 1: to rank, there must be rows of both classes"
-    intervals = bootstrap(one, resamples=20)
+    assert undefined(positives)["roc_auc"] == "all 2 rows have label 1: to rank, there must be rows of both classes"
+    intervals = bootstrap(positives, resamples=20)
     assert str(intervals["roc_auc"]) == "not defined"
     assert intervals["accuracy"] == Interval(0.0, 0.0, 0.0)
 
@@ -165,15 +165,15 @@ def test_a_draw_has_the_metrics_that_scikit_learn_gives_its_rows_written_out(sco
     times = next(resampled(scored.n, 1, seed))
     rows = np.repeat(np.arange(scored.n), times)
     label, probability = scored.label[rows], scored.probability[rows]
-    found = {name: float(values[0]) for name, values in drawn_metrics(scored, 1, seed).items()}
-    assert found["accuracy"] == pytest.approx(sk.accuracy_score(label, scored.prediction[rows]), rel=1e-12)
-    assert found["brier"] == pytest.approx(((label - probability) ** 2).mean(), rel=1e-12)
-    assert found["log_loss"] == pytest.approx(sk.log_loss(label, probability, labels=[0, 1]), rel=1e-12)
+    drawn = {name: float(values[0]) for name, values in drawn_metrics(scored, 1, seed).items()}
+    assert drawn["accuracy"] == pytest.approx(sk.accuracy_score(label, scored.prediction[rows]), rel=1e-12)
+    assert drawn["brier"] == pytest.approx(((label - probability) ** 2).mean(), rel=1e-12)
+    assert drawn["log_loss"] == pytest.approx(sk.log_loss(label, probability, labels=[0, 1]), rel=1e-12)
     if len(set(label)) == 2:
-        assert found["roc_auc"] == pytest.approx(sk.roc_auc_score(label, probability), rel=1e-12)
-        assert found["pr_auc"] == pytest.approx(sk.average_precision_score(label, probability), rel=1e-12)
+        assert drawn["roc_auc"] == pytest.approx(sk.roc_auc_score(label, probability), rel=1e-12)
+        assert drawn["pr_auc"] == pytest.approx(sk.average_precision_score(label, probability), rel=1e-12)
     else:
-        assert math.isnan(found["roc_auc"])
+        assert math.isnan(drawn["roc_auc"])
 
 
 def test_a_bootstrap_interval_holds_the_value_and_widens_with_confidence() -> None:
@@ -208,11 +208,11 @@ def test_the_fewer_groups_there_are_the_less_is_left_out_of_an_interval() -> Non
     draws = np.linspace(0, 1, 10_001)
     # of 20 groups: sqrt(20 / 19) x 2.0930 (Student's t, 19 degrees of freedom, 97.5 %) = 2.1474; the normal
     # distribution has 0.01588 below -2.1474
-    found = percentiles(0.5, draws, 0.95, 20)
-    assert (found.low, found.high) == (pytest.approx(0.01588, abs=2e-5), pytest.approx(1 - 0.01588, abs=2e-5))
+    interval = percentiles(0.5, draws, 0.95, 20)
+    assert (interval.low, interval.high) == (pytest.approx(0.01588, abs=2e-5), pytest.approx(1 - 0.01588, abs=2e-5))
     assert percentiles(0.5, draws, 0.95, 10**9).low == pytest.approx(0.025)
-    one = percentiles(0.5, draws, 0.95, 1)
-    assert math.isnan(one.low), "one group alone says nothing of how groups differ"
+    alone = percentiles(0.5, draws, 0.95, 1)
+    assert math.isnan(alone.low), "one group alone says nothing of how groups differ"
 
 
 def test_rows_of_one_group_are_drawn_together_and_those_of_none_by_themselves() -> None:
@@ -274,9 +274,9 @@ def test_the_wilson_interval_of_five_in_ten_is_the_one_by_hand() -> None:
 @given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 @QUICKLY
 def test_a_wilson_interval_holds_its_share_and_stays_between_0_and_1(counts: tuple[int, int]) -> None:
-    found = wilson(*counts)
-    assert 0 <= found.low <= found.value + 1e-12
-    assert found.value - 1e-12 <= found.high <= 1
+    interval = wilson(*counts)
+    assert 0 <= interval.low <= interval.value + 1e-12
+    assert interval.value - 1e-12 <= interval.high <= 1
 
 
 # --- baselines --------------------------------------------------------------------------------------------------
@@ -371,11 +371,11 @@ def test_calibration_bins_hold_equal_shares_of_the_rows() -> None:
 @given(scored_rows(), st.integers(1, 6))
 @QUICKLY
 def test_calibration_cuts_where_scikit_learn_cuts(scored: Scored, bins: int) -> None:
-    found = calibration(scored, bins)
-    rate, said = sk_calibration.calibration_curve(scored.label, scored.probability, n_bins=bins, strategy="quantile")
-    assert [one.rate.value for one in found] == pytest.approx(rate.tolist(), rel=1e-12)
-    assert [one.mean_probability for one in found] == pytest.approx(said.tolist(), rel=1e-12)
-    assert sum(one.n for one in found) == scored.n
+    curve = calibration(scored, bins)
+    rate, mean = sk_calibration.calibration_curve(scored.label, scored.probability, n_bins=bins, strategy="quantile")
+    assert [row.rate.value for row in curve] == pytest.approx(rate.tolist(), rel=1e-12)
+    assert [row.mean_probability for row in curve] == pytest.approx(mean.tolist(), rel=1e-12)
+    assert sum(row.n for row in curve) == scored.n
 
 
 def test_each_threshold_costs_its_false_alarms_and_its_misses() -> None:
@@ -414,8 +414,8 @@ def test_the_cheapest_threshold_of_kin_is_drawn_by_kin() -> None:
     # both pairs, or the second alone: 0.39; the first alone: 0.5. Row by row, other draws would have 0.6
     assert cheapest_threshold(alike, 1, 3, 200) == Interval(0.39, 0.39, 0.5)
     assert cheapest_threshold(FOUR, 1, 3, 200).high == 0.6
-    one = Scored(FOUR.label, FOUR.probability, FOUR.prediction, kin=texts(*"aaaa"))
-    assert math.isnan(cheapest_threshold(one, 1, 3, 20).low), "one group cannot be drawn anew"
+    alone = Scored(FOUR.label, FOUR.probability, FOUR.prediction, kin=texts(*"aaaa"))
+    assert math.isnan(cheapest_threshold(alone, 1, 3, 20).low), "one group cannot be drawn anew"
 
 
 @given(scored_rows(), st.integers(0, 100), st.integers(0, 3), st.integers(0, 3))
@@ -447,13 +447,13 @@ def test_where_probabilities_are_honest_the_costs_alone_say_the_threshold() -> N
 LABEL = [0, 1] * 50
 
 
-def said(wrong: int, sure: float) -> Scored:
+def model(wrong: int, sure: float) -> Scored:
     """A hundred rows, of which the last ``wrong`` are called wrongly, each with the probability ``sure``."""
     called = np.array([label if row < 100 - wrong else 1 - label for row, label in enumerate(LABEL)])
     return Scored(LABEL, np.where(called == 1, sure, 1 - sure), called)
 
 
-COIN = said(0, 0.5)
+COIN = model(0, 0.5)
 
 
 def kept(scored: Scored, keys: object) -> Scored:
@@ -462,34 +462,34 @@ def kept(scored: Scored, keys: object) -> Scored:
 
 
 def test_better_than_the_baseline_with_no_champion_is_promoted_and_is_the_reference() -> None:
-    found = verdict(said(0, 0.9), COIN, rule=Rule(resamples=100), baseline_name="the women-only rule")
-    assert (found.promote, found.alias, found.new_reference) == (True, "champion", True)
+    outcome = verdict(model(0, 0.9), COIN, rule=Rule(resamples=100), baseline_name="the women-only rule")
+    assert (outcome.promote, outcome.alias, outcome.new_reference) == (True, "champion", True)
     # every row gains ln 0.9 - ln 0.5 = 0.588
-    assert found.sentence == (
+    assert outcome.sentence == (
         "Promote to champion: its log loss on 100 held-out rows, 0.105, is better than that of the women-only rule "
         "(0.693) by 0.588 (95 % interval 0.588 to 0.588), and there is no champion yet."
     )
-    assert found.details["better_than_baseline_by"]["low"] == pytest.approx(math.log(0.9 / 0.5))
-    assert found.details["incumbents"] == {}
-    assert json.loads(json.dumps(found.details)) == found.details
+    assert outcome.details["better_than_baseline_by"]["low"] == pytest.approx(math.log(0.9 / 0.5))
+    assert outcome.details["incumbents"] == {}
+    assert json.loads(json.dumps(outcome.details)) == outcome.details
 
 
 def test_not_surely_better_than_the_baseline_stays_a_challenger() -> None:
-    found = verdict(said(26, 0.9), COIN, rule=Rule(resamples=200))
-    low, high = (found.details["better_than_baseline_by"][end] for end in ("low", "high"))
+    outcome = verdict(model(26, 0.9), COIN, rule=Rule(resamples=200))
+    low, high = (outcome.details["better_than_baseline_by"][end] for end in ("low", "high"))
     assert low < 0 < high
-    assert (found.promote, found.alias, found.new_reference) == (False, "challenger", False)
+    assert (outcome.promote, outcome.alias, outcome.new_reference) == (False, "challenger", False)
     # 0.588 - 0.26 x ln 9 = 0.0165
-    assert found.sentence == (
+    assert outcome.sentence == (
         "Keep as challenger: its log loss on 100 held-out rows, 0.677, is not surely better than that of the baseline "
         f"(0.693): the gain is 0.017 (95 % interval {low:.3f} to {high:.3f}), which holds 0."
     )
 
 
 def test_worse_than_the_baseline_is_told_as_worse() -> None:
-    found = verdict(said(100, 0.9), COIN, rule=Rule(metric="brier", resamples=50, confidence=0.9))
-    assert not found.promote
-    assert found.sentence == (
+    outcome = verdict(model(100, 0.9), COIN, rule=Rule(metric="brier", resamples=50, confidence=0.9))
+    assert not outcome.promote
+    assert outcome.sentence == (
         "Keep as challenger: its Brier score on 100 held-out rows, 0.810, is worse than that of the baseline (0.250) "
         "by 0.560 (90 % interval 0.560 to 0.560)."
     )
@@ -499,21 +499,21 @@ BRIER = Rule(metric="brier", margin=0.02, resamples=50)
 
 
 def test_worse_than_the_champion_by_more_than_the_margin_stays_a_challenger() -> None:
-    found = verdict(said(0, 0.8), COIN, said(0, 0.9), rule=BRIER)
-    assert (found.promote, found.alias) == (False, "challenger")
-    assert found.sentence == (
+    outcome = verdict(model(0, 0.8), COIN, model(0, 0.9), rule=BRIER)
+    assert (outcome.promote, outcome.alias) == (False, "challenger")
+    assert outcome.sentence == (
         "Keep as challenger: its Brier score on 100 held-out rows, 0.040, is better than that of the baseline (0.250) "
         "by 0.210 (95 % interval 0.210 to 0.210), but worse than that of the champion (0.010 on 100 common rows) by "
         "0.030 (95 % interval 0.030 to 0.030)."
     )
-    assert found.details["incumbents"]["champion"]["gain"]["value"] == pytest.approx(-0.03)
+    assert outcome.details["incumbents"]["champion"]["gain"]["value"] == pytest.approx(-0.03)
 
 
 def test_surely_not_worse_than_the_champion_by_the_margin_is_promoted_and_is_no_new_reference() -> None:
     # 0.15 ** 2 - 0.1 ** 2 = 0.0125, less than the margin of 0.02
-    found = verdict(said(0, 0.85), COIN, said(0, 0.9), rule=BRIER)
-    assert (found.promote, found.alias, found.new_reference) == (True, "champion", False)
-    assert found.sentence.endswith(
+    outcome = verdict(model(0, 0.85), COIN, model(0, 0.9), rule=BRIER)
+    assert (outcome.promote, outcome.alias, outcome.new_reference) == (True, "champion", False)
+    assert outcome.sentence.endswith(
         ", and surely not worse than that of the champion (0.010 on 100 common rows) by the margin of 0.02: the gain "
         "is -0.013 (95 % interval -0.013 to -0.013)."
     )
@@ -521,23 +521,23 @@ def test_surely_not_worse_than_the_champion_by_the_margin_is_promoted_and_is_no_
 
 def test_perhaps_worse_than_the_champion_by_more_than_the_margin_stays_a_challenger() -> None:
     # two more of a hundred wrong: a loss of 0.016 in the mean, which may as well be 0.04
-    found = verdict(said(12, 0.9), COIN, said(10, 0.9), rule=Rule(metric="brier", margin=0.02, resamples=500))
-    gain = found.details["incumbents"]["champion"]["gain"]
+    outcome = verdict(model(12, 0.9), COIN, model(10, 0.9), rule=Rule(metric="brier", margin=0.02, resamples=500))
+    gain = outcome.details["incumbents"]["champion"]["gain"]
     assert gain["low"] < -0.02 < gain["high"]
-    assert not found.promote
+    assert not outcome.promote
     assert (
         "but perhaps worse than that of the champion (0.090 on 100 common rows) by more than the margin of 0.02: "
-        in (found.sentence)
+        in (outcome.sentence)
     )
 
 
 def test_a_little_worse_again_and_again_is_stopped_by_the_reference() -> None:
-    first, second, third = said(0, 0.9), said(0, 0.86), said(0, 0.82)  # losses of 0.01, 0.0196 and 0.0324
+    first, second, third = model(0, 0.9), model(0, 0.86), model(0, 0.82)  # losses of 0.01, 0.0196 and 0.0324
     assert verdict(second, COIN, first, rule=BRIER).promote
     assert verdict(third, COIN, second, rule=BRIER).promote
-    found = verdict(third, COIN, second, first, rule=BRIER)
-    assert not found.promote
-    assert found.sentence.endswith(
+    outcome = verdict(third, COIN, second, first, rule=BRIER)
+    assert not outcome.promote
+    assert outcome.sentence.endswith(
         ", and surely not worse than that of the champion (0.020 on 100 common rows) by the margin of 0.02: the gain "
         "is -0.013 (95 % interval -0.013 to -0.013), but worse than that of the reference (0.010 on 100 common rows) "
         "by 0.022 (95 % interval 0.022 to 0.022)."
@@ -545,20 +545,20 @@ def test_a_little_worse_again_and_again_is_stopped_by_the_reference() -> None:
 
 
 def test_better_than_the_champion_is_promoted_and_is_the_new_reference() -> None:
-    found = verdict(said(0, 0.9), COIN, said(0, 0.8), rule=BRIER)
-    assert (found.promote, found.new_reference) == (True, True)
-    assert found.sentence.endswith(
+    outcome = verdict(model(0, 0.9), COIN, model(0, 0.8), rule=BRIER)
+    assert (outcome.promote, outcome.new_reference) == (True, True)
+    assert outcome.sentence.endswith(
         ", and better than that of the champion (0.040 on 100 common rows) by 0.030 (95 % interval 0.030 to 0.030)."
     )
 
 
 def test_models_are_compared_on_the_rows_that_all_were_judged_on() -> None:
-    candidate, champion = kept(said(0, 0.9), range(100)), kept(said(0, 0.8), range(40, 140))
-    found = verdict(candidate, COIN, champion, rule=BRIER)
-    assert found.promote
-    assert "(0.040 on 60 common rows)" in found.sentence
+    candidate, champion = kept(model(0, 0.9), range(100)), kept(model(0, 0.8), range(40, 140))
+    outcome = verdict(candidate, COIN, champion, rule=BRIER)
+    assert outcome.promote
+    assert "(0.040 on 60 common rows)" in outcome.sentence
     for n, other in ((48, range(52, 152)), (0, ["0", *map(str, range(1, 100))])):
-        apart = verdict(candidate, COIN, kept(said(0, 0.8), other), rule=BRIER)
+        apart = verdict(candidate, COIN, kept(model(0, 0.8), other), rule=BRIER)
         assert not apart.promote
         assert apart.sentence.endswith(
             f", but it cannot be compared with the champion: {n} rows have the same key and label in all hold-outs "
@@ -569,26 +569,26 @@ def test_models_are_compared_on_the_rows_that_all_were_judged_on() -> None:
 
 
 def test_rows_whose_label_has_changed_are_not_the_same_rows() -> None:
-    champion = said(0, 0.8)
+    champion = model(0, 0.8)
     changed = champion.label.copy()
     changed[:30] = 1 - changed[:30]
-    found = verdict(said(0, 0.9), COIN, Scored(changed, champion.probability, champion.prediction), rule=BRIER)
-    assert "(0.040 on 70 common rows)" in found.sentence
+    outcome = verdict(model(0, 0.9), COIN, Scored(changed, champion.probability, champion.prediction), rule=BRIER)
+    assert "(0.040 on 70 common rows)" in outcome.sentence
 
 
 def test_the_rows_in_common_come_in_the_candidate_s_order() -> None:
-    candidate, champion = kept(said(10, 0.9), range(100)), kept(said(10, 0.9), range(100))
+    candidate, champion = kept(model(10, 0.9), range(100)), kept(model(10, 0.9), range(100))
     turned = champion.taken(np.arange(100)[::-1])
     assert verdict(candidate, COIN, turned, rule=BRIER).details["incumbents"]["champion"]["gain"]["low"] == 0
 
 
 def test_fewer_than_twenty_groups_cannot_settle_anything() -> None:
-    good = said(0, 0.9)
+    good = model(0, 0.9)
     of_groups = {n: Scored(good.label, good.probability, good.prediction, kin=np.arange(100) % n) for n in (19, 20)}
     assert verdict(of_groups[20], COIN, rule=BRIER).promote
-    found = verdict(of_groups[19], COIN, rule=BRIER)
-    assert (found.promote, found.alias) == (False, "challenger")
-    assert found.sentence.endswith(
+    outcome = verdict(of_groups[19], COIN, rule=BRIER)
+    assert (outcome.promote, outcome.alias) == (False, "challenger")
+    assert outcome.sentence.endswith(
         ", but 19 groups of rows cannot settle it: an interval drawn from fewer than 20 holds the truth too rarely."
     )
 
@@ -605,14 +605,14 @@ def surely_better_than_an_equal(by_rows: bool) -> float:
 
     How sure a model is of the truth is the same in all rows of a group.
     """
-    random, found = np.random.default_rng(3), 0
+    random, count = np.random.default_rng(3), 0
     kin = np.repeat(np.arange(20), 15)
     for _ in range(300):
         label = random.integers(0, 2, 300)
         a, b = (0.5 + (label - 0.5) * random.uniform(0, 1, 20)[kin] for _ in range(2))
-        said = [Scored(label, p, (p > 0.5).astype(int), kin=None if by_rows else kin) for p in (a, b)]
-        found += paired_difference(*said, "brier", 200).low > 0
-    return found / 300
+        models = [Scored(label, p, (p > 0.5).astype(int), kin=None if by_rows else kin) for p in (a, b)]
+        count += paired_difference(*models, "brier", 200).low > 0
+    return count / 300
 
 
 def test_where_groups_are_drawn_a_model_is_rarely_surely_better_than_its_equal() -> None:
@@ -623,8 +623,8 @@ def test_where_groups_are_drawn_a_model_is_rarely_surely_better_than_its_equal()
 
 def test_what_is_not_defined_is_noted_as_null_with_its_reason() -> None:
     assert Interval(0.5, 0.25, 0.75).noted("none") == {"value": 0.5, "low": 0.25, "high": 0.75}
-    one = Scored([1, 1], [0.5, 0.2], [0, 0])
-    found = bootstrap(one, 3)["roc_auc"].noted(undefined(one)["roc_auc"])
+    positives = Scored([1, 1], [0.5, 0.2], [0, 0])
+    noted = bootstrap(positives, 3)["roc_auc"].noted(undefined(positives)["roc_auc"])
     reason = "all 2 rows have label 1: to rank, there must be rows of both classes"
-    assert found == {"value": None, "low": None, "high": None, "reason": reason}
-    assert json.dumps(found, allow_nan=False)
+    assert noted == {"value": None, "low": None, "high": None, "reason": reason}
+    assert json.dumps(noted, allow_nan=False)

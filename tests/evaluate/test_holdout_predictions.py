@@ -22,7 +22,7 @@ def keep(folder: Path, scored: Scored) -> Path:
     return folder / "rows.parquet"
 
 
-def judged(keys: list[int] | list[str]) -> Scored:
+def scored(keys: list[int] | list[str]) -> Scored:
     return Scored(LABEL, PROBABILITIES, PREDICTION, key=np.array(keys, dtype=object))
 
 
@@ -32,7 +32,7 @@ def judged(keys: list[int] | list[str]) -> Scored:
     ids=["numbers", "texts"],
 )
 def test_keys_and_numbers_come_back_exactly_and_in_their_order(tmp_path: Path, keys: list[int] | list[str]) -> None:
-    before = judged(keys)
+    before = scored(keys)
     after = read_table(keep(tmp_path, before))
     assert after.key is not None
     assert after.key.tolist() == keys
@@ -44,15 +44,15 @@ def test_keys_and_numbers_come_back_exactly_and_in_their_order(tmp_path: Path, k
 
 
 def test_another_key_or_another_order_is_not_the_same_rows(tmp_path: Path) -> None:
-    kept = read_table(keep(tmp_path, judged([1, 2, 3, 4, 5])))
-    assert not kept.same_rows(judged([1, 2, 3, 4, 6]))
-    assert not kept.same_rows(judged([2, 1, 3, 4, 5]))
-    assert not kept.same_rows(judged(["1", "2", "3", "4", "5"]))
+    kept = read_table(keep(tmp_path, scored([1, 2, 3, 4, 5])))
+    assert not kept.same_rows(scored([1, 2, 3, 4, 6]))
+    assert not kept.same_rows(scored([2, 1, 3, 4, 5]))
+    assert not kept.same_rows(scored(["1", "2", "3", "4", "5"]))
 
 
 def test_the_file_holds_four_columns_that_any_reader_of_parquet_knows(tmp_path: Path) -> None:
-    place = keep(tmp_path, judged([1, 2, 3, 4, 5]))
-    schema = pq.read_schema(place)
+    path = keep(tmp_path, scored([1, 2, 3, 4, 5]))
+    schema = pq.read_schema(path)
     assert dict(zip(schema.names, map(str, schema.types), strict=True)) == {
         "key": "int64",
         "label": "int64",

@@ -34,7 +34,7 @@ def model(rows: DataFrame) -> PipelineModel:
 
 
 def test_the_rise_is_the_one_of_shuffling_the_raw_column_by_hand(rows: DataFrame, model: PipelineModel) -> None:
-    found = permutation_importance(model, rows, ["weak"], label="y", key="id", repeats=2, seed=5)
+    importances = permutation_importance(model, rows, ["weak"], label="y", key="id", repeats=2, seed=5)
     random = np.random.default_rng(5)
     weak = np.array([row[3] for row in ROWS])
     expected = []
@@ -42,19 +42,19 @@ def test_the_rise_is_the_one_of_shuffling_the_raw_column_by_hand(rows: DataFrame
     for _ in range(2):
         shuffled = weak[random.permutation(60)]
         copy = [(i, y, strong, float(w), c) for (i, y, strong, _, c), w in zip(ROWS, shuffled, strict=True)]
-        said = model.transform(rows.sparkSession.createDataFrame(copy, rows.schema))
-        expected.append(point_metrics(collect_scored(said, "y", key="id", **ANSWERS))["log_loss"] - before)
+        transformed = model.transform(rows.sparkSession.createDataFrame(copy, rows.schema))
+        expected.append(point_metrics(collect_scored(transformed, "y", key="id", **ANSWERS))["log_loss"] - before)
     assert expected[0] != 0
-    assert found[0].repeats == pytest.approx(tuple(expected), rel=1e-12)
-    assert found[0].mean == pytest.approx(np.mean(expected), rel=1e-12)
-    assert found[0].spread == pytest.approx(abs(expected[0] - expected[1]) / np.sqrt(2), rel=1e-9)
+    assert importances[0].repeats == pytest.approx(tuple(expected), rel=1e-12)
+    assert importances[0].mean == pytest.approx(np.mean(expected), rel=1e-12)
+    assert importances[0].spread == pytest.approx(abs(expected[0] - expected[1]) / np.sqrt(2), rel=1e-9)
 
 
 def test_the_strongest_feature_is_first_and_a_constant_is_worth_nothing(rows: DataFrame, model: PipelineModel) -> None:
-    found = permutation_importance(model, rows, label="y", key="id", metric="accuracy", repeats=5)
-    assert found[0].name == "strong"
-    assert found[0].mean > 0.2  # a fall of accuracy is a positive importance too
-    constant = next(one for one in found if one.name == "constant")
+    importances = permutation_importance(model, rows, label="y", key="id", metric="accuracy", repeats=5)
+    assert importances[0].name == "strong"
+    assert importances[0].mean > 0.2  # a fall of accuracy is a positive importance too
+    constant = next(feature for feature in importances if feature.name == "constant")
     assert constant.repeats == (0.0,) * 5
     assert constant.spread == 0
 
@@ -74,9 +74,9 @@ def test_features_that_say_the_same_are_worth_more_together_than_apart(spark: Sp
     both = VectorAssembler(inputCols=["a", "b"], outputCol="features")
     model = Pipeline(stages=[both, LogisticRegression(labelCol="y", regParam=0.1)]).fit(df)
     groups = {"a": ["a"], "b": ["b"], "a and b": ["a", "b"]}
-    found = permutation_importance(model, df, groups, label="y", key="id", repeats=5)
-    assert found[0].name == "a and b"
-    assert found[0].mean > found[1].mean + found[2].mean
+    importances = permutation_importance(model, df, groups, label="y", key="id", repeats=5)
+    assert importances[0].name == "a and b"
+    assert importances[0].mean > importances[1].mean + importances[2].mean
 
 
 def test_a_column_that_fills_several_places_is_shuffled_as_one(spark: SparkSession) -> None:
@@ -86,10 +86,10 @@ def test_a_column_that_fills_several_places_is_shuffled_as_one(spark: SparkSessi
     assembler = VectorAssembler(inputCols=["x2", "pair"], outputCol="features")
     tree = DecisionTreeClassifier(labelCol="y", maxDepth=1, seed=1)
     model = Pipeline(stages=[keep, assembler, tree]).fit(df)
-    found = permutation_importance(model, df, label="y", key="id", metric="accuracy", repeats=4)
-    assert [one.name for one in found] == ["pair", "x2"]
-    assert found[0].mean > 0.2
-    assert found[1].repeats == (0.0,) * 4
+    importances = permutation_importance(model, df, label="y", key="id", metric="accuracy", repeats=4)
+    assert [feature.name for feature in importances] == ["pair", "x2"]
+    assert importances[0].mean > 0.2
+    assert importances[1].repeats == (0.0,) * 4
 
 
 def test_a_mistake_is_named_before_spark_is_asked(rows: DataFrame, model: PipelineModel) -> None:
@@ -115,16 +115,16 @@ def test_rows_that_define_no_metric_are_refused(rows: DataFrame, model: Pipeline
 def test_copies_that_go_by_several_frames_give_the_same_numbers(
     rows: DataFrame, model: PipelineModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = {"label": "y", "key": "id", "repeats": 3, "seed": 5}
-    together = permutation_importance(model, rows, **asked)
+    arguments = {"label": "y", "key": "id", "repeats": 3, "seed": 5}
+    together = permutation_importance(model, rows, **arguments)
     sizes: list[int] = []
     judge = importance._judge
 
-    def judged(classifier: Any, as_they_are: Any, orders: list[Any], *more: Any) -> Any:
+    def counted(classifier: Any, as_they_are: Any, orders: list[Any], *more: Any) -> Any:
         sizes.append(len(orders))
         return judge(classifier, as_they_are, orders, *more)
 
     monkeypatch.setattr(importance, "ROWS_AT_ONCE", 4 * 60 + 59)  # four copies of 60 rows
-    monkeypatch.setattr(importance, "_judge", judged)
-    assert permutation_importance(model, rows, **asked) == together
+    monkeypatch.setattr(importance, "_judge", counted)
+    assert permutation_importance(model, rows, **arguments) == together
     assert sizes == [4, 4, 2]  # the rows as they are, and three times three copies

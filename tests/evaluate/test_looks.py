@@ -49,7 +49,7 @@ def test_what_the_model_says_and_the_order_of_the_rows_do_not_make_another_holdo
 
 def test_another_holdout_is_counted_by_itself_and_the_first_is_not_forgotten() -> None:
     rows = [holdout(1, 2), holdout(1, 3), holdout(1, 2), holdout(1, 2, label=(0, 1)), holdout("12"), holdout(1, 3)]
-    assert [look(one) for one in rows] == [1, 1, 2, 1, 1, 2]
+    assert [look(scored) for scored in rows] == [1, 1, 2, 1, 1, 2]
 
 
 def test_each_run_folder_counts_for_itself() -> None:

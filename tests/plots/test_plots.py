@@ -33,7 +33,7 @@ CHANCE = np.linspace(0.05, 0.95, 40)
 SCORED = Scored((np.arange(40) % 3 > 0).astype(int), CHANCE, (CHANCE > 0.5).astype(int), groups={"Sex": SEX})
 RULE = GroupRates("Sex", {"female": 0.74, "male": 0.19}, 0.4).score(SEX, SCORED)
 NOBODY = Scored(SCORED.label, [0.3] * 40, [0] * 40)
-ONE_CLASS = Scored([1, 1], [0.4, 0.6], [0, 1])
+POSITIVES = Scored([1, 1], [0.4, 0.6], [0, 1])
 STAGES = [("Title", ["Name"], ["Title"]), ("VectorAssembler", ["Pclass", "Age_imputed", "Fare", "Alone"], "features")]
 TREE = {
     "feature": "Title",
@@ -41,7 +41,7 @@ TREE = {
     "left": {"counts": [290, 30]},
     "right": {"feature": "Fare", "threshold": 23.35, "left": {"counts": [7, 118]}, "right": {"probability": 0.11}},
 }
-FOUND = [Importance("Sex", 0.2, 0.02, (0.18, 0.2, 0.22)), Importance("Alone", -0.001, 0.001, (-0.002, -0.001, 0.0))]
+FEATURES = [Importance("Sex", 0.2, 0.02, (0.18, 0.2, 0.22)), Importance("Alone", -0.001, 0.001, (-0.002, -0.001, 0.0))]
 POINTS = ["100 trees", "300 trees"]
 FOLDS = [[0.80, 0.83, 0.82], [0.81, 0.83, 0.84]]
 
@@ -65,13 +65,13 @@ FIGURES: dict[str, Callable[[Axes], Axes]] = {
     "confusion": lambda ax: plots.evaluate.confusion(ax, SCORED, classes=("died", "lived"), unit="passengers"),
     "roc_curve": lambda ax: plots.evaluate.roc_curve(ax, SCORED, {"rule": RULE}),
     "precision_recall": lambda ax: plots.evaluate.precision_recall(ax, SCORED, {"rule": RULE, "nobody": NOBODY}),
-    "roc of one class": lambda ax: plots.evaluate.roc_curve(ax, ONE_CLASS),
-    "precision and recall of one class": lambda ax: plots.evaluate.precision_recall(ax, ONE_CLASS),
-    "metrics of one class": lambda ax: plots.evaluate.metric_intervals(ax, {"forest": intervals(ONE_CLASS)}, title="A"),
+    "roc of one class": lambda ax: plots.evaluate.roc_curve(ax, POSITIVES),
+    "precision and recall of one class": lambda ax: plots.evaluate.precision_recall(ax, POSITIVES),
+    "metrics of one class": lambda ax: plots.evaluate.metric_intervals(ax, {"forest": intervals(POSITIVES)}, title="A"),
     "calibration": lambda ax: plots.evaluate.calibration(
         ax, evaluate.slices.calibration(SCORED, 4), classes=("died", "lived")
     ),
-    "importance": lambda ax: plots.evaluate.importance(ax, FOUND),
+    "importance": lambda ax: plots.evaluate.importance(ax, FEATURES),
     "threshold_costs": lambda ax: plots.evaluate.threshold_costs(
         ax, evaluate.thresholds.threshold_costs(SCORED, 1, 2), spread=Interval(0.3, 0.2, 0.4), honest=1 / 3
     ),
@@ -120,10 +120,10 @@ def lines(ax: Axes) -> list[tuple[str, list[float], list[float]]]:
 
 def legend(ax: Axes) -> list[tuple[str, str]]:
     """What the legend says of which look, from the first to the last."""
-    found = ax.get_legend()
-    assert found is not None
-    texts = [text.get_text() for text in found.get_texts()]
-    looks = [mark(h) if isinstance(h, Line2D) else colour(h.get_facecolor()) for h in found.legend_handles]
+    drawn = ax.get_legend()
+    assert drawn is not None
+    texts = [text.get_text() for text in drawn.get_texts()]
+    looks = [mark(h) if isinstance(h, Line2D) else colour(h.get_facecolor()) for h in drawn.legend_handles]
     return list(zip(looks, texts, strict=True))
 
 
@@ -147,7 +147,7 @@ def words(ax: Axes) -> list[str]:
     return [text.get_text() for text in ax.texts if not isinstance(text, Annotation)]
 
 
-def places(ax: Axes) -> list[tuple[str, float, float]]:
+def positions(ax: Axes) -> list[tuple[str, float, float]]:
     """Each text and where it stands."""
     written = [text for text in ax.texts if not isinstance(text, Annotation)]
     return [(plain(text.get_text()), *rounded(text.get_position())) for text in written]  # type: ignore[misc]
@@ -155,9 +155,9 @@ def places(ax: Axes) -> list[tuple[str, float, float]]:
 
 def boxes(ax: Axes) -> list[tuple[float, float, float, float, str]]:
     """Each rectangle: left, lowest y, width, height, colour."""
-    found = [patch for patch in ax.patches if isinstance(patch, Rectangle | FancyBboxPatch)]
+    drawn = [patch for patch in ax.patches if isinstance(patch, Rectangle | FancyBboxPatch)]
     return [
-        (*rounded((b.get_x(), b.get_y(), b.get_width(), b.get_height())), colour(b.get_facecolor()[:3])) for b in found
+        (*rounded((b.get_x(), b.get_y(), b.get_width(), b.get_height())), colour(b.get_facecolor()[:3])) for b in drawn
     ]  # type: ignore[misc]
 
 
@@ -191,7 +191,7 @@ def test_a_long_finding_is_broken_into_lines_that_fit_the_figure(size: tuple[flo
     figure = ax.get_figure(root=True)
     assert figure is not None
     figure.set_size_inches(size)
-    plots.evaluate.importance(ax, FOUND, title="what it leans on most " * 10)
+    plots.evaluate.importance(ax, FEATURES, title="what it leans on most " * 10)
     figure.canvas.draw()
     assert figure.get_tightbbox().x1 < size[0] + 0.02
 
@@ -208,10 +208,10 @@ TITLED: dict[str, Callable[[Axes], Axes]] = {
     ),
     "confusion": lambda ax: plots.evaluate.confusion(ax, SCORED, title="A finding"),
     "roc_curve": lambda ax: plots.evaluate.roc_curve(ax, SCORED, title="A finding"),
-    "roc of one class": lambda ax: plots.evaluate.roc_curve(ax, ONE_CLASS, title="A finding"),
+    "roc of one class": lambda ax: plots.evaluate.roc_curve(ax, POSITIVES, title="A finding"),
     "precision_recall": lambda ax: plots.evaluate.precision_recall(ax, SCORED, title="A finding"),
     "calibration": lambda ax: plots.evaluate.calibration(ax, evaluate.slices.calibration(SCORED, 4), title="A finding"),
-    "importance": lambda ax: plots.evaluate.importance(ax, FOUND, title="A finding"),
+    "importance": lambda ax: plots.evaluate.importance(ax, FEATURES, title="A finding"),
     "threshold_costs": lambda ax: plots.evaluate.threshold_costs(
         ax, evaluate.thresholds.threshold_costs(SCORED), title="A finding"
     ),
@@ -245,7 +245,7 @@ def test_missing_values_are_bars_of_their_counts_and_the_worst_column_is_on_top(
     ]  # fmt: skip
     assert [box[-1] for box in boxes(ax)] == ["pale"] * 3 + ["blue"] * 3, "the counts stand before all the rows"
     # the number of a long bar is in it, of a short one behind it
-    assert places(ax) == [("6 (75.0 %)", 5.92, 0), ("1 (12.5 %)", 1.08, 1), ("0 (0.0 %)", 0.08, 2)]
+    assert positions(ax) == [("6 (75.0 %)", 5.92, 0), ("1 (12.5 %)", 1.08, 1), ("0 (0.0 %)", 0.08, 2)]
     assert [(text.get_ha(), colour(text.get_color())) for text in ax.texts] == [
         ("right", "white"), ("left", "black"), ("left", "black"),
     ]  # fmt: skip
@@ -275,7 +275,7 @@ def test_rates_stand_at_their_share_with_their_interval_the_number_of_rows_and_t
         ("blue -", rounded([low.low, low.high]), [1, 1]),
         ("blue o", [0], [1]),
     ]
-    assert places(ax) == [("n = 4", 1.03, 0), ("n = 4", 1.03, 1)]
+    assert positions(ax) == [("n = 4", 1.03, 0), ("n = 4", 1.03, 1)]
     assert plain(ax.get_xlabel()) == "share of “lived” (dashed: all rows, 38 %)"
     assert plain(ax.xaxis.get_major_formatter()(0.25, None)) == "25 %"
     assert ax.get_xlim() == (-0.02, 1.02)
@@ -324,7 +324,7 @@ def test_a_figure_is_as_high_as_its_longest_panel_needs_up_to_what_is_drawn() ->
 def test_a_pipeline_goes_down_with_what_each_stage_reads_on_its_left_and_makes_on_its_right(ax: Axes) -> None:
     plots.preprocess.pipeline_diagram(ax, STAGES, learns={"Title"}, title="Two stages")
     assert (ax.get_xlim(), ax.get_ylim()) == ((0, 10), (1.6, -1.1)), "the first stage on top"
-    assert places(ax) == [
+    assert positions(ax) == [
         ("reads", 3.1, -0.8), ("stage", 5, -0.8), ("makes", 6.9, -0.8),
         ("Title", 5, 0), ("Name", 3.1, 0), ("Title", 6.9, 0),
         ("VectorAssembler", 5, 1), ("Pclass, Age_imputed, Fare, Alone", 3.1, 1), ("features", 6.9, 1),
@@ -355,7 +355,7 @@ def test_of_very_many_columns_a_stage_names_the_first_and_counts_the_rest(ax: Ax
 
 def test_a_tree_shows_its_questions_and_what_is_in_its_leaves_yes_to_the_left(ax: Axes) -> None:
     plots.train_cv.tree_diagram(ax, TREE, classes=("died", "lived"))
-    assert places(ax) == [
+    assert positions(ax) == [
         ("9 % lived 290 died 30 lived", 0, 1),
         ("94 % lived 7 died 118 lived", 1, 2),
         ("11 % lived", 2, 2),
@@ -383,7 +383,7 @@ def test_a_deeper_tree_has_room_for_each_leaf_and_each_level_and_a_question_in_t
 
     leaves = [{"probability": share} for share in (0.1, 0.2, 0.3, 0.4)]
     plots.train_cv.tree_diagram(ax, ask("c", ask("b", ask("a", leaves[0], leaves[1]), leaves[2]), leaves[3]))
-    assert [place for place in places(ax) if place[0] not in ("yes", "no")] == [
+    assert [text for text in positions(ax) if text[0] not in ("yes", "no")] == [
         ("10 % yes", 0, 3), ("20 % yes", 1, 3), ("a ≤ 1?", 0.5, 2), ("30 % yes", 2, 2), ("b ≤ 1?", 1.25, 1),
         ("40 % yes", 3, 1), ("c ≤ 1?", 2.125, 0),
     ]  # fmt: skip
@@ -392,7 +392,7 @@ def test_a_deeper_tree_has_room_for_each_leaf_and_each_level_and_a_question_in_t
 
 def test_a_leaf_of_a_tree_without_names_for_the_classes_has_no_and_yes(ax: Axes) -> None:
     plots.train_cv.tree_diagram(ax, {"counts": [1, 3]})
-    assert places(ax) == [("75 % yes 1 no 3 yes", 0, 0)]
+    assert positions(ax) == [("75 % yes 1 no 3 yes", 0, 0)]
 
 
 def test_a_question_of_very_many_categories_names_the_first_and_counts_the_rest(ax: Axes) -> None:
@@ -404,7 +404,7 @@ def test_a_question_of_very_many_categories_names_the_first_and_counts_the_rest(
 
 def test_a_grid_of_fits_shares_the_preprocessing_of_a_fold(ax: Axes) -> None:
     plots.train_cv.grid_of_fits(ax, 2, ["maxDepth 2, numTrees 5", "maxDepth 4, numTrees 5"])
-    assert places(ax) == [
+    assert positions(ax) == [
         ("without fold 0", -0.6, 0), ("fit once", 0, 0), ("fit", 1.15, 0), ("fit", 2.15, 0),
         ("without fold 1", -0.6, 1), ("fit once", 0, 1), ("fit", 1.15, 1), ("fit", 2.15, 1),
         ("all rows", -0.6, 2.3), ("fit once", 0, 2.3), ("fit best", 1.15, 2.3),
@@ -427,7 +427,7 @@ def test_fold_scores_have_the_mean_with_one_standard_error_and_mark_the_chosen(a
     folds = [[0.80, 0.82, 0.84], [0.9, 0.9, 0.9]]
     plots.train_cv.fold_scores(ax, POINTS, folds, chosen=1, metric="roc_auc", baseline=0.787, baseline_name="rule")
     # the standard deviation of 0.80, 0.82, 0.84 is 0.02: over the root of 3, 0.0115
-    assert places(ax) == [("0.820 ± 0.012", 0.82, 0.34), ("0.900 ± 0.000", 0.9, 1.34)]
+    assert positions(ax) == [("0.820 ± 0.012", 0.82, 0.34), ("0.900 ± 0.000", 0.9, 1.34)]
     assert names(ax) == ["100 trees", "300 trees\n(chosen)"]
     assert lines(ax) == [
         ("blue o", [0.8, 0.82, 0.84], [-0.18] * 3),
@@ -485,7 +485,7 @@ def test_all_metrics_stand_under_their_names_and_say_which_way_is_better(ax: Axe
 
 
 @pytest.mark.parametrize(
-    ("gains", "said"),
+    ("gains", "expected"),
     [
         ({"accuracy": (0.03, -0.01, 0.08), "brier": (0.04, 0.01, 0.06), "log_loss": (0.1, 0.04, 0.17)},
          "Row by row, forest against rule: surely better in Brier score and log loss; not settled in accuracy"),
@@ -495,14 +495,14 @@ def test_all_metrics_stand_under_their_names_and_say_which_way_is_better(ax: Axe
     ],
 )  # fmt: skip
 def test_the_title_of_the_metrics_is_the_paired_finding_and_not_whether_intervals_overlap(
-    gains: dict[str, tuple[float, float, float]], said: str, ax: Axes
+    gains: dict[str, tuple[float, float, float]], expected: str, ax: Axes
 ) -> None:
     plots.evaluate.metric_intervals(ax, THREE, paired={name: Interval(*gain) for name, gain in gains.items()})
-    assert title(ax) == said
+    assert title(ax) == expected
 
 
 def test_importance_is_the_mean_with_one_spread_on_either_side_and_a_tick_for_each_shuffle(ax: Axes) -> None:
-    plots.evaluate.importance(ax, FOUND)
+    plots.evaluate.importance(ax, FEATURES)
     assert names(ax) == ["Sex", "Alone"]
     assert lines(ax) == [
         ("grey --", [0, 0], [0, 1]),
@@ -514,7 +514,7 @@ def test_importance_is_the_mean_with_one_spread_on_either_side_and_a_tick_for_ea
 
 
 def test_what_shuffling_takes_from_a_score_where_more_is_better_is_a_fall(ax: Axes) -> None:
-    plots.evaluate.importance(ax, FOUND[:1], metric="roc_auc")
+    plots.evaluate.importance(ax, FEATURES[:1], metric="roc_auc")
     assert ax.get_xlabel().startswith("fall of the ROC AUC when shuffled")
 
 
@@ -546,7 +546,7 @@ def test_groups_show_how_often_it_is_right_and_what_it_finds_of_either_class_eac
         for line in [*ax.lines, *ax.get_legend().legend_handles]
     }
     assert (fill["v"], fill["^"]) == ("white", "orange")
-    assert places(ax) == [("n = 4", 1.04, 0), ("n = 6", 1.04, 1)]
+    assert positions(ax) == [("n = 4", 1.04, 0), ("n = 6", 1.04, 1)]
     assert plain(ax.get_xlabel()) == "share of the group (dashed: accuracy in the hold-out, 60 %)"
     assert plain(ax.xaxis.get_major_formatter()(0.5, None)) == "50 %"
     assert ax.get_xlim() == (-0.02, 1.02)
@@ -575,7 +575,7 @@ def test_of_very_many_groups_to_judge_the_largest_are_drawn(ax: Axes) -> None:
 def test_confusion_has_what_is_true_down_what_was_said_across_and_how_many_are_wrong(ax: Axes) -> None:
     five = Scored([0, 0, 0, 0, 0, 0, 1, 1, 1, 1], [0.5] * 10, [0, 0, 0, 1, 1, 0, 0, 1, 1, 1])
     plots.evaluate.confusion(ax, five, classes=("died", "lived"), unit="passengers")
-    assert places(ax) == [
+    assert positions(ax) == [
         ("4", 0, -0.06), ("right", 0, 0.3), ("2", 1, -0.06), ("wrong", 1, 0.3),
         ("1", 0, 0.94), ("wrong", 0, 1.3), ("3", 1, 0.94), ("right", 1, 1.3),
         ("called “died”", 0, -0.56), ("really “died”", -0.56, 0),
@@ -644,24 +644,24 @@ def test_precision_recall_has_found_across_and_right_up_and_says_why_a_rule_has_
     assert title(ax) == "Average precision 0.83, where calling all “lived” has 0.40"
 
 
-def legend_marker(ax: Axes, place: int) -> str:
+def legend_marker(ax: Axes, index: int) -> str:
     """The mark beside a line of the legend; empty for none."""
-    found = ax.get_legend()
-    assert found is not None
-    handle = found.legend_handles[place]
+    drawn = ax.get_legend()
+    assert drawn is not None
+    handle = drawn.legend_handles[index]
     assert isinstance(handle, Line2D)
     return str(handle.get_marker()).strip().replace("None", "") + handle.get_linestyle().replace("None", "")
 
 
 def test_rows_of_one_class_have_no_curve_and_the_figure_says_why(ax: Axes) -> None:
-    plots.evaluate.roc_curve(ax, ONE_CLASS)
+    plots.evaluate.roc_curve(ax, POSITIVES)
     assert words(ax) == ["all 2 rows have label 1:\nto rank, there must be rows of both classes"]
     assert title(ax) == "No curve"
     assert [look for look, _, _ in lines(ax)] == ["grey --"]
 
 
 def test_nor_have_they_a_precision_recall_curve(ax: Axes) -> None:
-    plots.evaluate.precision_recall(ax, ONE_CLASS)
+    plots.evaluate.precision_recall(ax, POSITIVES)
     assert words(ax) == ["all 2 rows have label 1:\nto rank, there must be rows of both classes"]
     assert title(ax) == "No curve"
     assert lines(ax) == [("grey --", [0, 1], [1, 1])]
@@ -687,7 +687,7 @@ def test_calibration_has_what_was_given_across_and_what_was_observed_up_with_its
 
 
 @pytest.mark.parametrize(
-    ("bins", "said"),
+    ("bins", "expected"),
     [
         ([LOW, HIGH], "1 of 2 bins contradicts what was said; in the others an error of 30 points could hide"),
         ([LOW], "None of 1 bins contradicts what was said, but an error of 30 points could hide"),
@@ -698,10 +698,10 @@ def test_calibration_has_what_was_given_across_and_what_was_observed_up_with_its
     ],
 )  # fmt: skip
 def test_bins_that_agree_are_no_proof_and_the_title_says_how_large_an_error_could_hide(
-    bins: list[CalibrationBin], said: str, ax: Axes
+    bins: list[CalibrationBin], expected: str, ax: Axes
 ) -> None:
     plots.evaluate.calibration(ax, bins)
-    assert title(ax) == said
+    assert title(ax) == expected
 
 
 COSTS = ThresholdCosts(

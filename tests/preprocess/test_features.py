@@ -86,11 +86,11 @@ def test_derived_stages_hold_the_params_they_were_given() -> None:
     ],
 )
 def test_a_derived_stage_that_will_not_do_is_refused_with_what_is_wrong(spec: dict[str, Any], message: str) -> None:
-    given = dict(spec)
+    before = dict(spec)
     with pytest.raises(ParameterError) as caught:
         features.derived([spec])
     assert str(caught.value) == message
-    assert spec == given
+    assert spec == before
 
 
 def test_each_way_to_impute_becomes_its_stage() -> None:
@@ -137,8 +137,8 @@ def test_features_stand_in_the_order_asked_numbers_first_each_read_after_its_imp
         [3.0, 2.0, 60.0, 1.0, 1.0],
     ]
     unseen = spark.createDataFrame([(1, 1.0, 1.0, "z", "S"), (2, 1.0, 1.0, None, "Q")], df.schema)
-    said = fitted.transform(unseen.coalesce(1)).collect()
-    assert [row[FEATURES].toArray().tolist()[3:] for row in said] == [[2.0, 0.0], [2.0, 2.0]]
+    answers = fitted.transform(unseen.coalesce(1)).collect()
+    assert [row[FEATURES].toArray().tolist()[3:] for row in answers] == [[2.0, 0.0], [2.0, 2.0]]
 
 
 def test_wiring_names_what_each_stage_reads_and_writes(spark: SparkSession) -> None:
@@ -160,8 +160,8 @@ def test_wiring_names_what_each_stage_reads_and_writes(spark: SparkSession) -> N
 
 def test_without_a_category_there_is_no_indexer(spark: SparkSession) -> None:
     assert features.indexers([], {}) == []
-    (one,) = features.indexers(["port"], {"port": "mode"})
-    assert (one.getInputCols(), one.getOutputCols()) == (["lifeboat:imputed:port"], ["lifeboat:index:port"])
+    (stage,) = features.indexers(["port"], {"port": "mode"})
+    assert (stage.getInputCols(), stage.getOutputCols()) == (["lifeboat:imputed:port"], ["lifeboat:index:port"])
 
 
 def test_bins_are_enough_for_every_category_and_one_never_seen(spark: SparkSession) -> None:
@@ -174,7 +174,7 @@ def test_bins_are_enough_for_every_category_and_one_never_seen(spark: SparkSessi
 def test_a_feature_of_a_type_that_no_model_learns_from_is_refused_with_its_mend(spark: SparkSession) -> None:
     table = StructType.fromDDL("n INT, x DOUBLE, day DATE, word STRING, yes BOOLEAN")
     features.check_features(table, ["n", "x", "yes", "derived"], ["n", "word", "yes"])
-    for numeric, categorical, said in (
+    for numeric, categorical, message in (
         (
             ["day"],
             [],
@@ -185,4 +185,4 @@ def test_a_feature_of_a_type_that_no_model_learns_from_is_refused_with_its_mend(
     ):
         with pytest.raises(ParameterError) as caught:
             features.check_features(table, numeric, categorical)
-        assert str(caught.value).startswith(said)
+        assert str(caught.value).startswith(message)

@@ -40,8 +40,8 @@ TYPES |= {"yes.no": "BOOLEAN", "holdout": "BOOLEAN"}
 
 def record(i: int, label: str) -> dict[str, Any]:
     """A row whose label follows its age, with gaps wherever there may be one."""
-    row: dict[str, Any] = {name: float(i * (7 + place) % 13) for place, name in enumerate(NUMERIC)}
-    row |= {name: "abc"[(i // (1 + place)) % 3] for place, name in enumerate(CATEGORICAL)}
+    row: dict[str, Any] = {name: float(i * (7 + index) % 13) for index, name in enumerate(NUMERIC)}
+    row |= {name: "abc"[(i // (1 + index)) % 3] for index, name in enumerate(CATEGORICAL)}
     row |= {"Age": None if i % 9 == 0 else float(i * 7 % 40), "a.b": None if i % 8 == 0 else float(i % 5)}
     row |= {"prob.ability": None if i % 7 == 0 else "pq"[i % 2], "fold": None if i % 10 == 0 else "u"}
     row |= {"yes.no": None if i % 6 == 0 else i % 4 == 0, "n": None if i % 5 == 0 else i % 3 == 0}
@@ -73,10 +73,10 @@ def rows(spark: SparkSession, label: str) -> DataFrame:
 
 
 @pytest.fixture(scope="module")
-def found(rows: DataFrame, label: str, tmp_path_factory: pytest.TempPathFactory) -> train_cv.CrossValidated:
-    place = str(tmp_path_factory.mktemp("names") / "train")
-    repartition_by_key(rows.filter(~F.col(sampling.HOLDOUT)).drop(sampling.HOLDOUT), KEY, 60).write.parquet(place)
-    train = sampling.add_folds(rows.sparkSession.read.parquet(place), KEY, 2, 1)
+def validated(rows: DataFrame, label: str, tmp_path_factory: pytest.TempPathFactory) -> train_cv.CrossValidated:
+    path = str(tmp_path_factory.mktemp("names") / "train")
+    repartition_by_key(rows.filter(~F.col(sampling.HOLDOUT)).drop(sampling.HOLDOUT), KEY, 60).write.parquet(path)
+    train = sampling.add_folds(rows.sparkSession.read.parquet(path), KEY, 2, 1)
     classifier = train_cv.make_estimator("random_forest", {"numTrees": 3, "maxDepth": 3}, label, 1)
     cv = CrossValidator(
         estimator=SharedPipeline(stages=[*preparing(label), classifier]),
@@ -89,38 +89,38 @@ def found(rows: DataFrame, label: str, tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_the_rows_of_such_a_table_are_learned_from_judged_and_looked_at(
-    rows: DataFrame, label: str, found: train_cv.CrossValidated, tmp_path: Path
+    rows: DataFrame, label: str, validated: train_cv.CrossValidated, tmp_path: Path
 ) -> None:
     held = rows.filter(F.col(sampling.HOLDOUT)).drop(sampling.HOLDOUT)
-    strangers = evaluate.collect_scored(found.out_of_fold, label, key=KEY, groups=["prob.ability"])
+    strangers = evaluate.collect_scored(validated.out_of_fold, label, key=KEY, groups=["prob.ability"])
     assert strangers.n + held.count() == 60
-    scored = evaluate.collect_scored(found.model.transform(held), label, key=KEY, groups=["`tick`"], limit=10)
+    scored = evaluate.collect_scored(validated.model.transform(held), label, key=KEY, groups=["`tick`"], limit=10)
     assert scored.key is not None
     assert scored.label.tolist() == [record(i, label)[label] for i in scored.key.tolist()]
     assert scored.groups["`tick`"].tolist() == [record(i, label)["`tick`"] for i in scored.key.tolist()]
     assert set(evaluate.scored.group_rates(held, label, "prob.ability").rates) == {"p", "q", None}
-    leaned = permutation_importance(found.model, held, label=label, key=KEY, repeats=1)
-    assert {column_names.plain_name(one.name) for one in leaned} == {*NUMERIC, *CATEGORICAL}
-    assert first_tree(found.model, tmp_path / "tree").get("feature") in {*NUMERIC, *CATEGORICAL}
+    importances = permutation_importance(validated.model, held, label=label, key=KEY, repeats=1)
+    assert {column_names.plain_name(feature.name) for feature in importances} == {*NUMERIC, *CATEGORICAL}
+    assert first_tree(validated.model, tmp_path / "tree").get("feature") in {*NUMERIC, *CATEGORICAL}
 
 
 def test_the_portable_model_answers_as_spark_by_the_names_of_the_file(
-    rows: DataFrame, label: str, found: train_cv.CrossValidated, tmp_path: Path
+    rows: DataFrame, label: str, validated: train_cv.CrossValidated, tmp_path: Path
 ) -> None:
     columns = [Column(name, kind.lower(), nullable=True) for name, kind in {label: "INT", **TYPES}.items()]
-    portable = export_model(found.model, columns, label, tmp_path / "portable")
+    portable = export_model(validated.model, columns, label, tmp_path / "portable")
     scorer = Scorer.load(portable)
     assert {column.name for column in scorer.columns} == {*NUMERIC, *CATEGORICAL}
-    asked = rows.drop(sampling.HOLDOUT, label)
-    sparks = found.model.transform(asked).orderBy(ticked(KEY))
-    said = sparks.select(F.col(column_names.PREDICTION), vector_to_array(column_names.PROBABILITY)).collect()
-    ours = scorer.score([row.asDict() for row in asked.orderBy(ticked(KEY)).collect()])
-    assert ours.predictions.tolist() == [int(row[0]) for row in said]
-    assert ours.probabilities.tolist() == [row[1] for row in said]
+    unlabelled = rows.drop(sampling.HOLDOUT, label)
+    sparks = validated.model.transform(unlabelled).orderBy(ticked(KEY))
+    answers = sparks.select(F.col(column_names.PREDICTION), vector_to_array(column_names.PROBABILITY)).collect()
+    ours = scorer.score([row.asDict() for row in unlabelled.orderBy(ticked(KEY)).collect()])
+    assert ours.predictions.tolist() == [int(row[0]) for row in answers]
+    assert ours.probabilities.tolist() == [row[1] for row in answers]
     assert len(set(ours.predictions.tolist())) == 2
     # as MLflow has it, with a copy of the prediction at its end
     kept = PipelineModel(
-        [*found.model.stages, CopyColumns(inputCols=[column_names.PREDICTION], outputCols=["prediction"])]
+        [*validated.model.stages, CopyColumns(inputCols=[column_names.PREDICTION], outputCols=["prediction"])]
     )
     held = parity(kept, portable, 300, 1, rows.sparkSession)
     assert (held.class_mismatches, held.largest_probability_difference) == (0, 0.0)
@@ -163,7 +163,7 @@ def test_such_a_table_is_looked_at_and_grown(rows: DataFrame, label: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("columns", "said"),
+    ("columns", "message"),
     [
         (["a", ""], "rows.csv: column 2 has no name: give it one in the header"),
         (["a\nb"], r"rows.csv: the name of column 1, 'a\nb', has a line's end or NUL in it: rename it"),
@@ -174,10 +174,10 @@ def test_such_a_table_is_looked_at_and_grown(rows: DataFrame, label: str) -> Non
         (["Lifeboat:fold"], "'Lifeboat:fold' starts with 'lifeboat:', as columns do that Lifeboat adds: rename it"),
     ],
 )
-def test_a_name_that_no_column_can_have_is_refused_with_the_mend(columns: list[str], said: str) -> None:
+def test_a_name_that_no_column_can_have_is_refused_with_the_mend(columns: list[str], message: str) -> None:
     with pytest.raises(DataError) as caught:
         names.check_names(columns, "rows.csv")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_any_other_name_is_none_of_ours_and_comes_back_from_all_that_are_made_of_it() -> None:
@@ -195,10 +195,10 @@ def test_two_classes_have_the_names_they_are_given_or_no_and_yes() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [["died"], ["a", "b", "c"], [False, True], ["died", ""], [0, 1], "no", ["a", " "], ["a", None]]
+    "value", [["died"], ["a", "b", "c"], [False, True], ["died", ""], [0, 1], "no", ["a", " "], ["a", None]]
 )
-def test_names_of_classes_that_are_not_two_texts_are_refused_with_the_way_to_write_them(given: Any) -> None:
+def test_names_of_classes_that_are_not_two_texts_are_refused_with_the_way_to_write_them(value: Any) -> None:
     with pytest.raises(ParameterError, match=r"class_names is .*; it takes two texts, class 0's first"):
-        classes.names_of_classes(given)
+        classes.names_of_classes(value)
     with pytest.raises(ParameterError, match="two classes of one name cannot be told apart"):
         classes.names_of_classes(["late", "late"])

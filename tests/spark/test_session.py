@@ -42,10 +42,10 @@ def placed(df: DataFrame) -> list[tuple[Any, ...]]:
 
 def test_rows_spread_in_any_way_settle_in_the_same_partitions_and_order(spark: SparkSession) -> None:
     rows = spark.range(300).withColumn("word", F.concat(F.lit("w"), F.col("id") % 7))
-    one_file = rows.coalesce(1).orderBy("id")
+    single_file = rows.coalesce(1).orderBy("id")
     many_files = rows.repartition(5, "word").sortWithinPartitions(F.desc("id"))
-    assert placed(one_file) != placed(many_files)
-    here, there = (placed(repartition_by_key(df, "id", rows=200_000)) for df in (one_file, many_files))
+    assert placed(single_file) != placed(many_files)
+    here, there = (placed(repartition_by_key(df, "id", rows=200_000)) for df in (single_file, many_files))
     assert here == there
     partitions: dict[int, list[int]] = {}
     for key, _, partition in here:
@@ -83,20 +83,20 @@ def test_the_environment_wins_has_a_say_in_the_jvm_the_next_session_takes_the_sa
     named = ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE", "LIFEBOAT_SPARK")
     environment = {name: value for name, value in os.environ.items() if name not in named}
     command = [sys.executable, "-c", WHERE, str(tmp_path)]
-    asked = {"LC_ALL": "C", "LIFEBOAT_DRIVER_MEMORY": "700m", "LIFEBOAT_JVM_OPTIONS": "-XX:+UseSerialGC -Dtried=yes"}
-    said = subprocess.run(command, env=environment | asked, capture_output=True, text=True, timeout=240)
-    assert said.returncode == 0, said.stderr
-    assert said.stdout.splitlines() == ["local[1] UTC None", "yes True", "local[3] True", "['öls'] 3 C"]
+    settings = {"LC_ALL": "C", "LIFEBOAT_DRIVER_MEMORY": "700m", "LIFEBOAT_JVM_OPTIONS": "-XX:+UseSerialGC -Dtried=yes"}
+    process = subprocess.run(command, env=environment | settings, capture_output=True, text=True, timeout=240)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.splitlines() == ["local[1] UTC None", "yes True", "local[3] True", "['öls'] 3 C"]
 
 
 def test_the_jobs_of_the_work_are_counted_and_no_others(spark: SparkSession) -> None:
-    one, two = spark.range(10, numPartitions=1), spark.range(10, numPartitions=2)
-    one.count()
+    single, two = spark.range(10, numPartitions=1), spark.range(10, numPartitions=2)
+    single.count()
     assert count_jobs(spark, lambda: None) == 0
-    assert count_jobs(spark, one.count) == 1
-    assert count_jobs(spark, lambda: [one.count() for _ in range(3)]) == 3
+    assert count_jobs(spark, single.count) == 1
+    assert count_jobs(spark, lambda: [single.count() for _ in range(3)]) == 3
     assert count_jobs(spark, two.count) == 2  # the partitions' own counts, then their sum
-    assert count_jobs(spark, lambda: one.filter("id > 3").select("id")) == 0  # nobody asked for rows
+    assert count_jobs(spark, lambda: single.filter("id > 3").select("id")) == 0  # nobody asked for rows
 
 
 def test_work_that_fails_leaves_no_mark_on_later_jobs(spark: SparkSession) -> None:

@@ -32,11 +32,11 @@ def test_in_a_terminal_each_line_replaces_the_last_and_the_end_leaves_an_empty_o
     import pty
 
     ours, theirs = pty.openpty()
-    said = subprocess.run([sys.executable, "-c", f"{WORK}progress(3, 3)"], stdout=subprocess.PIPE, stderr=theirs)
+    process = subprocess.run([sys.executable, "-c", f"{WORK}progress(3, 3)"], stdout=subprocess.PIPE, stderr=theirs)
     os.close(theirs)
     shown = os.read(ours, 4096).decode()
     os.close(ours)
-    assert (said.returncode, said.stdout) == (0, b"")
+    assert (process.returncode, process.stdout) == (0, b"")
     assert shown.split("\r\x1b[K") == ["", "", "1 of 3 done (fold 1 of 3)", "2 of 3 done (fold 2 of 3)", ""]
 
 

@@ -64,7 +64,7 @@ def validator(pipeline: Pipeline, grid: list[Any], metric: str = "accuracy", par
 
 
 @pytest.fixture(scope="module")
-def found(rows: DataFrame) -> tuple[train_cv.CrossValidated, CrossValidator]:
+def validated(rows: DataFrame) -> tuple[train_cv.CrossValidated, CrossValidator]:
     classifier = forest()
     grid = train_cv.make_grid(classifier, {"numTrees": [1, 3], "maxDepth": [1, 3]})
     cv = validator(SharedPipeline(stages=stages(classifier)), grid, parallelism=2)
@@ -72,9 +72,9 @@ def found(rows: DataFrame) -> tuple[train_cv.CrossValidated, CrossValidator]:
 
 
 def test_the_mean_scores_and_the_choice_are_those_of_sparks_own_fit(
-    rows: DataFrame, found: tuple[train_cv.CrossValidated, CrossValidator]
+    rows: DataFrame, validated: tuple[train_cv.CrossValidated, CrossValidator]
 ) -> None:
-    ours, plain = found
+    ours, plain = validated
     sparks = plain.fit(rows)
     assert [ours.mean(point) for point in range(4)] == pytest.approx(sparks.avgMetrics, abs=0, rel=1e-15)
     assert ours.best == max(range(4), key=lambda point: sparks.avgMetrics[point])
@@ -88,9 +88,9 @@ def probabilities(model: Any, df: DataFrame) -> list[list[float]]:
 
 
 def test_the_grid_is_every_combination_the_last_name_changing_fastest(
-    found: tuple[train_cv.CrossValidated, CrossValidator],
+    validated: tuple[train_cv.CrossValidated, CrossValidator],
 ) -> None:
-    assert found[0].points == [
+    assert validated[0].points == [
         {"numTrees": 1, "maxDepth": 1},
         {"numTrees": 1, "maxDepth": 3},
         {"numTrees": 3, "maxDepth": 1},
@@ -99,33 +99,33 @@ def test_the_grid_is_every_combination_the_last_name_changing_fastest(
 
 
 def test_every_row_is_predicted_once_by_a_model_that_never_saw_its_fold(
-    rows: DataFrame, found: tuple[train_cv.CrossValidated, CrossValidator]
+    rows: DataFrame, validated: tuple[train_cv.CrossValidated, CrossValidator]
 ) -> None:
-    ours = found[0]
+    ours = validated[0]
     kept = ours.out_of_fold.orderBy("id").collect()
     assert [row["id"] for row in kept] == list(range(90))
     for fold in range(3):
         point = ours.points[ours.best]
         alone = Pipeline(stages=stages(forest().copy().setParams(labelCol="y", seed=5, **point)))
-        judged = alone.fit(rows.filter(F.col(sampling.FOLD) != fold)).transform(
+        predicted = alone.fit(rows.filter(F.col(sampling.FOLD) != fold)).transform(
             rows.filter(F.col(sampling.FOLD) == fold)
         )
         assert [row[column_names.PROBABILITY] for row in kept if row[sampling.FOLD] == fold] == [
-            row[column_names.PROBABILITY] for row in judged.orderBy("id").collect()
+            row[column_names.PROBABILITY] for row in predicted.orderBy("id").collect()
         ]
         mine = [row[column_names.PREDICTION] == row["y"] for row in kept if row[sampling.FOLD] == fold]
         assert sum(mine) / len(mine) == pytest.approx(ours.scores[ours.best][fold], rel=1e-15)
 
 
 def test_progress_is_told_after_every_fit(rows: DataFrame) -> None:
-    told: list[tuple[int, int, str]] = []
+    calls: list[tuple[int, int, str]] = []
     classifier = LogisticRegression(labelCol="y", maxIter=1, **column_names.CLASSIFIER_COLUMNS)
     grid = train_cv.make_grid(classifier, {"regParam": [0.0, 0.1]})
     cv = validator(SharedPipeline(stages=stages(classifier)), grid)
-    train_cv.cross_validate(cv, rows, "id", progress=lambda *said: told.append(said))
-    assert [done for done, _, _ in told] == [1, 2, 3, 4, 5, 6, 7]
-    assert {total for _, total, _ in told} == {7}
-    assert told[2][2] == "fold 2 of 3, grid point 1 of 2"
+    train_cv.cross_validate(cv, rows, "id", progress=lambda *call: calls.append(call))
+    assert [done for done, _, _ in calls] == [1, 2, 3, 4, 5, 6, 7]
+    assert {total for _, total, _ in calls} == {7}
+    assert calls[2][2] == "fold 2 of 3, grid point 1 of 2"
 
 
 @pytest.mark.parametrize(("bins", "fits"), [(32, False), (40, False), (41, True)])
@@ -151,10 +151,10 @@ def test_a_fold_without_rows_is_named_before_anything_is_fitted(rows: DataFrame)
 
 def test_a_fold_of_one_class_is_refused_before_anything_is_fitted(rows: DataFrame) -> None:
     cv = validator(SharedPipeline(stages=stages(forest())), [{}])
-    one_class = rows.filter((F.col(sampling.FOLD) != 1) | (F.col("y") == 0))
-    n = one_class.filter(F.col(sampling.FOLD) == 1).count()
+    uneven = rows.filter((F.col(sampling.FOLD) != 1) | (F.col("y") == 0))
+    n = uneven.filter(F.col(sampling.FOLD) == 1).count()
     with pytest.raises(DataError, match=rf"{n} rows in fold 1, 0 of them with y = 1;"):
-        train_cv.cross_validate(cv, one_class, "id")
+        train_cv.cross_validate(cv, uneven, "id")
 
 
 def test_rows_of_a_group_are_in_one_fold_and_too_few_groups_are_refused(rows: DataFrame) -> None:
@@ -170,8 +170,8 @@ def test_rows_of_a_group_are_in_one_fold_and_too_few_groups_are_refused(rows: Da
 
 
 def test_no_row_has_a_say_in_what_an_encoder_says_of_it(spark: SparkSession) -> None:
-    told = [(1, 0.0, 1, 0), (2, 0.0, 1, 0), (3, 1.0, 0, 0), (4, 0.0, 0, 1), (5, 1.0, 1, 1), (6, 2.0, 0, 1)]
-    rows = spark.createDataFrame(told, "id int, ticket double, y int, fold int")
+    data = [(1, 0.0, 1, 0), (2, 0.0, 1, 0), (3, 1.0, 0, 0), (4, 0.0, 0, 1), (5, 1.0, 1, 1), (6, 2.0, 0, 1)]
+    rows = spark.createDataFrame(data, "id int, ticket double, y int, fold int")
     encoder = TargetEncoder(inputCol="ticket", outputCol="rate", labelCol="y", handleInvalid="keep")
     encoded = train_cv.cross_fit(encoder, rows, "fold")
     assert encoded.columns == [*rows.columns, "rate"]
@@ -182,9 +182,9 @@ def test_no_row_has_a_say_in_what_an_encoder_says_of_it(spark: SparkSession) -> 
 
 
 def test_cross_fitting_in_one_fold_is_refused(rows: DataFrame) -> None:
-    one = rows.filter(F.col(sampling.FOLD) == 1)
+    single = rows.filter(F.col(sampling.FOLD) == 1)
     with pytest.raises(DataError, match=r"rows of the folds \[1\]; it takes two or more"):
-        train_cv.cross_fit(forest(), one)
+        train_cv.cross_fit(forest(), single)
 
 
 # --- SharedPipeline
@@ -257,9 +257,9 @@ def test_a_point_is_chosen_by_the_rule(scores: list[list[float]], larger: bool, 
 
 
 def test_a_standard_error_is_the_spread_over_the_root_of_the_folds() -> None:
-    found = train_cv.CrossValidated([{}], [[0.7, 0.8, 0.9]], True, 0, None, None)  # type: ignore[arg-type]
-    assert found.mean(0) == pytest.approx(0.8)
-    assert found.standard_error(0) == pytest.approx(0.1 / math.sqrt(3))
+    validated = train_cv.CrossValidated([{}], [[0.7, 0.8, 0.9]], True, 0, None, None)  # type: ignore[arg-type]
+    assert validated.mean(0) == pytest.approx(0.8)
+    assert validated.standard_error(0) == pytest.approx(0.1 / math.sqrt(3))
 
 
 def test_a_rule_that_is_none_is_refused(rows: DataFrame) -> None:

@@ -53,9 +53,9 @@ def test_the_best_question_comes_first_with_its_threshold_half_way_and_cities_by
 
 
 def test_a_city_that_nobody_wrote_down_is_called_unseen(spark: SparkSession) -> None:
-    found = grown(spark, [*SMALL, *LARGE, (3.0, None, 0), (3.0, None, 0)])["right"]
-    assert sorted(found["categories"]) == ["(unseen)", "a", "c"]
-    assert found["left"] == {"counts": [6, 0]}
+    node = grown(spark, [*SMALL, *LARGE, (3.0, None, 0), (3.0, None, 0)])["right"]
+    assert sorted(node["categories"]) == ["(unseen)", "a", "c"]
+    assert node["left"] == {"counts": [6, 0]}
 
 
 def test_rows_that_no_question_tells_apart_make_one_leaf(spark: SparkSession) -> None:

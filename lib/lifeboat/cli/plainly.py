@@ -12,7 +12,7 @@ import typer
 
 from lifeboat.cli.shadows import said_of_modules
 from lifeboat.errors import LifeboatError, ParameterError, redacted
-from lifeboat.spark.environment import said_to_spark
+from lifeboat.spark.environment import surroundings
 
 DEBUG = "LIFEBOAT_DEBUG"
 SHOWN = f"{DEBUG}=1 in the environment shows where it happened."
@@ -79,7 +79,7 @@ def sentence(error: BaseException) -> str:
     if hidden := said_of_modules():
         return f"{happened}\n{hidden}"
     if who:
-        return " ".join(filter(None, [f"{who} failed: {happened}\n{said_to_spark() if who == 'Spark' else ''}", SHOWN]))
+        return " ".join(filter(None, [f"{who} failed: {happened}\n{surroundings() if who == 'Spark' else ''}", SHOWN]))
     return f"this is a fault of lifeboat: {happened}\n{SHOWN}"
 
 

@@ -24,8 +24,8 @@ def to_table(scored: Scored) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def read_table(place: Path) -> Scored:
+def read_table(path: Path) -> Scored:
     """The rows of a parquet file of ``to_table``."""
-    table = pd.read_parquet(place)
+    table = pd.read_parquet(path)
     key = np.array(table["key"].tolist(), dtype=object)
     return Scored(table["label"], table["probability"], table["prediction"], key=key)

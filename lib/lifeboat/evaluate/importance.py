@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.evaluate.metrics import HIGHER_IS_BETTER, point_metric
-from lifeboat.evaluate.scored import Floats, Ints, Scored, zeros_and_ones
+from lifeboat.evaluate.scored import Floats, Ints, Scored, as_binary
 from lifeboat.sampling import sample
 from lifeboat.spark.sql import ticked
 
@@ -90,9 +90,9 @@ def permutation_importance(
     assembler = find_assembler(model)
     groups = _as_groups(features, assembler.getInputCols())
     before = PipelineModel(model.stages[:-1]).transform(df)
-    rows, places, labels = _assembled(before, assembler, label, key, limit)
+    rows, spans, labels = _assembled(before, assembler, label, key, limit)
     random = np.random.default_rng(seed)
-    slots = [[slot for column in columns for slot in places[column]] for columns in groups.values()]
+    slots = [[slot for column in columns for slot in spans[column]] for columns in groups.values()]
     shuffled = ((some, random.permutation(len(rows))) for some in slots for _ in range(repeats))
     orders = itertools.chain([([], np.arange(len(rows)))], shuffled)
     at_once = max(1, ROWS_AT_ONCE // len(rows))
@@ -103,8 +103,8 @@ def permutation_importance(
     if np.isnan(values[0]):
         raise DataError(f"{metric} is not defined on these rows: they are all of one class; take log_loss or brier")
     lost = (values[0] - values[1:]) if HIGHER_IS_BETTER[metric] else (values[1:] - values[0])
-    found = [_summary(name, part) for name, part in zip(groups, lost.reshape(-1, repeats), strict=True)]
-    return sorted(found, key=lambda one: (-one.mean, one.name))
+    importances = [_summary(name, row) for name, row in zip(groups, lost.reshape(-1, repeats), strict=True)]
+    return sorted(importances, key=lambda importance: (-importance.mean, importance.name))
 
 
 def _copies(rows: Floats, orders: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -114,8 +114,8 @@ def _copies(rows: Floats, orders: Iterator[pa.RecordBatch]) -> Iterator[pa.Recor
             copy = rows.copy()
             copy[:, slots] = rows[np.frombuffer(order, dtype=np.int64)][:, slots]
             values = pa.FixedSizeListArray.from_arrays(copy.reshape(-1), copy.shape[1]).cast(pa.list_(pa.float64()))
-            places = pa.array(np.arange(number * len(rows), (number + 1) * len(rows)))
-            yield pa.RecordBatch.from_arrays([places, values], names=["place", "values"])
+            index = pa.array(np.arange(number * len(rows), (number + 1) * len(rows)))
+            yield pa.RecordBatch.from_arrays([index, values], names=["index", "values"])
 
 
 def _summary(name: str, lost: Floats) -> Importance:
@@ -162,13 +162,12 @@ def _assembled(
         raise DataError("there are no rows to shuffle: look at what the hold-out was made from")
     chosen = sample(df, key, limit, total)
     names = assembler.getInputCols()
-    parts = [_as_array(df, name) for name in names]
-    columns = [part.alias(f"part {i}") for i, part in enumerate(parts)]
+    columns = [_as_array(df, name).alias(f"block {i}") for i, name in enumerate(names)]
     table = chosen.orderBy(ticked(key)).select(F.col(ticked(label)).cast("double").alias("label"), *columns).toArrow()
-    blocks = [np.array(table[f"part {i}"].to_pylist(), dtype=np.float64) for i in range(len(names))]
+    blocks = [np.array(table[f"block {i}"].to_pylist(), dtype=np.float64) for i in range(len(names))]
     ends = np.cumsum([block.shape[1] for block in blocks])
-    places = {name: range(end - block.shape[1], end) for name, block, end in zip(names, blocks, ends, strict=True)}
-    return np.hstack(blocks), places, zeros_and_ones("label", table["label"].to_numpy())
+    spans = {name: range(end - block.shape[1], end) for name, block, end in zip(names, blocks, ends, strict=True)}
+    return np.hstack(blocks), spans, as_binary("label", table["label"].to_numpy())
 
 
 def _as_array(df: DataFrame, name: str) -> Column:
@@ -182,16 +181,16 @@ def _judge(classifier: Any, rows: Floats, orders: list[Order], labels: Ints, met
     slots, numbers = pa.array([some for some, _ in orders], pa.list_(pa.int64())), range(len(orders))
     table = pa.table({"number": numbers, "slots": slots, "order": [order.tobytes() for _, order in orders]})
     frame = df.sparkSession.createDataFrame(table).mapInArrow(
-        partial(_copies, rows), "place bigint, values array<double>"
+        partial(_copies, rows), "index bigint, values array<double>"
     )
-    vectors = frame.select("place", array_to_vector(F.col("values")).alias(classifier.getFeaturesCol()))
-    judged = classifier.transform(vectors).select(
-        "place",
+    vectors = frame.select("index", array_to_vector(F.col("values")).alias(classifier.getFeaturesCol()))
+    predictions = classifier.transform(vectors).select(
+        "index",
         vector_to_array(F.col(ticked(classifier.getProbabilityCol())))[1].alias("probability"),
         F.col(ticked(classifier.getPredictionCol())).alias("prediction"),
     )
-    answer = judged.toArrow().sort_by("place")
+    answer = predictions.toArrow().sort_by("index")
     shape = (len(orders), len(rows))
     probability, prediction = (answer[name].to_numpy().reshape(shape) for name in ("probability", "prediction"))
-    values = [point_metric(Scored(labels, *said), metric) for said in zip(probability, prediction, strict=True)]
+    values = [point_metric(Scored(labels, *pair), metric) for pair in zip(probability, prediction, strict=True)]
     return np.array(values)

@@ -125,7 +125,7 @@ def worth(values: Ints, kin: Ints) -> float:
         values: 0 or 1, shape (n,).
         kin: The number of each row's group, shape (n,).
     """
-    _, places = np.unique(kin, return_inverse=True)
-    sizes, ones = np.bincount(places), np.bincount(places, weights=values)
-    squares = float(np.square(ones - sizes * values.mean()).sum())
+    _, groups = np.unique(kin, return_inverse=True)
+    sizes, positives = np.bincount(groups), np.bincount(groups, weights=values)
+    squares = float(np.square(positives - sizes * values.mean()).sum())
     return worth_of(len(values), len(sizes), float(values.mean()), squares)

@@ -51,8 +51,8 @@ class Scored:
     n_total: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "label", zeros_and_ones("label", self.label))
-        object.__setattr__(self, "prediction", zeros_and_ones("prediction", self.prediction))
+        object.__setattr__(self, "label", as_binary("label", self.label))
+        object.__setattr__(self, "prediction", as_binary("prediction", self.prediction))
         object.__setattr__(self, "probability", np.asarray(self.probability, dtype=np.float64))
         object.__setattr__(self, "n_total", self.n_total or self.n)
         object.__setattr__(self, "kin", np.arange(self.n) if self.kin is None else _numbered(self.kin))
@@ -77,10 +77,10 @@ class Scored:
         """The number of groups whose rows are drawn together."""
         return int(self.kin.max()) + 1
 
-    def taken(self, places: Ints) -> Scored:
-        """The rows at these places, without ``groups``."""
-        key = None if self.key is None else self.key[places]
-        return Scored(self.label[places], self.probability[places], self.prediction[places], key, self.kin[places])
+    def taken(self, index: Ints) -> Scored:
+        """The rows at these positions, without ``groups``."""
+        key = None if self.key is None else self.key[index]
+        return Scored(self.label[index], self.probability[index], self.prediction[index], key, self.kin[index])
 
     def same_rows(self, other: Scored) -> bool:
         """Whether ``other`` speaks of the same rows in the same order, as far as keys (or else labels) can tell."""
@@ -95,18 +95,18 @@ def _numbered(groups: Values) -> Ints:
     return numbers
 
 
-def zeros_and_ones(name: str, values: npt.ArrayLike) -> Ints:
+def as_binary(name: str, values: npt.ArrayLike) -> Ints:
     """The values as whole numbers.
 
     Raises:
         DataError: One is null or neither 0 nor 1; ``name`` says in the message what they are.
     """
-    given = np.asarray(values, dtype=np.float64)
-    wrong = given[~np.isin(given, (0, 1))]
+    numbers = np.asarray(values, dtype=np.float64)
+    wrong = numbers[~np.isin(numbers, (0, 1))]
     if wrong.size:
-        what = "null" if np.isnan(wrong[0]) else f"{wrong[0]:g}"
-        raise DataError(f"{name} holds {what} in {wrong.size} of {given.size} rows; only 0 and 1 can be evaluated")
-    return given.astype(np.int64)
+        value = "null" if np.isnan(wrong[0]) else f"{wrong[0]:g}"
+        raise DataError(f"{name} holds {value} in {wrong.size} of {numbers.size} rows; only 0 and 1 can be evaluated")
+    return numbers.astype(np.int64)
 
 
 def collect_scored(
@@ -142,8 +142,8 @@ def collect_scored(
             raise DataError(unknown("column", name, df.columns))
     total = df.count()
     chosen = sample(df, key, limit, total)
-    said = F.col(ticked(probability))
-    of_class_1 = said if isinstance(df.schema[probability].dataType, DoubleType) else vector_to_array(said)[1]
+    score = F.col(ticked(probability))
+    of_class_1 = score if isinstance(df.schema[probability].dataType, DoubleType) else vector_to_array(score)[1]
     columns = {
         "label": F.col(ticked(label)).cast("double"),
         "probability": of_class_1,
@@ -219,14 +219,14 @@ def group_rates(train_df: DataFrame, label: str, column: str = "") -> GroupRates
             raise DataError(unknown("column", name, train_df.columns))
     value = F.col(ticked(label)).cast("double")
     group = F.col(ticked(column)) if column else F.lit(None)
-    rows = train_df.groupBy(group.alias("g")).agg(F.sum(value).alias("ones"), F.count(value).alias("n")).collect()
-    counts = {row.g: (float(row.ones), int(row.n)) for row in rows if row.n}
+    rows = train_df.groupBy(group.alias("g")).agg(F.sum(value).alias("positives"), F.count(value).alias("n")).collect()
+    counts = {row.g: (float(row.positives), int(row.n)) for row in rows if row.n}
     if not counts:
         raise DataError(f"no training row has a label in {label!r}: there is nothing to learn a rate from")
-    ones, n = (sum(part) for part in zip(*counts.values(), strict=True))
+    positives, n = (sum(column) for column in zip(*counts.values(), strict=True))
     rates = {g: _smoothed(*both) for g, both in sorted(counts.items(), key=lambda item: str(item[0]))}
-    return GroupRates(column, rates if column else {}, _smoothed(ones, n))
+    return GroupRates(column, rates if column else {}, _smoothed(positives, n))
 
 
-def _smoothed(ones: float, n: float) -> float:
-    return (ones + 1) / (n + 2)
+def _smoothed(positives: float, n: float) -> float:
+    return (positives + 1) / (n + 2)

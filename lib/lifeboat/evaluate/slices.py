@@ -96,8 +96,8 @@ def crossed(groups: Mapping[str, Values], names: Sequence[str]) -> Values:
     for name in names:
         if name not in groups:
             raise ParameterError(unknown("group", name, groups))
-    parts = zip(*[groups[name].tolist() for name in names], strict=True)
-    texts = [None if None in row else ", ".join(str(value) for value in row) for row in parts]
+    rows = zip(*[groups[name].tolist() for name in names], strict=True)
+    texts = [None if None in row else ", ".join(str(value) for value in row) for row in rows]
     return np.array(texts, dtype=object)
 
 
@@ -130,10 +130,10 @@ def calibration(scored: Scored, bins: int = 10, confidence: float = 0.95) -> lis
     if bins < 1:
         raise ParameterError(f"bins is {bins}; it takes 1 or more")
     edges = np.percentile(scored.probability, np.linspace(0, 1, bins + 1) * 100)
-    places = np.searchsorted(edges[1:-1], scored.probability)
-    found = []
-    for place in np.unique(places):
-        inside = places == place
+    numbers = np.searchsorted(edges[1:-1], scored.probability)
+    filled = []
+    for number in np.unique(numbers):
+        inside = numbers == number
         rate = share_of(scored.label[inside], scored.kin[inside], confidence)
-        found.append(CalibrationBin(int(inside.sum()), float(scored.probability[inside].mean()), rate))
-    return found
+        filled.append(CalibrationBin(int(inside.sum()), float(scored.probability[inside].mean()), rate))
+    return filled

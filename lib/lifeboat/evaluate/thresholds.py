@@ -52,21 +52,21 @@ def threshold_costs(
         cost_false_negative: Cost of calling a 1 a 0, in the same unit.
     """
     _check_costs(cost_false_positive, cost_false_negative)
-    return _costs(_places(scored), np.ones(scored.n), cost_false_positive, cost_false_negative)
+    return _costs(_bins(scored), np.ones(scored.n), cost_false_positive, cost_false_negative)
 
 
-def _places(scored: Scored) -> Ints:
+def _bins(scored: Scored) -> Ints:
     """For each row the first threshold from which on it is called 0; those of class 1 counted on behind the last."""
-    places: Ints = np.searchsorted(THRESHOLDS, scored.probability, side="left")
-    return places + len(THRESHOLDS) * scored.label
+    bins: Ints = np.searchsorted(THRESHOLDS, scored.probability, side="left")
+    return bins + len(THRESHOLDS) * scored.label
 
 
 def _costs(
-    places: Ints, times: npt.NDArray[Any], cost_false_positive: float, cost_false_negative: float
+    bins: Ints, times: npt.NDArray[Any], cost_false_positive: float, cost_false_negative: float
 ) -> ThresholdCosts:
     """The costs at each threshold, of rows that are drawn so many times each."""
-    zeros, ones = np.bincount(places, weights=times, minlength=2 * len(THRESHOLDS)).reshape(2, -1).cumsum(axis=1)
-    alarms, missed = zeros[-1] - zeros, ones
+    negatives, positives = np.bincount(bins, weights=times, minlength=2 * len(THRESHOLDS)).reshape(2, -1).cumsum(axis=1)
+    alarms, missed = negatives[-1] - negatives, positives
     cost = cost_false_positive * alarms + cost_false_negative * missed
     return ThresholdCosts(THRESHOLDS, alarms.astype(np.int64), missed.astype(np.int64), cost)
 
@@ -106,12 +106,12 @@ def cheapest_threshold(
         seed: Of the draws.
     """
     costs = threshold_costs(scored, cost_false_positive, cost_false_negative)
-    places = _places(scored)
+    bins = _bins(scored)
     drawn = (
-        _costs(places, times[scored.kin], cost_false_positive, cost_false_negative)
+        _costs(bins, times[scored.kin], cost_false_positive, cost_false_negative)
         for times in resampled(scored.n_kin, resamples, seed)
     )
-    draws = np.array([one.threshold[one.best] for one in drawn])
+    draws = np.array([draw.threshold[draw.best] for draw in drawn])
     return percentiles(float(costs.threshold[costs.best]), draws, confidence, scored.n_kin)
 
 

@@ -73,7 +73,7 @@ class Rule:
         """The metric's value."""
         return float(loss_rows(scored, self.metric).mean())
 
-    def said(self, gain: Interval) -> str:
+    def describe(self, gain: Interval) -> str:
         """A gain and its interval, for a sentence."""
         return f"{gain.value:.3f} ({self.confidence * 100:g} % interval {gain.low:.3f} to {gain.high:.3f})"
 
@@ -114,16 +114,16 @@ def verdict(
     if incumbents and over.low > 0 and not reason:
         versus, reason = compared(candidate, incumbents, rule)
     better = over.low > 0 and not reason
-    promote = better and all(one.gain.low > -rule.margin for one in versus.values())
+    promote = better and all(pair.gain.low > -rule.margin for pair in versus.values())
     new_reference = promote and (champion is None or versus["the champion"].gain.low > 0)
-    parts = [
+    clauses = [
         f"its {PROPER[rule.metric]} on {candidate.n} held-out rows, {rule.loss(candidate):.3f}, is "
         + _against_baseline(over, f"{baseline_name} ({rule.loss(baseline):.3f})", rule)
     ]
     if reason:
-        parts.append(f"but {reason}")
+        clauses.append(f"but {reason}")
     elif better:
-        parts += [one.told(rule) for one in versus.values()] or ["and there is no champion yet"]
+        clauses += [pair.clause(rule) for pair in versus.values()] or ["and there is no champion yet"]
     lead = "Promote to champion: " if promote else "Keep as challenger: "
     details = {
         "rule": asdict(rule),
@@ -132,12 +132,12 @@ def verdict(
         "loss": {"candidate": rule.loss(candidate), "baseline": rule.loss(baseline)},
         "better_than_baseline_by": over.noted(),
         "incumbents": {
-            name.removeprefix("the "): asdict(one) | {"gain": one.gain.noted()} for name, one in versus.items()
+            name.removeprefix("the "): asdict(pair) | {"gain": pair.gain.noted()} for name, pair in versus.items()
         },
         "not_comparable": reason,
     }
     alias: Literal["champion", "challenger"] = "champion" if promote else "challenger"
-    return Verdict(promote, alias, new_reference, f"{lead}{', '.join(parts)}.", details)
+    return Verdict(promote, alias, new_reference, f"{lead}{', '.join(clauses)}.", details)
 
 
 @dataclass(frozen=True)
@@ -158,19 +158,19 @@ class Versus:
     own_loss: float
     gain: Interval
 
-    def told(self, rule: Rule) -> str:
+    def clause(self, rule: Rule) -> str:
         """The comparison as a clause."""
         other = f"that of {self.name} ({self.loss:.3f} on {self.rows} common rows)"
         if self.gain.low > 0:
-            return f"and better than {other} by {rule.said(self.gain)}"
+            return f"and better than {other} by {rule.describe(self.gain)}"
         if self.gain.low > -rule.margin:
-            gain = rule.said(self.gain)
+            gain = rule.describe(self.gain)
             return f"and surely not worse than {other} by the margin of {rule.margin:g}: the gain is {gain}"
         if self.gain.high < 0:
-            return f"but worse than {other} by {rule.said(_turned(self.gain))}"
+            return f"but worse than {other} by {rule.describe(_turned(self.gain))}"
         return (
             f"but perhaps worse than {other} by more than the margin of {rule.margin:g}: "
-            f"the gain is {rule.said(self.gain)}"
+            f"the gain is {rule.describe(self.gain)}"
         )
 
 
@@ -190,32 +190,32 @@ def compared(candidate: Scored, incumbents: dict[str, Scored], rule: Rule) -> tu
     Rows are the same where key and label are. A hold-out by hash grows with the table and keeps its rows, so that
     models judged on a smaller table still share most rows with those of a larger one.
     """
-    judged = {"the candidate": candidate, **incumbents}
-    places = common_rows(list(judged.values()))
-    n, smallest = len(places[0]), min(one.n for one in judged.values())
+    models = {"the candidate": candidate, **incumbents}
+    positions = common_rows(list(models.values()))
+    n, smallest = len(positions[0]), min(model.n for model in models.values())
     if n < FEWEST_COMMON or 2 * n < smallest:
-        told = ", ".join(f"{name} on {one.n}" for name, one in judged.items())
+        rows = ", ".join(f"{name} on {model.n}" for name, model in models.items())
         return {}, (
-            f"it cannot be compared with the champion: {n} rows have the same key and label in all hold-outs ({told}), "
+            f"it cannot be compared with the champion: {n} rows have the same key and label in all hold-outs ({rows}), "
             f"and at least {FEWEST_COMMON} and half of the smallest are needed; split as before (split_seed, split_by, "
             "group_by, holdout_fraction), or move the alias 'champion' by hand"
         )
-    own, *others = (one.taken(place) for one, place in zip(judged.values(), places, strict=True))
+    own, *others = (model.taken(rows) for model, rows in zip(models.values(), positions, strict=True))
     if reason := too_few_groups(own):
         return {}, f"on the {n} rows in common with the champion, {reason}"
-    found = {
+    versus = {
         name: Versus(name, n, rule.loss(other), rule.loss(own), rule.gain(own, other))
         for name, other in zip(incumbents, others, strict=True)
     }
-    return found, ""
+    return versus, ""
 
 
-def common_rows(judged: list[Scored]) -> list[Ints]:
+def common_rows(models: list[Scored]) -> list[Ints]:
     """For each, the places of the rows whose key and label all of them have, in the order of the first."""
-    keys = [np.arange(one.n) if one.key is None else one.key for one in judged]
+    keys = [np.arange(model.n) if model.key is None else model.key for model in models]
     indexes = [
-        pd.MultiIndex.from_arrays([pd.Index(key, dtype=object), one.label])
-        for key, one in zip(keys, judged, strict=True)
+        pd.MultiIndex.from_arrays([pd.Index(key, dtype=object), model.label])
+        for key, model in zip(keys, models, strict=True)
     ]
     common = indexes[0]
     for index in indexes[1:]:
@@ -225,10 +225,10 @@ def common_rows(judged: list[Scored]) -> list[Ints]:
 
 def _against_baseline(gain: Interval, name: str, rule: Rule) -> str:
     if gain.low > 0:
-        return f"better than that of {name} by {rule.said(gain)}"
+        return f"better than that of {name} by {rule.describe(gain)}"
     if gain.high < 0:
-        return f"worse than that of {name} by {rule.said(_turned(gain))}"
-    return f"not surely better than that of {name}: the gain is {rule.said(gain)}, which holds 0"
+        return f"worse than that of {name} by {rule.describe(_turned(gain))}"
+    return f"not surely better than that of {name}: the gain is {rule.describe(gain)}, which holds 0"
 
 
 def _turned(gain: Interval) -> Interval:

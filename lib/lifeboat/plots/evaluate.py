@@ -61,15 +61,15 @@ def confusion(
     counts = evaluate.slices.confusion(scored)
     blank(ax)
     for true in (0, 1):
-        for said in (0, 1):
-            right = true == said
+        for call in (0, 1):
+            right = true == call
             colour, edge = ("#D3EFE5", GREEN) if right else ("#F9DFD1", ORANGE)
-            ax.add_patch(Rectangle((said - 0.47, true - 0.47), 0.94, 0.94, facecolor=colour, edgecolor=edge))
-            ax.text(said, true - 0.06, f"{counts[true, said]}", ha="center", va="center", fontsize=34, weight="bold")
-            ax.text(said, true + 0.3, "right" if right else "wrong", ha="center", va="center", fontsize=11)
-    for place, name in enumerate(classes):
-        ax.text(place, -0.56, f"called “{name}”", ha="center", va="bottom")
-        ax.text(-0.56, place, f"really\n“{name}”", ha="right", va="center")
+            ax.add_patch(Rectangle((call - 0.47, true - 0.47), 0.94, 0.94, facecolor=colour, edgecolor=edge))
+            ax.text(call, true - 0.06, f"{counts[true, call]}", ha="center", va="center", fontsize=34, weight="bold")
+            ax.text(call, true + 0.3, "right" if right else "wrong", ha="center", va="center", fontsize=11)
+    for index, name in enumerate(classes):
+        ax.text(index, -0.56, f"called “{name}”", ha="center", va="bottom")
+        ax.text(-0.56, index, f"really\n“{name}”", ha="right", va="center")
     ax.set_xlim(-1.1, 1.5)
     ax.set_ylim(1.5, -0.8)
     wrong = scored.n - int(np.trace(counts))
@@ -101,11 +101,11 @@ def roc_curve(
     ax.set_xlabel(f"false alarms, of all “{classes[0]}”")
     ax.set_ylabel(f"found, of all “{classes[1]}”")
     if _drawable(ax, scored, "roc_auc", title):
-        false_alarms, found, _ = metrics.roc_curve(scored.label, scored.probability)
+        false_alarms, recall, _ = metrics.roc_curve(scored.label, scored.probability)
         area = metrics.roc_auc_score(scored.label, scored.probability)
-        ax.plot(false_alarms, found, color=BLUE, label=f"{name} (area {area:.2f})")
-        for index, (other, judged) in enumerate((baselines or {}).items()):
-            counts = evaluate.slices.confusion(judged)
+        ax.plot(false_alarms, recall, color=BLUE, label=f"{name} (area {area:.2f})")
+        for index, (other, baseline) in enumerate((baselines or {}).items()):
+            counts = evaluate.slices.confusion(baseline)
             point = counts[0, 1] / counts[0].sum(), counts[1, 1] / counts[1].sum()
             _baseline_point(ax, index, point, other)
         set_title(ax, title or f"It ranks “{classes[1]}” above “{classes[0]}” in {style.percent(area)} of pairs")
@@ -143,8 +143,8 @@ def precision_recall(
         area = metrics.average_precision_score(scored.label, scored.probability)
         # steps, as average precision sums them: a straight line between two points promises too much
         ax.plot(recall, precision, color=BLUE, drawstyle="steps-post", label=f"{name} (average {area:.2f})")
-        for index, (other, judged) in enumerate((baselines or {}).items()):
-            counts = evaluate.slices.confusion(judged)
+        for index, (other, baseline) in enumerate((baselines or {}).items()):
+            counts = evaluate.slices.confusion(baseline)
             if counts[:, 1].sum():
                 _baseline_point(ax, index, (counts[1, 1] / counts[1].sum(), counts[1, 1] / counts[:, 1].sum()), other)
             else:
@@ -191,10 +191,10 @@ def calibration(
     """
     ax.set_aspect("equal")
     ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.5, label="says what comes")
-    said = [one.mean_probability for one in bins]
-    ax.vlines(said, [one.rate.low for one in bins], [one.rate.high for one in bins], color=BLUE, linewidth=2.5)
-    label = f"about {int(np.median([one.n for one in bins]))} rows each" if bins else None
-    ax.plot(said, [one.rate.value for one in bins], "o", color=BLUE, label=label, clip_on=False, zorder=4)
+    means = [dot.mean_probability for dot in bins]
+    ax.vlines(means, [dot.rate.low for dot in bins], [dot.rate.high for dot in bins], color=BLUE, linewidth=2.5)
+    label = f"about {int(np.median([dot.n for dot in bins]))} rows each" if bins else None
+    ax.plot(means, [dot.rate.value for dot in bins], "o", color=BLUE, label=label, clip_on=False, zorder=4)
     ax.set_xlabel(f"probability of “{classes[1]}”, as given")
     ax.set_ylabel(f"rate of “{classes[1]}”, as observed")
     set_title(ax, title or _calibration_finding(bins))
@@ -203,7 +203,7 @@ def calibration(
 
 def _calibration_finding(bins: Sequence[CalibrationBin]) -> str:
     """That no interval contradicts the model is no proof that it is honest: wide ones would let much pass."""
-    far = [max(one.rate.high - one.mean_probability, one.mean_probability - one.rate.low) for one in bins if _fits(one)]
+    far = [max(dot.rate.high - dot.mean_probability, dot.mean_probability - dot.rate.low) for dot in bins if _fits(dot)]
     missed = len(bins) - len(far)
     finding = f"{missed or 'None'} of {len(bins)} bins contradict{'' if missed > 1 else 's'} what was said"
     if not far:
@@ -211,8 +211,8 @@ def _calibration_finding(bins: Sequence[CalibrationBin]) -> str:
     return f"{finding}{'; in the others' if missed else ', but'} an error of {max(far) * 100:.0f} points could hide"
 
 
-def _fits(one: CalibrationBin) -> bool:
-    return one.rate.low <= one.mean_probability <= one.rate.high
+def _fits(dot: CalibrationBin) -> bool:
+    return dot.rate.low <= dot.mean_probability <= dot.rate.high
 
 
 def threshold_costs(
@@ -249,10 +249,10 @@ def threshold_costs(
         )
     ax.axvline(threshold, color=GREY, linestyle="--", linewidth=1.5)
     ax.plot(costs.threshold, costs.cost, color=BLUE, drawstyle="steps-post", label="both mistakes together")
-    for index, what, marker, colour in ((used, "in use", "s", GREY), (best, "cheapest", "o", ORANGE)):
+    for index, name, marker, colour in ((used, "in use", "s", GREY), (best, "cheapest", "o", ORANGE)):
         alarms, missed = costs.false_positives[index], costs.false_negatives[index]
         wrongly = f"{alarms} called “{classes[1]}” wrongly, {missed} called “{classes[0]}” wrongly"
-        label = f"{what}: {costs.threshold[index]:.2f} ({wrongly})"
+        label = f"{name}: {costs.threshold[index]:.2f} ({wrongly})"
         ax.plot(costs.threshold[index], costs.cost[index], marker, color=colour, markersize=10, label=label)
     ax.set_xlim(0, 1)
     ax.set_ylim(bottom=0)
@@ -290,18 +290,18 @@ def metric_intervals(
     """
     metrics = [name for name in HIGHER_IS_BETTER if any(name in values for values in models.values())]
     better = {True: "higher is better", False: "lower is better"}
-    places = rows_down(ax, [f"{METRIC_NAMES[name]}\n{better[HIGHER_IS_BETTER[name]]}" for name in metrics])
+    ys = rows_down(ax, [f"{METRIC_NAMES[name]}\n{better[HIGHER_IS_BETTER[name]]}" for name in metrics])
     step = 0.62 / max(1, len(models) - 1)
     for index, (model, values) in enumerate(models.items()):
         colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
         ax.plot([], [], marker, color=colour, label=model)
-        for place, name in zip(places, metrics, strict=True):
-            found = values.get(name)
-            if found is not None and not math.isnan(found.value):
-                y = place + (index * step - 0.31 if len(models) > 1 else 0)
-                interval(ax, y, found, colour, marker)
-    for place in places[1:]:
-        ax.axhline(place - 0.5, color="#DDDDDD", linewidth=0.8)
+        for middle, name in zip(ys, metrics, strict=True):
+            estimate = values.get(name)
+            if estimate is not None and not math.isnan(estimate.value):
+                y = middle + (index * step - 0.31 if len(models) > 1 else 0)
+                interval(ax, y, estimate, colour, marker)
+    for y in ys[1:]:
+        ax.axhline(y - 0.5, color="#DDDDDD", linewidth=0.8)
     ax.set_xlim(left=0)
     ax.margins(x=0.03)
     ax.set_xlabel("value on the hold-out, with its bootstrap interval")
@@ -316,26 +316,26 @@ def _paired_finding(paired: Mapping[str, Interval], models: Sequence[str]) -> st
     for metric, gain in paired.items():
         group = "surely better" if gain.low > 0 else "surely worse" if gain.high < 0 else "not settled"
         groups[group].append(METRIC_NAMES[metric])
-    told = [f"{group} in {' and '.join(names)}" for group, names in groups.items() if names]
-    return f"Row by row, {models[0]} against {models[1]}: {'; '.join(told)}" if told else ""
+    clauses = [f"{group} in {' and '.join(names)}" for group, names in groups.items() if names]
+    return f"Row by row, {models[0]} against {models[1]}: {'; '.join(clauses)}" if clauses else ""
 
 
-def importance(ax: Axes, found: Sequence[Importance], *, metric: str = "log_loss", title: str = "") -> Axes:
+def importance(ax: Axes, importances: Sequence[Importance], *, metric: str = "log_loss", title: str = "") -> Axes:
     """What shuffling each feature costs: the mean over the repeats, a line of one spread on either side.
 
     Args:
         ax: Where to draw.
-        found: From ``permutation_importance``; drawn in the order given.
+        importances: From ``permutation_importance``; drawn in the order given.
         metric: The metric they were measured in.
         title: The finding; empty: the first feature is named.
     """
     ax.axvline(0, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
-    for place, one in zip(rows_down(ax, [one.name for one in found]), found, strict=True):
-        ax.plot(one.repeats, [place] * len(one.repeats), "|", color=SKY, markersize=12, zorder=1)
-        interval(ax, place, Interval(one.mean, one.mean - one.spread, one.mean + one.spread), BLUE)
+    for y, feature in zip(rows_down(ax, [feature.name for feature in importances]), importances, strict=True):
+        ax.plot(feature.repeats, [y] * len(feature.repeats), "|", color=SKY, markersize=12, zorder=1)
+        interval(ax, y, Interval(feature.mean, feature.mean - feature.spread, feature.mean + feature.spread), BLUE)
     verb = "fall" if HIGHER_IS_BETTER[metric] else "rise"
     ax.set_xlabel(f"{verb} of the {METRIC_NAMES[metric]} when shuffled\n(dot: mean; line: spread; ticks: each shuffle)")
-    set_title(ax, title or (f"It leans most on {found[0].name}" if found else ""))
+    set_title(ax, title or (f"It leans most on {importances[0].name}" if importances else ""))
     return ax
 
 
@@ -363,14 +363,14 @@ def group_metrics(
     values = ["(none)" if row.value is None else str(row.value) for row in rows]
     names = values if single else [f"{row.group}: {value}" for row, value in zip(rows, values, strict=True)]
     ax.axvline(overall, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
-    for place, row in zip(rows_down(ax, names), rows, strict=True):
-        interval(ax, place - 0.22, row.accuracy, BLUE)
+    for middle, row in zip(rows_down(ax, names), rows, strict=True):
+        interval(ax, middle - 0.22, row.accuracy, BLUE)
         for y, recall, colour, marker in ((0.04, row.recall_0, INK, "v"), (0.26, row.recall_1, ORANGE, "^")):
-            ax.plot([recall.low, recall.high], [place + y] * 2, color=colour, linewidth=1, zorder=2)
+            ax.plot([recall.low, recall.high], [middle + y] * 2, color=colour, linewidth=1, zorder=2)
             ax.plot(
-                recall.value, place + y, marker, color=colour, markerfacecolor=FILL[marker], zorder=3, clip_on=False
+                recall.value, middle + y, marker, color=colour, markerfacecolor=FILL[marker], zorder=3, clip_on=False
             )
-        ax.text(1.04, place, f"n = {row.n}", va="center", transform=ax.get_yaxis_transform())
+        ax.text(1.04, middle, f"n = {row.n}", va="center", transform=ax.get_yaxis_transform())
     ax.plot([], [], "o-", color=BLUE, label="right, of all")
     for name, colour, marker in zip(classes, (INK, ORANGE), "v^", strict=True):
         ax.plot(

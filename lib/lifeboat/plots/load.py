@@ -21,15 +21,15 @@ def missing_values(ax: Axes, missing: Mapping[str, int], rows: int, *, title: st
         title: The finding; empty: the worst column is named.
     """
     ordered = sorted(missing.items(), key=lambda item: -item[1])
-    places = rows_down(ax, [name for name, _ in ordered])
-    ax.barh(places, [rows] * len(ordered), color=PALE, height=0.6)
-    ax.barh(places, [count for _, count in ordered], color=BLUE, height=0.6)
-    for place, (_, count) in zip(places, ordered, strict=True):
+    ys = rows_down(ax, [name for name, _ in ordered])
+    ax.barh(ys, [rows] * len(ordered), color=PALE, height=0.6)
+    ax.barh(ys, [count for _, count in ordered], color=BLUE, height=0.6)
+    for y, (_, count) in zip(ys, ordered, strict=True):
         share = f"{count}  ({count / rows * 100:.1f}\N{NO-BREAK SPACE}%)"
         inside = count > 0.7 * rows
         ax.text(
             count - 0.01 * rows if inside else count + 0.01 * rows,
-            place,
+            y,
             share,
             va="center",
             ha="right" if inside else "left",
@@ -37,8 +37,8 @@ def missing_values(ax: Axes, missing: Mapping[str, int], rows: int, *, title: st
         )
     ax.set_xlim(0, rows)
     ax.set_xlabel(f"rows without a value, of {rows}")
-    found = f"{ordered[0][0]} is missing most often, in {ordered[0][1]} of {rows} rows" if ordered else ""
-    set_title(ax, title or found or "No value is missing")
+    finding = f"{ordered[0][0]} is missing most often, in {ordered[0][1]} of {rows} rows" if ordered else ""
+    set_title(ax, title or finding or "No value is missing")
     return ax
 
 
@@ -71,11 +71,11 @@ def rates_by_group(
     rows, note = largest(rows, lambda row: row[2])
     names = ["(none)" if name is None else str(name) for name, *_ in rows]
     ax.axvline(overall, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
-    for place, (_, positives, n, *worth) in zip(rows_down(ax, names), rows, strict=True):
+    for y, (_, positives, n, *worth) in zip(rows_down(ax, names), rows, strict=True):
         rows_worth = worth[0] if worth else n
         rate = wilson(positives / n * rows_worth if n else 0, rows_worth, confidence)
-        interval(ax, place, rate, BLUE)
-        ax.text(1.03, place, f"n = {n}", va="center", ha="left", transform=ax.get_yaxis_transform())
+        interval(ax, y, rate, BLUE)
+        ax.text(1.03, y, f"n = {n}", va="center", ha="left", transform=ax.get_yaxis_transform())
     ax.set_xlim(-0.02, 1.02)
     percent_axis(ax)
     ax.set_xlabel(f"{xlabel} (dashed: all rows, {percent(overall)})")

@@ -47,12 +47,12 @@ def set_title(ax: Axes, title: str) -> None:
 
 def rows_down(ax: Axes, names: Sequence[str]) -> list[int]:
     """Name horizontal rows, the first at the top; their places on the y axis."""
-    places = list(range(len(names)))
-    ax.set_yticks(places, names)
+    ys = list(range(len(names)))
+    ax.set_yticks(ys, names)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    return places
+    return ys
 
 
 def height(panels: Iterable[Sized], *, least: float = 3.2, a_row: float = 0.3) -> float:
@@ -64,8 +64,8 @@ def largest(rows: Sequence[_Row], size: Callable[[_Row], float]) -> tuple[list[_
     """The rows that a figure can draw, the largest of too many in their order; and what its title has to say then."""
     if len(rows) <= MOST_ROWS:
         return list(rows), ""
-    kept = sorted(range(len(rows)), key=lambda place: -size(rows[place]))[:MOST_ROWS]
-    return [rows[place] for place in sorted(kept)], f"({MOST_ROWS} largest of {len(rows)})"
+    kept = sorted(range(len(rows)), key=lambda index: -size(rows[index]))[:MOST_ROWS]
+    return [rows[index] for index in sorted(kept)], f"({MOST_ROWS} largest of {len(rows)})"
 
 
 def legend_below(ax: Axes, columns: int) -> None:

@@ -160,16 +160,14 @@ def fold_scores(
         baseline_name: What it is called.
         title: The finding.
     """
-    names = [f"{name}\n(chosen)" if place == chosen else name for place, name in enumerate(points)]
-    for place, folds in zip(rows_down(ax, names), scores, strict=True):
-        colour = ORANGE if place == chosen else BLUE
+    names = [f"{name}\n(chosen)" if row == chosen else name for row, name in enumerate(points)]
+    for row, folds in zip(rows_down(ax, names), scores, strict=True):
+        colour = ORANGE if row == chosen else BLUE
         mean = statistics.fmean(folds)
         error = statistics.stdev(folds) / math.sqrt(len(folds)) if len(folds) > 1 else 0.0
-        ax.plot(folds, [place - 0.18] * len(folds), "o", color=colour, alpha=0.45, markeredgewidth=0)
-        interval(ax, place + 0.12, Interval(mean, mean - error, mean + error), colour, "D")
-        ax.text(
-            mean, place + 0.34, f"{mean:.3f} \N{PLUS-MINUS SIGN} {error:.3f}", ha="center", va="center", fontsize=11
-        )
+        ax.plot(folds, [row - 0.18] * len(folds), "o", color=colour, alpha=0.45, markeredgewidth=0)
+        interval(ax, row + 0.12, Interval(mean, mean - error, mean + error), colour, "D")
+        ax.text(mean, row + 0.34, f"{mean:.3f} \N{PLUS-MINUS SIGN} {error:.3f}", ha="center", va="center", fontsize=11)
     if baseline is not None:
         ax.axvline(baseline, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
         ax.annotate(

@@ -47,7 +47,7 @@ def for_spark(name: str) -> str:
 
 
 def _made(kind: str, name: str) -> str:
-    return f"{PREFIX}{kind}:" + re.sub(r"[%.`*]", lambda found: f"%{ord(found[0]):02X}", name)
+    return f"{PREFIX}{kind}:" + re.sub(r"[%.`*]", lambda match: f"%{ord(match[0]):02X}", name)
 
 
 def plain_name(column: str) -> str:
@@ -59,4 +59,4 @@ def plain_name(column: str) -> str:
     made = _MADE.fullmatch(column)
     if made is None:
         return column.removeprefix(PREFIX)
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), made[1])
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), made[1])

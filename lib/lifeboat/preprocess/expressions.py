@@ -38,4 +38,4 @@ def look_up(table: dict[str, Any], key: Column) -> Column:
     """The value that ``table`` has for the string column ``key``; null for a key that it has not."""
     if not table:
         return F.lit(None)
-    return F.create_map(*[F.lit(part) for item in sorted(table.items()) for part in item])[key]
+    return F.create_map(*[F.lit(value) for item in sorted(table.items()) for value in item])[key]

@@ -40,12 +40,12 @@ def stage_class(name: str) -> type[Stage]:
             raise ParameterError(unknown("stage", name, NAMED) + "; or write the full path package.module.Class")
         return NAMED[name]
     try:
-        found = getattr(importlib.import_module(module_name), class_name)
+        stage = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError) as error:
         raise ParameterError(f"stage {name!r} cannot be imported: {error}") from error
-    if not is_stage(found):
+    if not is_stage(stage):
         raise ParameterError(f"stage {name!r} is no Spark ML Estimator or Transformer")
-    return found  # type: ignore[no-any-return]
+    return stage  # type: ignore[no-any-return]
 
 
 def is_stage(candidate: object) -> bool:
@@ -94,14 +94,14 @@ def imputers(impute: dict[str, str], booleans: Collection[str] = ()) -> list[Sta
     """
     stages: list[Stage] = []
     for name, how in impute.items():
-        found = re.fullmatch(r"mode|mean(?: by (?P<group>.+))?", how, re.DOTALL)
-        if found is None:
+        match = re.fullmatch(r"mode|mean(?: by (?P<group>.+))?", how, re.DOTALL)
+        if match is None:
             raise ParameterError(f"impute: {name!r} is {how!r}; write 'mean', 'mean by COLUMN' or 'mode'")
         if how == "mode":
             source = column_names.text(name) if name in booleans else name
             stages.append(ModeImputer(inputCol=source, outputCol=column_names.imputed(name)))
         else:
-            group = found["group"] or ""
+            group = match["group"] or ""
             stages.append(GroupMeanImputer(inputCol=name, outputCol=column_names.imputed(name), groupCol=group))
     return stages
 
@@ -140,8 +140,8 @@ def check_features(table: StructType, numeric: list[str], categorical: list[str]
     for role, features in (("numeric", numeric), ("categorical", categorical)):
         for name in features:
             kind = table[name].dataType.simpleString() if name in table.names else ""
-            if kind and (fault := feature_fault(name, kind, role)):
-                raise ParameterError(fault)
+            if kind and (message := feature_fault(name, kind, role)):
+                raise ParameterError(message)
 
 
 def once_prepared(columns: list[str], impute: dict[str, str], texts: Collection[str] = ()) -> list[str]:

@@ -169,21 +169,21 @@ class GroupMeanImputer(_GroupMeanParams, Estimator["GroupMeanImputerModel"]):
         group = self._check(dataset)
         value = number_or_null(self.getInputCol())
         # partitions' sums arrive in any order, and doubles added in another order have another last digit
-        parts = dataset.groupBy(F.spark_partition_id(), group.alias("g"))
-        rows = parts.agg(F.sum(value).alias("total"), F.count(value).alias("n")).collect()
+        groups = dataset.groupBy(F.spark_partition_id(), group.alias("g"))
+        rows = groups.agg(F.sum(value).alias("total"), F.count(value).alias("n")).collect()
         known = [row for row in rows if row.n > 0]
         if not known:
             raise DataError(f"column {self.getInputCol()!r} has no value to learn a mean from: leave it out")
         of_group: dict[str, list[Row]] = {}
         for row in sorted((row for row in known if row.g is not None), key=lambda row: row.g):
             of_group.setdefault(row.g, []).append(row)
-        means = {name: mean_of_parts(rows) for name, rows in of_group.items()}
-        return self._handed_to(GroupMeanImputerModel())._set(means=means, overall=mean_of_parts(known))
+        means = {name: pooled_mean(rows) for name, rows in of_group.items()}
+        return self._handed_to(GroupMeanImputerModel())._set(means=means, overall=pooled_mean(known))
 
 
-def mean_of_parts(parts: list[Row]) -> float:
-    """The mean of all rows, of which each part gives ``total`` and ``n``: the same in whatever order parts come."""
-    return math.fsum(part.total for part in parts) / float(sum(part.n for part in parts))
+def pooled_mean(partitions: list[Row]) -> float:
+    """The mean of all rows, of which each partition gives ``total`` and ``n``: the same in whatever order they come."""
+    return math.fsum(row.total for row in partitions) / float(sum(row.n for row in partitions))
 
 
 class GroupMeanImputerModel(_GroupMeanParams, Model):

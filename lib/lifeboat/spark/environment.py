@@ -58,7 +58,7 @@ def _set(variables: Mapping[str, str | None]) -> None:
             os.environ[name] = value
 
 
-def said_to_spark() -> str:
+def surroundings() -> str:
     """A sentence that names what the environment says to Spark and Java; empty where it says nothing."""
     ours = {"SPARK_LOCAL_IP": LOOPBACK, "PYSPARK_PYTHON": sys.executable}
     names = [
@@ -74,10 +74,10 @@ def said_to_spark() -> str:
 def spare_loopback() -> None:
     """Never ask this machine itself through a proxy; other places still go through the one that is set."""
     spared = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "").split(",")
-    spared = [place.strip() for place in spared if place.strip()]
+    spared = [host.strip() for host in spared if host.strip()]
     if "*" in spared:
         return
-    value = ",".join([*spared, *(place for place in NO_PROXY if place not in spared)])
+    value = ",".join([*spared, *(host for host in NO_PROXY if host not in spared)])
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = value  # some read one, some the other
 
 
@@ -94,8 +94,8 @@ def can_listen_on(host: str) -> bool:
     """Whether an address or a name is one of this machine's."""
     try:
         for family, kind, protocol, _, address in socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM) if host else []:
-            with socket.socket(family, kind, protocol) as place:
-                place.bind(address)
+            with socket.socket(family, kind, protocol) as probe:
+                probe.bind(address)
                 return True
     except (OSError, UnicodeError):
         pass
@@ -111,9 +111,9 @@ def submit_arguments() -> str:
     Raises:
         SurroundingsError: Its quotes do not match.
     """
-    given = os.environ.get("PYSPARK_SUBMIT_ARGS", "")
+    arguments = os.environ.get("PYSPARK_SUBMIT_ARGS", "")
     try:
-        words = [word for word in shlex.split(given) if word != "pyspark-shell"]
+        words = [word for word in shlex.split(arguments) if word != "pyspark-shell"]
     except ValueError as error:
         raise SurroundingsError(f"{named('PYSPARK_SUBMIT_ARGS')} cannot be read ({error}): mend or unset it") from error
     return shlex.join([*words, "--master", "local[*]", "--deploy-mode", "client", "pyspark-shell"])
@@ -148,10 +148,10 @@ def _installed(package: str) -> str:
 def need_local_dirs() -> None:
     """Raise SurroundingsError where Spark can write into none of the folders that ``SPARK_LOCAL_DIRS`` names."""
     folders = [Path(name.strip()) for name in os.environ.get("SPARK_LOCAL_DIRS", "").split(",") if name.strip()]
-    faults = [fault for folder in folders if (fault := _unwritable(folder))]
-    if folders and len(faults) == len(folders):
+    errors = [error for folder in folders if (error := _unwritable(folder))]
+    if folders and len(errors) == len(folders):
         raise SurroundingsError(
-            f"{named('SPARK_LOCAL_DIRS')}, and Spark cannot keep its files there ({'; '.join(faults)}): "
+            f"{named('SPARK_LOCAL_DIRS')}, and Spark cannot keep its files there ({'; '.join(errors)}): "
             "name a folder that you can write into, or unset it"
         )
 

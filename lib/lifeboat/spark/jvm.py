@@ -20,9 +20,9 @@ from lifeboat.spark.environment import (
     for_a_while,
     need_local_dirs,
     need_memory,
-    said_to_spark,
     spark_home,
     submit_arguments,
+    surroundings,
     take_own_address,
 )
 from lifeboat.spark.java import Java, find_java, java_home
@@ -85,8 +85,8 @@ def plain_start(where: str, jvm: WarmJvm | None) -> Iterator[None]:
     except (Py4JError, PySparkException, OSError) as error:
         lines = [line.strip() for line in redacted(str(error)).splitlines()]
         known = [line for line in lines if line and not line.startswith(("at ", "An error occurred while calling"))]
-        words = "\n".join(known[:3] + (jvm.said().splitlines()[-3:] if jvm else []))
-        raise SparkDidNotStartError(f"Spark did not start on {where!r}. {said_to_spark()} It said:\n{words}") from error
+        words = "\n".join(known[:3] + (jvm.output().splitlines()[-3:] if jvm else []))
+        raise SparkDidNotStartError(f"Spark did not start on {where!r}. {surroundings()} It said:\n{words}") from error
 
 
 def quarter_of_memory() -> int:
@@ -149,14 +149,14 @@ class WarmJvm:
         try:
             with for_a_while(environment):
                 # what a JVM prints at its start would land in the first cell's output
-                given: dict[str, Any] = {"stdout": self._messages, "stderr": self._messages}
-                return launch_gateway(conf, given if self._lock < 0 else {**given, "pass_fds": [self._lock]})
+                streams: dict[str, Any] = {"stdout": self._messages, "stderr": self._messages}
+                return launch_gateway(conf, streams if self._lock < 0 else {**streams, "pass_fds": [self._lock]})
         except (PySparkRuntimeError, OSError) as error:
             raise SparkDidNotStartError(
-                f"Spark's JVM did not start. {said_to_spark()} It said:\n{self.said() or error}"
+                f"Spark's JVM did not start. {surroundings()} It said:\n{self.output() or error}"
             ) from error
 
-    def said(self) -> str:
+    def output(self) -> str:
         """What the JVM printed so far, which is there after its folder is gone too."""
         self._messages.seek(0)
         return self._messages.read()

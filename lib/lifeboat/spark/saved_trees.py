@@ -26,8 +26,8 @@ def trees_of(classifier: Any, scratch: Path) -> list[Tree]:
         scratch: A folder to write into and to remove, which the driver and all executors see under this path; it works
             on a cluster and under Spark Connect too.
     """
-    place = scratch.absolute().as_posix()  # not as_uri(): Spark takes its %20 for three letters
-    classifier.write().overwrite().save(f"file://{'' if place.startswith('/') else '/'}{place}")
+    path = scratch.absolute().as_posix()  # not as_uri(): Spark takes its %20 for three letters
+    classifier.write().overwrite().save(f"file://{'' if path.startswith('/') else '/'}{path}")
     weights = {row["_1"]: row["_3"] for row in pq.read_table(scratch / "treesMetadata").to_pylist()}
     nodes: dict[int, dict[int, dict[str, Any]]] = {tree: {} for tree in sorted(weights)}
     for row in pq.read_table(scratch / "data").to_pylist():

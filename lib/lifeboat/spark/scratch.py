@@ -30,33 +30,33 @@ def make() -> tuple[Path, int]:
     Raises:
         SurroundingsError: There is no place where files can be written and programs run.
     """
-    faults = []
-    for place in places():
-        sweep(place)
+    errors = []
+    for parent in candidates():
+        sweep(parent)
         try:
-            folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+            folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         except OSError as error:
-            faults.append(f"{place}: {error.strerror}")
+            errors.append(f"{parent}: {error.strerror}")
             continue
         held = -1
         try:
             held = hold(folder)
-            if fault := unfit(folder):
-                faults.append(f"{place}: {fault}")
+            if reason := unfit(folder):
+                errors.append(f"{parent}: {reason}")
             else:
                 return folder, held
         except OSError as error:
-            faults.append(f"{place}: {error.strerror}")
+            errors.append(f"{parent}: {error.strerror}")
         shutil.rmtree(folder, ignore_errors=True)
         let_go(held)
-    said = named("TMPDIR") or "TMPDIR is not set"
+    setting = named("TMPDIR") or "TMPDIR is not set"
     raise SurroundingsError(
-        f"Java needs a folder for temporary files ({'; '.join(faults)}): name one in TMPDIR that has "
-        f"{ROOM >> 20} MB of room, that you can write into and where programs may run ({said})"
+        f"Java needs a folder for temporary files ({'; '.join(errors)}): name one in TMPDIR that has "
+        f"{ROOM >> 20} MB of room, that you can write into and where programs may run ({setting})"
     )
 
 
-def places() -> Iterator[Path]:
+def candidates() -> Iterator[Path]:
     """Where the folder may lie, the best first."""
     with suppress(FileNotFoundError):  # none of those that Python tries can be written to
         yield Path(tempfile.gettempdir())
@@ -84,13 +84,13 @@ def hold(folder: Path) -> int:
         return -1
     import fcntl
 
-    aside = folder / f"{LOCK}.new"
-    held = os.open(aside, os.O_RDWR | os.O_CREAT, 0o600)
+    temporary = folder / f"{LOCK}.new"
+    held = os.open(temporary, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        aside.rename(folder / LOCK)
+        temporary.rename(folder / LOCK)
     except OSError:  # a file system without locks: the folder is never swept
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return held
 
 
@@ -100,13 +100,13 @@ def let_go(held: int) -> None:
         os.close(held)
 
 
-def sweep(place: Path) -> None:
+def sweep(parent: Path) -> None:
     """Remove the folders that nobody holds any more; one without a lock may be anybody's, and stays."""
     if sys.platform == "win32":
         return
     import fcntl
 
-    for lock in place.glob(f"{PREFIX}*/{LOCK}"):
+    for lock in parent.glob(f"{PREFIX}*/{LOCK}"):
         with suppress(OSError):  # another user's, held by its process, or swept by another one just now
             held = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
             try:

@@ -102,12 +102,12 @@ def for_executors(where: str) -> Settings:
 
 def own_address(master: str) -> str:
     """This machine's address as a cluster's master sees it: the loopback one where both are on one machine."""
-    place = re.search(r"([^/:,]+):(\d+)", master)
+    match = re.search(r"([^/:,]+):(\d+)", master)
     try:
-        if not place:  # yarn, or a Kubernetes whose address names no port
+        if not match:  # yarn, or a Kubernetes whose address names no port
             return socket.gethostbyname(socket.gethostname())
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
-            way.connect((place[1], int(place[2])))  # of a datagram socket: nothing is sent
+            way.connect((match[1], int(match[2])))  # of a datagram socket: nothing is sent
             return str(way.getsockname()[0])
     except OSError as error:
         raise ParameterError(f"spark is {master!r}, and there is no way to it from here: {error}") from error

@@ -76,10 +76,10 @@ def cross_fit(estimator: Estimator[Any], rows: DataFrame, fold_col: str = sampli
             f"cross_fit got rows of the folds {folds}; it takes two or more, as one learns from the others: "
             "take more folds, another seed, or a group_by of more and smaller groups"
         )
-    parts: Iterator[DataFrame] = (
-        estimator.fit(rows.filter(fold != one)).transform(rows.filter(fold == one)) for one in folds
+    transformed: Iterator[DataFrame] = (
+        estimator.fit(rows.filter(fold != number)).transform(rows.filter(fold == number)) for number in folds
     )
-    return reduce(DataFrame.union, parts)
+    return reduce(DataFrame.union, transformed)
 
 
 def cross_validate(
@@ -87,7 +87,7 @@ def cross_validate(
     rows: DataFrame,
     key: str,
     choose: str = "best_mean",
-    progress: Callable[[int, int, str], None] = lambda done, total, what: None,
+    progress: Callable[[int, int, str], None] = lambda done, total, step: None,
 ) -> CrossValidated:
     """Do what ``cv.fit(rows)`` does, and keep what it throws away: each fold's score and the out-of-fold predictions.
 
@@ -120,14 +120,14 @@ def cross_validate(
             for index, model, score in pool.imap_unordered(task, [evaluator] * len(grid)):
                 models[fold][index], scores[index][fold] = model, score
                 done = len(models[fold])
-                what = f"fold {fold + 1} of {folds}, grid point {done} of {len(grid)}"
-                progress(fold * len(grid) + done, folds * len(grid) + 1, what)
+                step = f"fold {fold + 1} of {folds}, grid point {done} of {len(grid)}"
+                progress(fold * len(grid) + done, folds * len(grid) + 1, step)
     best = choose_point(scores, evaluator.isLargerBetter(), choose)
-    judged = (models[fold][best].transform(rows.filter(F.col(cv.getFoldCol()) == fold)) for fold in range(folds))
+    scored = (models[fold][best].transform(rows.filter(F.col(cv.getFoldCol()) == fold)) for fold in range(folds))
     model = cv.getEstimator().fit(rows, grid[best])
     progress(folds * len(grid) + 1, folds * len(grid) + 1, "fitted on all rows")
     points = [{param.name: value for param, value in point.items()} for point in grid]
-    return CrossValidated(points, scores, evaluator.isLargerBetter(), best, model, reduce(DataFrame.union, judged))
+    return CrossValidated(points, scores, evaluator.isLargerBetter(), best, model, reduce(DataFrame.union, scored))
 
 
 def fit_and_score(

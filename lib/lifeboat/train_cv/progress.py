@@ -20,9 +20,9 @@ class Progress:
         self._started = False
         self._show("")
 
-    def __call__(self, done: int, total: int, what: str = "") -> None:
+    def __call__(self, done: int, total: int, step: str = "") -> None:
         """Say that ``done`` of ``total`` pieces are done; the line goes with the last."""
-        self._show("" if done == total else f"{done} of {total} done ({what})")
+        self._show("" if done == total else f"{done} of {total} done ({step})")
 
     def _show(self, text: str) -> None:
         if self._line is not None:

@@ -16,8 +16,8 @@ def refit_on_all(run: Run, label: str, key: str) -> PipelineModel:
     from lifeboat.train_cv import make_estimator
 
     scores = run.scores
-    given = scores["parameters"]
-    settings = {**given["estimator_params"], **scores["points"][scores["best"]]}
-    classifier = make_estimator(given["estimator"], settings, label, given["seed"])
+    parameters = scores["parameters"]
+    settings = {**parameters["estimator_params"], **scores["points"][scores["best"]]}
+    classifier = make_estimator(parameters["estimator"], settings, label, parameters["seed"])
     rows = repartition_by_key(run.train.union(run.holdout), key)
     return Pipeline(stages=[*run.pipeline.getStages(), classifier]).fit(rows)

@@ -37,13 +37,13 @@ class SharedPipeline(Pipeline):
         rows.cache()
         fits = itertools.count(1)
 
-        def fit_one(index: int) -> PipelineModel:
+        def fit_point(index: int) -> PipelineModel:
             rest = Pipeline(stages=stages[shared:]).fit(rows, paramMaps[index])
             if next(fits) == len(paramMaps):
                 rows.unpersist()
             return PipelineModel([*prepared.stages, *rest.stages])
 
-        return _FitMultipleIterator(fit_one, len(paramMaps))
+        return _FitMultipleIterator(fit_point, len(paramMaps))
 
 
 def columns_read(df: DataFrame, predictor: Params) -> list[str]:
