@@ -42,12 +42,12 @@ def _deploy(run: str, config: Path, dry_run: bool, create: bool, traffic: int) -
     from lifeboat.deploy.azure.settings import AzureSettings
     from lifeboat.run import Run
 
-    found, given = Run(find_run(run)), read_file(config)
-    given = {"model": found.deployed["name"], **given}
+    folder, values = Run(find_run(run)), read_file(config)
+    values = {"model": folder.deployed["name"], **values}
     if dry_run:
-        return typer.echo(dry.show(found, given, traffic))
-    settings = AzureSettings.read(given)
-    bundle = dry.prepare(found, settings)
+        return typer.echo(dry.show(folder, values, traffic))
+    settings = AzureSettings.read(values)
+    bundle = dry.prepare(folder, settings)
     endpoint = deploy_bundle(connect(settings), bundle, settings, create, typer.echo, traffic)
     typer.echo(how_to_ask(endpoint))
 
@@ -100,7 +100,7 @@ def invoke(
 
 def _invoke(file: Path, config: Path, slot: str) -> None:
     from lifeboat.deploy.azure import manage
-    from lifeboat.deploy.azure.client import AzureError, said
+    from lifeboat.deploy.azure.client import AzureError, step
     from lifeboat.deploy.azure.smoke import asker
     from lifeboat.errors import DataError
     from lifeboat.scoring.answers import LARGEST_BODY
@@ -112,7 +112,7 @@ def _invoke(file: Path, config: Path, slot: str) -> None:
         raise DataError(f"{file} cannot be sent: {error}; write a JSON body such as one record") from error
     settings, client = _settings(config)
     ask = asker(client, manage.find(client, settings.endpoint), settings)
-    with said(f"ask {settings.endpoint}"):
+    with step(f"ask {settings.endpoint}"):
         answered, answer = ask.ask(body, slot)
     if answered != 200:
         raise AzureError(f"status {answered}: {json.dumps(answer)}")
@@ -140,7 +140,7 @@ def delete(
         from lifeboat.deploy.azure import manage
 
         settings, client = _settings(config)
-        what = f"slot {slot} of {settings.endpoint}" if slot else f"endpoint {settings.endpoint} with all its slots"
+        target = f"slot {slot} of {settings.endpoint}" if slot else f"endpoint {settings.endpoint} with all its slots"
         if not yes:
-            typer.confirm(f"Delete {what}?", abort=True)
+            typer.confirm(f"Delete {target}?", abort=True)
         typer.echo(manage.delete(client, settings.endpoint, slot))
