@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lifeboat.cli.plainly import said_plainly
+from lifeboat.cli.plainly import plain_errors
 
 if TYPE_CHECKING:
     from lifeboat.deploy.azure.settings import AzureSettings
@@ -29,7 +29,7 @@ def deploy(
     traffic: Annotated[int, typer.Option(min=0, max=100, help="Percent of the traffic for the new model.")] = 100,
 ) -> None:
     """Deploy into the idle slot, test it there, then give it its share of the traffic at once."""
-    with said_plainly():
+    with plain_errors():
         _deploy(run, config, dry_run, create, traffic)
 
 
@@ -80,7 +80,7 @@ def _settings(config: Path) -> tuple[AzureSettings, Any]:
 @azure.command()
 def status(config: Config = CONFIG) -> None:
     """Show the endpoint, its slots and their traffic."""
-    with said_plainly():
+    with plain_errors():
         from lifeboat.deploy.azure import manage
 
         settings, client = _settings(config)
@@ -94,7 +94,7 @@ def invoke(
     slot: Annotated[str, typer.Option(help="blue or green; by default as the traffic goes.")] = "",
 ) -> None:
     """Ask the endpoint, and print its answer."""
-    with said_plainly():
+    with plain_errors():
         _invoke(file, config, slot)
 
 
@@ -122,7 +122,7 @@ def _invoke(file: Path, config: Path, slot: str) -> None:
 @azure.command()
 def rollback(config: Config = CONFIG) -> None:
     """Give all traffic to the slot that served before the newest."""
-    with said_plainly():
+    with plain_errors():
         from lifeboat.deploy.azure import manage
 
         settings, client = _settings(config)
@@ -136,7 +136,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete the endpoint and its slots, or one idle slot."""
-    with said_plainly():
+    with plain_errors():
         from lifeboat.deploy.azure import manage
 
         settings, client = _settings(config)
