@@ -36,7 +36,7 @@ KUBERNETES_VERSION = "1.34"
 DOCKERFILE = (CONTAINER / "Dockerfile").read_text(encoding="utf-8")
 PORT = 5001
 IMAGE = f"registry.example.com/lifeboat-serve:{lifeboat.__version__}"
-OBJECTS = {one["kind"]: one for one in yaml.safe_load_all((CONTAINER / "kubernetes.yaml").read_text(encoding="utf-8"))}
+OBJECTS = {doc["kind"]: doc for doc in yaml.safe_load_all((CONTAINER / "kubernetes.yaml").read_text(encoding="utf-8"))}
 POD = OBJECTS["Deployment"]["spec"]["template"]
 GROUP = yaml.safe_load((CONTAINER / "aci.yaml").read_text(encoding="utf-8"))
 
@@ -52,9 +52,9 @@ def program(text: str) -> list[str]:
     return [str(word) for word in json.loads(text[text.index("[") :])]
 
 
-def pins(place: Path) -> dict[tuple[str, str], str]:
+def pins(path: Path) -> dict[tuple[str, str], str]:
     """What a requirements file asks for: name and marker -> version."""
-    lines = [line.partition(" ; ") for line in place.read_text(encoding="utf-8").splitlines()]
+    lines = [line.partition(" ; ") for line in path.read_text(encoding="utf-8").splitlines()]
     return {(pin.split("==")[0], marker): pin.split("==")[1] for pin, _, marker in lines}
 
 
@@ -63,16 +63,16 @@ def hadolint(file: str, text: str | None = None) -> subprocess.CompletedProcess[
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("place", ["container", "kubernetes"])
-def test_hadolint_finds_nothing_in_a_dockerfile(place: str) -> None:
-    found = hadolint(str(ROOT / "deploy" / place / "Dockerfile"))
-    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+@pytest.mark.parametrize("folder", ["container", "kubernetes"])
+def test_hadolint_finds_nothing_in_a_dockerfile(folder: str) -> None:
+    result = hadolint(str(ROOT / "deploy" / folder / "Dockerfile"))
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
 def test_hadolint_does_find_what_is_wrong() -> None:
-    found = hadolint("-", "FROM python\nRUN pip install flask\n")
-    assert found.returncode == 1
-    assert set(re.findall(r"DL\d+", found.stdout)) == {"DL3006", "DL3013", "DL3042"}
+    result = hadolint("-", "FROM python\nRUN pip install flask\n")
+    assert result.returncode == 1
+    assert set(re.findall(r"DL\d+", result.stdout)) == {"DL3006", "DL3013", "DL3042"}
 
 
 def test_the_image_is_of_a_base_that_cannot_change_and_runs_as_nobody_in_particular() -> None:
@@ -100,17 +100,17 @@ def test_the_image_s_packages_are_the_locked_ones() -> None:
         canonicalize_name(need.name) for need in needed if need.marker is None or need.marker.evaluate({"extra": ""})
     }
     assert here - names == set()  # pip is told not to look for what they need
-    asked = {line for line in (CONTAINER / "requirements.in").read_text().splitlines() if line.isalpha()}
-    assert asked == {*SCORING, "flask", "waitress"}
+    names_in = {line for line in (CONTAINER / "requirements.in").read_text().splitlines() if line.isalpha()}
+    assert names_in == {*SCORING, "flask", "waitress"}
 
 
 def test_what_the_image_installs_and_runs_serves_a_model_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert instructions("RUN")[0].startswith("pip install --no-cache-dir --no-deps -r requirements.txt && ")
     python = fresh_environment(tmp_path / "environment", "--no-deps", "-r", str(CONTAINER / "requirements.txt"))
     model = by_hand(tmp_path / "model", [], ["count", "amount"])
-    for *names, place in [line.split() for line in instructions("COPY") if "lib/lifeboat" in line]:
+    for *names, target in [line.split() for line in instructions("COPY") if "lib/lifeboat" in line]:
         for name in names:
-            copied = tmp_path / place / (Path(name).name if place.endswith("/") else "")
+            copied = tmp_path / target / (Path(name).name if target.endswith("/") else "")
             copied.parent.mkdir(parents=True, exist_ok=True)
             copy_of = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy_of(ROOT / name, copied)
@@ -122,13 +122,13 @@ def test_what_the_image_installs_and_runs_serves_a_model_until_it_is_told_to_sto
     check = program(instructions("HEALTHCHECK")[0].replace(f"http://127.0.0.1:{PORT}", url))
 
     def healthy() -> bool:
-        said = subprocess.run([python, *check[1:]], env=environment, capture_output=True, text=True, check=False)
-        return said.returncode == 0
+        result = subprocess.run([python, *check[1:]], env=environment, capture_output=True, text=True, check=False)
+        return result.returncode == 0
 
     with interruptible(), running(command, f"Serving on {url}", environment, tmp_path) as server:
         assert healthy()
-        asked = urllib.request.Request(f"{url}/score", json.dumps(GOOD).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(asked, timeout=30) as answer:
+        post = urllib.request.Request(f"{url}/score", json.dumps(GOOD).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(post, timeout=30) as answer:
             assert json.load(answer) == {"predictions": [1]}
         (stop,) = instructions("STOPSIGNAL")
         server.send_signal(signal.Signals[stop])
@@ -185,9 +185,9 @@ def test_every_host_runs_the_one_image_and_asks_the_port_and_paths_that_it_has(t
         *(instance["properties"][name] for name in ("readinessProbe", "livenessProbe")),
     ]
     for probe in probes:
-        asked = probe["httpGet"]
-        assert named.get(asked["port"], asked["port"]) == PORT
-        assert app.get(asked["path"]).status_code == 200
+        get = probe["httpGet"]
+        assert named.get(get["port"], get["port"]) == PORT
+        assert app.get(get["path"]).status_code == 200
 
 
 def kept_by_azure(group: dict[str, Any]) -> dict[str, Any]:
@@ -212,7 +212,7 @@ def test_azure_container_instances_know_every_field_of_the_group_and_its_words()
         models.ContainerNetworkProtocol: instance["ports"][0]["protocol"],
         models.Scheme: instance["livenessProbe"]["httpGet"]["scheme"],
     }
-    assert [word for kind, word in words.items() if word not in {one.value for one in kind}] == []
+    assert [word for kind, word in words.items() if word not in {item.value for item in kind}] == []
     instance["livenessProb"] = {}
     assert kept_by_azure(group) != group
 

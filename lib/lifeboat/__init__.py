@@ -19,7 +19,7 @@ if not os.path.isdir(os.path.join(__path__[0], "cli")):
     # a saved model's copy, of the part that scores: the other parts are found in what is installed
     __path__ += [
         folder
-        for folder in (os.path.join(place, __name__) for place in sys.path)
+        for folder in (os.path.join(path, __name__) for path in sys.path)
         if folder not in __path__ and os.path.isfile(os.path.join(folder, "__init__.py"))
     ]
 

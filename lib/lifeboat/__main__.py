@@ -19,10 +19,10 @@ def main() -> None:
     except Exception as error:  # an import that goes wrong: what PYTHONPATH leads to is another than what we need
         if os.environ.get("LIFEBOAT_DEBUG", "") not in ("", "0"):
             raise
-        from lifeboat.cli.shadows import said_of_modules
+        from lifeboat.cli.shadows import shadow_message
 
-        said = said_of_modules() or "A package is missing or broken: make the environment anew by `make clean run`."
-        sys.exit(f"lifeboat: {said} LIFEBOAT_DEBUG=1 shows where it happened: {type(error).__name__}: {error}")
+        message = shadow_message() or "A package is missing or broken: make the environment anew by `make clean run`."
+        sys.exit(f"lifeboat: {message} LIFEBOAT_DEBUG=1 shows where it happened: {type(error).__name__}: {error}")
     app()
 
 

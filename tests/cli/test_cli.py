@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from lifeboat.cli.app import app
 from lifeboat.cli.models import find_run, portable_folder, spark_model
-from lifeboat.cli.plainly import said_plainly
+from lifeboat.cli.plainly import plain_errors
 from lifeboat.errors import DataError, StageOrderError
 from lifeboat.run import STAGES
 
@@ -151,12 +151,12 @@ def test_an_address_that_mlflow_does_not_know_is_told_plainly(home: Path, monkey
 
 
 def test_a_command_that_is_interrupted_says_so_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit) as caught, said_plainly():
+    with pytest.raises(typer.Exit) as caught, plain_errors():
         raise KeyboardInterrupt
     assert (caught.value.exit_code, capsys.readouterr().err) == (130, "lifeboat: interrupted\n")
 
 
 def test_help_waits_for_nothing_heavy() -> None:
-    asked = "import sys, lifeboat.cli; print({'pyspark', 'mlflow', 'papermill', 'pandas', 'numpy'} & set(sys.modules))"
-    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
-    assert said.stdout == "set()\n"
+    code = "import sys, lifeboat.cli; print({'pyspark', 'mlflow', 'papermill', 'pandas', 'numpy'} & set(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout == "set()\n"

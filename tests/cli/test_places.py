@@ -22,17 +22,17 @@ FOLDERS = (".", "notebooks", "../elsewhere")
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a run, and a folder that is none of its own; there LIFEBOAT_HOME says which project is meant."""
-    place = tmp_path / "project"
-    shutil.copytree(ROOT / "notebooks", place / "notebooks")
-    (place / "params").mkdir()
-    (place / "outputs/small").mkdir(parents=True)
-    by_hand(place / "outputs/small/05_deploy", [], ["count"]).rename(place / "portable")
-    (place / "outputs/small/05_deploy").mkdir()
-    (place / "portable").rename(place / "outputs/small/05_deploy/portable")
+    folder = tmp_path / "project"
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    (folder / "params").mkdir()
+    (folder / "outputs/small").mkdir(parents=True)
+    by_hand(folder / "outputs/small/05_deploy", [], ["count"]).rename(folder / "portable")
+    (folder / "outputs/small/05_deploy").mkdir()
+    (folder / "portable").rename(folder / "outputs/small/05_deploy/portable")
     (tmp_path / "elsewhere").mkdir()
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "LIFEBOAT_HOME"):
         monkeypatch.delenv(name, raising=False)
-    return place
+    return folder
 
 
 def stand_in(project: Path, folder: str, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -32,15 +32,15 @@ def lifeboat(home: Path, *words: str, **variables: str) -> subprocess.CompletedP
 
 def test_a_module_that_python_path_hides_is_named_be_it_python_s_our_package_s_or_we_ourselves(tmp_path: Path) -> None:
     for name in ("random.py", "typer/__init__.py", "lifeboat/__init__.py"):
-        place = tmp_path / name.partition(".")[0].partition("/")[0] / "on path" / name
-        place.parent.mkdir(parents=True)
-        place.write_text("raise RuntimeError('another')" if "lifeboat" not in name else "")
-        folder = str(tmp_path / place.relative_to(tmp_path).parts[0] / "on path")
-        said = lifeboat(tmp_path, "--help", PYTHONPATH=f"{folder}{os.pathsep}{LIB}")
-        assert said.returncode == 1
-        assert "Traceback" not in said.stderr
-        assert "PYTHONPATH" in said.stderr
-        assert f"{folder}/{name.removesuffix('/__init__.py')}" in said.stderr
+        path = tmp_path / name.partition(".")[0].partition("/")[0] / "on path" / name
+        path.parent.mkdir(parents=True)
+        path.write_text("raise RuntimeError('another')" if "lifeboat" not in name else "")
+        folder = str(tmp_path / path.relative_to(tmp_path).parts[0] / "on path")
+        result = lifeboat(tmp_path, "--help", PYTHONPATH=f"{folder}{os.pathsep}{LIB}")
+        assert result.returncode == 1
+        assert "Traceback" not in result.stderr
+        assert "PYTHONPATH" in result.stderr
+        assert f"{folder}/{name.removesuffix('/__init__.py')}" in result.stderr
         if name == "typer/__init__.py":
             stack = lifeboat(tmp_path, "--help", PYTHONPATH=f"{folder}{os.pathsep}{LIB}", LIFEBOAT_DEBUG="1").stderr
             assert stack.startswith("Traceback")
@@ -53,8 +53,8 @@ def test_names_are_read_and_shown_and_warnings_stay_warnings_whatever_python_is_
     )
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     for odd in (plain, {"PYTHONIOENCODING": "ascii"}, {"PYTHONWARNINGS": "error"}):
-        said = lifeboat(tmp_path, "new", "Größe.csv", "--label", "b", "--force", **odd)
-        assert (said.returncode, said.stderr) == (0, "")
+        result = lifeboat(tmp_path, "new", "Größe.csv", "--label", "b", "--force", **odd)
+        assert (result.returncode, result.stderr) == (0, "")
         assert "größe" in (tmp_path / "params" / "gr_e.yaml").read_text(encoding="utf-8")
 
 
@@ -75,11 +75,11 @@ def test_ctrl_c_ends_a_run_with_130_and_one_word(tmp_path: Path, write_notebook:
         assert process.stderr is not None
         assert select.select([here], [], [], 240)[0], "the kernel is at work"
         process.send_signal(signal.SIGINT)
-        said = process.stderr.read()
+        message = process.stderr.read()
     os.close(here)
     assert process.returncode == 130
-    assert said.endswith("lifeboat: interrupted\n")
-    assert "Traceback" not in said
+    assert message.endswith("lifeboat: interrupted\n")
+    assert "Traceback" not in message
 
 
 def refused(*words: str | Path) -> str:
@@ -124,10 +124,10 @@ def test_a_full_disk_and_too_little_memory_are_said_with_the_mend_and_the_rest_i
     assert full.startswith("/data/x: No space left on device; make room")
     assert "a disk is full" in sentence(RuntimeError("java.io.IOException: No space left on device"))
     assert "LIFEBOAT_DRIVER_MEMORY" in sentence(RuntimeError("java.lang.OutOfMemoryError: Java heap space"))
-    said = sentence(KeyError("x"))
-    assert said.startswith("this is a fault of lifeboat: ")
-    assert said.endswith("KeyError: 'x'\nLIFEBOAT_DEBUG=1 in the environment shows where it happened.")
-    assert len(said.splitlines()) == 2
+    message = sentence(KeyError("x"))
+    assert message.startswith("this is a fault of lifeboat: ")
+    assert message.endswith("KeyError: 'x'\nLIFEBOAT_DEBUG=1 in the environment shows where it happened.")
+    assert len(message.splitlines()) == 2
 
 
 def test_a_fault_of_ours_is_two_lines_and_with_debug_the_whole_stack(tmp_path: Path) -> None:

@@ -31,9 +31,9 @@ def columns(**types: str) -> list[Column]:
     return [Column(name, kind, nullable=True) for name, kind in (TABLE | types).items()]
 
 
-def with_stage(model: PipelineModel, place: int, stage: Any) -> PipelineModel:
+def with_stage(model: PipelineModel, index: int, stage: Any) -> PipelineModel:
     stages = list(model.stages)
-    stages[place] = stage
+    stages[index] = stage
     return PipelineModel(stages)
 
 
@@ -61,10 +61,10 @@ def test_the_same_model_saved_loaded_and_exported_again_gives_the_same_bytes(
     models: dict[str, PipelineModel], forest: Path, tmp_path: Path
 ) -> None:
     stages = list(models["forest"].stages)
-    for place in (3, -1):  # the means of ages, and the trees
-        folder = str(tmp_path / f"stage {place}")
-        stages[place].write().save(folder)
-        stages[place] = type(stages[place]).load(folder)
+    for index in (3, -1):  # the means of ages, and the trees
+        folder = str(tmp_path / f"stage {index}")
+        stages[index].write().save(folder)
+        stages[index] = type(stages[index]).load(folder)
     again = export_model(PipelineModel(stages), _raw(forest), "Survived", tmp_path / "with space" / "portable")
     assert [(again / file).read_bytes() for file in FILES] == [(forest / file).read_bytes() for file in FILES]
     assert [path.name for path in again.parent.iterdir()] == ["portable"]
@@ -83,8 +83,8 @@ def test_another_export_of_a_model_gives_the_same_bytes(
 def _raw(portable: Path) -> list[Column]:
     """The columns that a portable model was exported with, as far as its manifest tells; the others do not matter."""
     signature = json.loads((portable / "manifest.json").read_text())["signature"]
-    told = {column["name"]: Column.of(column) for column in signature["inputs"]}
-    return [told.get(name, Column(name, "string", nullable=True)) for name in signature["known"]]
+    columns_of = {column["name"]: Column.of(column) for column in signature["inputs"]}
+    return [columns_of.get(name, Column(name, "string", nullable=True)) for name in signature["known"]]
 
 
 def test_the_signature_has_the_raw_columns_that_the_model_reads_and_no_other(forest: Path) -> None:
@@ -127,8 +127,8 @@ def test_an_indexer_that_drops_or_dies_on_unseen_values_is_refused(
     models: dict[str, PipelineModel], tmp_path: Path, how: str
 ) -> None:
     indexer = next(stage for stage in models["logistic"].stages if isinstance(stage, StringIndexerModel))
-    place = models["logistic"].stages.index(indexer)
-    other = with_stage(models["logistic"], place, indexer.copy({indexer.handleInvalid: how}))
+    index = models["logistic"].stages.index(indexer)
+    other = with_stage(models["logistic"], index, indexer.copy({indexer.handleInvalid: how}))
     with pytest.raises(ExportError, match=f"StringIndexerModel .* with handleInvalid='{how}'; allowed: 'keep'"):
         export_model(other, columns(), "Survived", tmp_path / "portable")
 

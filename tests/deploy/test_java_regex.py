@@ -36,8 +36,8 @@ TEXTS = [
 
 def test_java_and_python_find_the_same_in_every_text(spark: SparkSession) -> None:
     frame = spark.createDataFrame([(i, text) for i, text in enumerate(TEXTS)], "i int, text string").coalesce(1)
-    found = frame.select("i", *[F.regexp_extract("text", pattern, 1) for pattern in PATTERNS]).orderBy("i").collect()
-    columns = list(zip(*found, strict=True))[1:]
+    rows = frame.select("i", *[F.regexp_extract("text", pattern, 1) for pattern in PATTERNS]).orderBy("i").collect()
+    columns = list(zip(*rows, strict=True))[1:]
     for pattern, column in zip(PATTERNS, columns, strict=True):
         find = re.compile(to_python(pattern), re.ASCII).search
         ours = [(match[1] or "") if (match := find(text)) else "" for text in TEXTS]

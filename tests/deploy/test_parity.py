@@ -70,9 +70,9 @@ def test_class_and_probabilities_are_those_of_spark_for_any_raw_rows(
 def test_the_pools_hold_each_threshold_and_one_ulp_to_either_side(forest: Path) -> None:
     ages = value_pools(forest)["Age"]
     graph = onnx.load(forest / "model.onnx").graph
-    parts = {part.name: onnx.helper.get_attribute_value(part) for part in graph.node[0].attribute}
-    splits, modes = (numpy_helper.to_array(parts[f"nodes_{name}"]) for name in ("splits", "modes"))
-    of_age = {s for s, m, f in zip(splits, modes, parts["nodes_featureids"], strict=True) if f == 1 and m == 0}
+    attributes = {item.name: onnx.helper.get_attribute_value(item) for item in graph.node[0].attribute}
+    splits, modes = (numpy_helper.to_array(attributes[f"nodes_{name}"]) for name in ("splits", "modes"))
+    of_age = {s for s, m, f in zip(splits, modes, attributes["nodes_featureids"], strict=True) if f == 1 and m == 0}
     assert len(of_age) > 5
     assert all({s, math.nextafter(s, 0), math.nextafter(s, 999)} <= set(ages) for s in of_age)
 
@@ -112,16 +112,16 @@ def test_parity_in_chunks_counts_every_row(
     models: dict[str, PipelineModel], forest: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lifeboat.deploy.parity.CHUNK", 1_000)
-    found = parity(models["forest"], forest, rows=2_500, seed=7, spark=spark)
-    assert (found.rows, found.class_mismatches, found.largest_probability_difference) == (2_500, 0, 0.0)
+    result = parity(models["forest"], forest, rows=2_500, seed=7, spark=spark)
+    assert (result.rows, result.class_mismatches, result.largest_probability_difference) == (2_500, 0, 0.0)
 
 
 def test_parity_sees_that_a_portable_model_is_another_model(
     models: dict[str, PipelineModel], portable_of: Callable[[str], Path], spark: SparkSession
 ) -> None:
-    found = parity(models["forest"], portable_of("gbt"), rows=1_000, seed=7, spark=spark)
-    assert found.class_mismatches > 0
-    assert found.largest_probability_difference > 0.01
+    result = parity(models["forest"], portable_of("gbt"), rows=1_000, seed=7, spark=spark)
+    assert result.class_mismatches > 0
+    assert result.largest_probability_difference > 0.01
 
 
 def test_the_command_says_how_far_both_are_apart_and_fails_where_a_class_differs(

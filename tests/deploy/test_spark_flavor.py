@@ -32,9 +32,9 @@ def test_mlflow_answers_where_the_table_has_a_column_of_the_name_that_it_reads(
     model = Pipeline(stages=[assembler, forest]).fit(rows.coalesce(1))
     inputs = [Column("prediction", "double", nullable=False)]
     save_model(model, tmp_path / "model", tracking.signature(inputs, "y"))
-    asked = rows.toPandas()
+    frame = rows.toPandas()
     loaded = mlflow.pyfunc.load_model(str(tmp_path / "model"))
-    assert loaded.predict(asked[["prediction"]]) == [float(value > 2) for value in asked["prediction"]]
+    assert loaded.predict(frame[["prediction"]]) == [float(value > 2) for value in frame["prediction"]]
 
 
 def test_mlflow_reads_the_model_and_it_answers_alike_in_both_of_its_ways(
@@ -44,11 +44,11 @@ def test_mlflow_reads_the_model_and_it_answers_alike_in_both_of_its_ways(
     rows = spark.createDataFrame([(i, float(i * 7 % 5), int(i > 9)) for i in range(20)], "a int, b double, y int")
     stages = [SumColumns(inputCols=["a", "b"], outputCol="c"), VectorAssembler(inputCols=["c"], outputCol="features")]
     model = Pipeline(stages=[*stages, RandomForestClassifier(labelCol="y", numTrees=2, seed=1)]).fit(rows)
-    said = [row.prediction for row in model.transform(rows).orderBy("a").collect()]
-    assert sorted(set(said)) == [0.0, 1.0]
+    labels = [row.prediction for row in model.transform(rows).orderBy("a").collect()]
+    assert sorted(set(labels)) == [0.0, 1.0]
     save_model(model, tmp_path / "model", tracking.signature(INPUTS, "y"))
     loaded = mlflow.spark.load_model(str(tmp_path / "model"))
-    assert [row.prediction for row in loaded.transform(rows).orderBy("a").collect()] == said
-    assert mlflow.pyfunc.load_model(str(tmp_path / "model")).predict(rows.orderBy("a").toPandas()[["a", "b"]]) == said
+    assert [row.prediction for row in loaded.transform(rows).orderBy("a").collect()] == labels
+    assert mlflow.pyfunc.load_model(str(tmp_path / "model")).predict(rows.orderBy("a").toPandas()[["a", "b"]]) == labels
     needed = mlflow.pyfunc.get_model_dependencies(str(tmp_path / "model"))
     assert {line.split("==")[0] for line in Path(needed).read_text().split()} == {"mlflow", "pyspark"}

@@ -25,7 +25,7 @@ from lifeboat.run import Run
 from lifeboat.scoring.fields import Column
 from stores import project
 
-JUDGED = Scored(np.array([0, 1, 1]), np.array([0.1, 0.7, 0.4]), np.array([0, 1, 0]), key=np.array([7, 8, 9]))
+SCORED = Scored(np.array([0, 1, 1]), np.array([0.1, 0.7, 0.4]), np.array([0, 1, 0]), key=np.array([7, 8, 9]))
 INPUTS = [
     Column("count", "int", nullable=False),
     Column("big", "bigint", nullable=False),
@@ -60,10 +60,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A project with one run's files, and a store of its own."""
     folder = tmp_path_factory.mktemp("project")
     for name, content in FILES.items():
-        place = folder / "outputs" / "small" / name
-        place.parent.mkdir(parents=True)
-        place.write_text(json.dumps(content))
-    to_table(JUDGED).to_parquet(folder / "outputs/small/04_evaluate/holdout_predictions.parquet")
+        path = folder / "outputs" / "small" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(content))
+    to_table(SCORED).to_parquet(folder / "outputs/small/04_evaluate/holdout_predictions.parquet")
     (folder / "rows.csv").write_bytes(b"abc")
     with project(folder):
         yield folder
@@ -167,11 +167,11 @@ def settled(name: str, address: str, alias: str, new_reference: bool = False, of
 def test_the_first_champion_is_the_reference_too_and_gives_back_its_judgement(logged: str) -> None:
     assert settled("promoted", logged, "champion", new_reference=True) == "1"
     assert aliases("promoted") == {"champion": "1", "reference": "1"}
-    found = registry.incumbents("promoted")
-    assert found.champion is not None
-    assert found.champion is found.reference
-    assert (found.champion.version, found.champion.judged.same_rows(JUDGED)) == ("1", True)
-    assert found.champion.judged.probability.tolist() == [0.1, 0.7, 0.4]
+    incumbents = registry.incumbents("promoted")
+    assert incumbents.champion is not None
+    assert incumbents.champion is incumbents.reference
+    assert (incumbents.champion.version, incumbents.champion.scored.same_rows(SCORED)) == ("1", True)
+    assert incumbents.champion.scored.probability.tolist() == [0.1, 0.7, 0.4]
 
 
 def test_the_reference_moves_only_for_a_model_that_was_surely_better(logged: str) -> None:
@@ -302,7 +302,7 @@ def test_a_run_explains_itself_parameters_every_fold_s_score_metrics_data_and_fi
     for point, mean in {0: 0.625, 1: 2.375 / 3}.items():
         assert run.data.metrics[f"cv_accuracy_mean_point_{point}"] == pytest.approx(mean)
         assert run.data.metrics[f"cv_accuracy_standard_error_point_{point}"] == pytest.approx(error[point])
-    chosen = [run.data.metrics[f"cv_accuracy_{what}"] for what in ("mean", "standard_error")]
+    chosen = [run.data.metrics[f"cv_accuracy_{statistic}"] for statistic in ("mean", "standard_error")]
     assert chosen == [pytest.approx(2.375 / 3), pytest.approx(error[1])]
     assert {n: v for n, v in run.data.metrics.items() if n.startswith("holdout_")} == {
         "holdout_accuracy": 0.75,
@@ -342,8 +342,8 @@ def test_the_signature_takes_each_column_s_type_and_leaves_nullable_ones_optiona
 
 def test_results_of_a_run_that_was_not_judged_are_not_logged(home: Path) -> None:
     for file in ("01_load/summary.json", "02_preprocess/recipe.json", "03_train_cv/scores.json"):
-        place = home / "outputs/half" / file
-        place.parent.mkdir(parents=True)
-        place.write_text(json.dumps(FILES[file]))
+        path = home / "outputs/half" / file
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(FILES[file]))
     with pytest.raises(StageOrderError, match=r"run notebooks/04_evaluate.ipynb"):
         tracking.log_results(Run("outputs/half"), "rows.csv")

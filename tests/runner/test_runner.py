@@ -35,19 +35,19 @@ class Seen:
     """Writes down what a run tells its watcher."""
 
     def __init__(self) -> None:
-        self.told: list[Any] = []
+        self.events: list[Any] = []
 
     def notebook_starts(self, name: str) -> None:
-        self.told.append(name)
+        self.events.append(name)
 
     def cells_known(self, cells: int) -> None:
-        self.told.append(("cells", cells))
+        self.events.append(("cells", cells))
 
     def cell_starts(self, index: int) -> None:
-        self.told.append(index)
+        self.events.append(index)
 
     def notebook_ends(self, name: str, seconds: float, state: str) -> None:
-        self.told.append((name, state))
+        self.events.append((name, state))
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run_all(notebooks: list[Path], given: dict[str, Any], run_dir: Path, **more: Any) -> Any:
-    return run(notebooks, given, given, read_declarations(notebooks), run_dir, **more)
+def run_all(notebooks: list[Path], parameters: dict[str, Any], run_dir: Path, **more: Any) -> Any:
+    return run(notebooks, parameters, parameters, read_declarations(notebooks), run_dir, **more)
 
 
 def printed(notebook: Path) -> str:
@@ -83,7 +83,7 @@ def test_notebooks_run_in_order_and_each_gets_only_the_parameters_it_declares(
     run_all(notebooks, {"word": "ab", "times": 2}, run_dir, watcher=seen)
     assert printed(run_dir / "02_read.ipynb") == "abab\n"
     assert [notebook.read_bytes() for notebook in notebooks] == before
-    assert seen.told == [
+    assert seen.events == [
         "01_write", ("cells", 4), 0, 1, 2, 3, ("01_write", "done"),
         "02_read", ("cells", 4), 0, 1, 2, 3, ("02_read", "done"),
     ]  # fmt: skip
@@ -129,8 +129,8 @@ def test_a_failure_stops_the_series_and_says_where_and_what_to_open(home: Path, 
     run_dir = run_folder("trial")
     with pytest.raises(NotebookError) as caught:
         run_all(notebooks, {"a": 2}, run_dir)
-    said = str(caught.value)
-    assert said == (
+    message = str(caught.value)
+    assert message == (
         "01 stopped at cell [4]: int('x' *\n"
         "  ValueError: invalid literal for int() with base 10: 'xx'\n"
         f"Open {run_dir / '01.ipynb'} to see it where it happened."
@@ -162,9 +162,9 @@ def test_a_kernel_that_dies_is_told_with_the_cell_it_died_in_and_its_last_words(
     run_dir = run_folder("trial")
     with pytest.raises(NotebookError) as caught:
         run_all([notebook], {}, run_dir)
-    said = str(caught.value)
-    assert said.startswith("01 stopped at cell number 2: import os; os.write(2, b'out of memory'); os.abort()\n")
-    assert said.splitlines()[1:3] == ["  DeadKernelError: Kernel died", "  out of memory"]
+    message = str(caught.value)
+    assert message.startswith("01 stopped at cell number 2: import os; os.write(2, b'out of memory'); os.abort()\n")
+    assert message.splitlines()[1:3] == ["  DeadKernelError: Kernel died", "  out of memory"]
     assert (run_dir / "01.ipynb").exists()
     assert capfd.readouterr().err == ""
 
@@ -259,8 +259,8 @@ def test_the_size_of_the_input_is_that_of_all_files_and_folders_that_paths_name(
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "part-0.csv").write_text("12345")
     (tmp_path / "more.csv").write_text("123")
-    given = {"labelled_path": "rows", "unlabelled_path": "more.csv", "other_path": "", "label": "rows"}
-    assert input_bytes(given) == 8
+    parameters = {"labelled_path": "rows", "unlabelled_path": "more.csv", "other_path": "", "label": "rows"}
+    assert input_bytes(parameters) == 8
 
 
 @pytest.mark.parametrize("path", ["data/rows.csv", "data/others.csv"])

@@ -182,13 +182,13 @@ def test_the_server_ends_and_names_the_file_when_the_model_lacks_one(
 ) -> None:
     model = Path(shutil.copytree(forest, tmp_path / "portable"))
     (model / "model.onnx").unlink()
-    said = subprocess.run(
+    result = subprocess.run(
         server(python, free_port()), env=environment(tmp_path, tmp_path), cwd=code,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert said.returncode != 0
-    assert f"BrokenModelError: {model} is not a portable model: cannot read its model.onnx" in said.stdout
-    assert "ready for serving traffic" not in said.stdout
+    assert result.returncode != 0
+    assert f"BrokenModelError: {model} is not a portable model: cannot read its model.onnx" in result.stdout
+    assert "ready for serving traffic" not in result.stdout
 
 
 INIT = """
@@ -212,13 +212,13 @@ def test_init_says_what_is_wrong_with_the_model_s_folder(
         shutil.copytree(forest, tmp_path / "two" / name)
     (tmp_path / "empty").mkdir()
     folders = [str(tmp_path / name) for name in ("altered", "two", "empty", "nowhere")] + [""]
-    said = subprocess.run(
+    result = subprocess.run(
         [python, "-c", INIT, *folders],
         env=environment(tmp_path, tmp_path), cwd=code, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     start = "AZUREML_MODEL_DIR must name a folder with one portable model: found manifest.json in"
     two = [f"{tmp_path}/two/{name}/manifest.json" for name in ("a", "b")]
-    assert said.stdout.splitlines() == [
+    assert result.stdout.splitlines() == [
         f"preprocess.json in {altered} is not the file that was exported: export it again",
         f"{start} {tmp_path}/two at: {', '.join(two)}",
         f"{start} {tmp_path}/empty at: none",
@@ -239,11 +239,11 @@ print(json.dumps([sorted(name for name in sys.modules if name.startswith("lifebo
 def test_the_script_loads_of_this_package_only_what_answers_and_needs_no_spark_mlflow_or_pandas(
     python: Path, code: Path, tmp_path: Path
 ) -> None:
-    said = subprocess.run(
+    result = subprocess.run(
         [python, "-c", LOADED],
         env=environment(tmp_path, tmp_path), cwd=code, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
-    loaded, there = json.loads(said.stdout)
+    loaded, there = json.loads(result.stdout)
     core = ("answers", "bodies", "declared", "fields", "scorer", "steps", "unseen")
     assert loaded == ["lifeboat", "lifeboat.errors", "lifeboat.scoring", *(f"lifeboat.scoring.{name}" for name in core)]
     assert there == []

@@ -51,8 +51,8 @@ def small(*kinds: pa.DataType) -> list[tuple[pa.DataType, list[Any], Taken]]:
     return [(kind, [0, 1, 7, None], same) for kind in kinds]
 
 
-def times(kind: pa.DataType, value: Any, told: datetime, text: str) -> tuple[pa.DataType, list[Any], Taken]:
-    return kind, [value, None], {"string": [text, None], "date": [told.date(), None], "timestamp": [told, None]}
+def times(kind: pa.DataType, value: Any, moment: datetime, text: str) -> tuple[pa.DataType, list[Any], Taken]:
+    return kind, [value, None], {"string": [text, None], "date": [moment.date(), None], "timestamp": [moment, None]}
 
 
 def texts(kind: pa.DataType) -> tuple[pa.DataType, list[Any], Taken]:
@@ -147,9 +147,9 @@ ROWS = max(len(cells) for _, cells, _ in TABLE)
 
 def pairs() -> Iterator[tuple[str, str, pa.DataType, list[Any], list[Any]]]:
     """Each pair that is taken: a name for the column, the declared type, and the cells with what they are."""
-    for place, (kind, cells, taken) in enumerate(TABLE):
+    for index, (kind, cells, taken) in enumerate(TABLE):
         for declared_as, expected in taken.items():
-            yield f"{place} {kind} as {declared_as}", declared_as, kind, cells, expected
+            yield f"{index} {kind} as {declared_as}", declared_as, kind, cells, expected
 
 
 def array(kind: pa.DataType, cells: list[Any]) -> pa.Array:
@@ -159,23 +159,23 @@ def array(kind: pa.DataType, cells: list[Any]) -> pa.Array:
     return pa.array(whole, kind)
 
 
-def same(found: Any, expected: Any) -> bool:
-    return type(found) is type(expected) and repr(found) == repr(expected)  # -0.0 is not 0.0
+def same(value: Any, expected: Any) -> bool:
+    return type(value) is type(expected) and repr(value) == repr(expected)  # -0.0 is not 0.0
 
 
-@pytest.mark.parametrize("part", range(3))
-def test_spark_takes_each_pair_as_the_table_says(spark: SparkSession, tmp_path: Path, part: int) -> None:
-    of_part = [pair for place, pair in enumerate(pairs()) if place % 3 == part]
-    file = pa.table({"key": range(ROWS)} | {name: array(kind, cells) for name, _, kind, cells, _ in of_part})
+@pytest.mark.parametrize("chunk", range(3))
+def test_spark_takes_each_pair_as_the_table_says(spark: SparkSession, tmp_path: Path, chunk: int) -> None:
+    in_chunk = [pair for index, pair in enumerate(pairs()) if index % 3 == chunk]
+    file = pa.table({"key": range(ROWS)} | {name: array(kind, cells) for name, _, kind, cells, _ in in_chunk})
     pq.write_table(file, tmp_path / "rows.parquet")
     raw = load.read_raw(spark, tmp_path / "rows.parquet")
-    schema = load.parse_schema(", ".join(["key INT", *(f"`{name}` {kind}" for name, kind, *_ in of_part)]))
+    schema = load.parse_schema(", ".join(["key INT", *(f"`{name}` {kind}" for name, kind, *_ in in_chunk)]))
     checked = load.check_rows(raw, schema, "key")
-    said = {row.key: row[REASONS] for row in checked.rejected.select("key", REASONS).collect()}
+    rejected = {row.key: row[REASONS] for row in checked.rejected.select("key", REASONS).collect()}
     rows = {row.key: row for row in everything(raw, schema).collect()}
-    for name, _, _, cells, expected in of_part:
+    for name, _, _, cells, expected in in_chunk:
         for row, cell in enumerate(cells):
-            reasons = [reason for reason in said.get(row, []) if reason.startswith(f"{name}: ")]
+            reasons = [reason for reason in rejected.get(row, []) if reason.startswith(f"{name}: ")]
             wanted = None if expected[row] == BAD else expected[row]
             assert same(rows[row][name], wanted), (name, cell, rows[row][name])
             assert len(reasons) == (expected[row] == BAD), (name, cell, reasons)
@@ -191,11 +191,11 @@ def test_arrow_s_readers_take_each_pair_of_a_feature_as_the_table_says() -> None
     for name, declared_as, kind, cells, expected in pairs():
         if declared_as not in declared.TIMES:
             column, reasons = Column(name, declared_as, True, None, None), [None] * ROWS
-            found = columns._checked(column, columns._values(array(kind, cells)), reasons).spread()
+            values = columns._checked(column, columns._values(array(kind, cells)), reasons).spread()
             for row, cell in enumerate(cells):
                 refused = expected[row] == BAD
-                assert (reasons[row] is not None) == refused, (name, cell, found[row])
-                assert refused or same(found[row], expected[row]), (name, cell, found[row])
+                assert (reasons[row] is not None) == refused, (name, cell, values[row])
+                assert refused or same(values[row], expected[row]), (name, cell, values[row])
 
 
 def test_a_number_or_truth_in_json_is_what_it_is_in_a_file() -> None:
@@ -214,22 +214,22 @@ REFUSED = [(kind, name) for kind, _, taken in TABLE for name in TYPES if name no
 
 @pytest.fixture(scope="module")
 def untaken(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    place = tmp_path_factory.mktemp("untaken") / "rows.parquet"
+    path = tmp_path_factory.mktemp("untaken") / "rows.parquet"
     table = {"key": [0]} | {str(i): pa.array(cells[:1], kind) if not pa.types.is_dictionary(kind)
                             else pa.array(cells[:1], kind.value_type).dictionary_encode().cast(kind)
                             for i, (kind, cells, _) in enumerate(TABLE)}  # fmt: skip
-    pq.write_table(pa.table(table), place)
-    return load.read_raw(spark, place)
+    pq.write_table(pa.table(table), path)
+    return load.read_raw(spark, path)
 
 
 def test_a_pair_that_cannot_be_is_refused_before_a_row_is_read_with_column_types_and_mend(untaken: Any) -> None:
-    for place, (kind, _, taken) in enumerate(TABLE):
+    for index, (kind, _, taken) in enumerate(TABLE):
         for name in set(TYPES) - taken.keys():
             with pytest.raises(DataError) as caught:
-                load.check_rows(untaken, load.parse_schema(f"key INT, `{place}` {name}"), "key")
-            said = declared.refusal(str(place), "", arrow.family(kind), name)
-            assert str(caught.value).startswith(f"column '{place}' is "), (kind, name)
-            assert str(caught.value).endswith(said.removeprefix(f"column '{place}' is  ")), (kind, name)
+                load.check_rows(untaken, load.parse_schema(f"key INT, `{index}` {name}"), "key")
+            message = declared.refusal(str(index), "", arrow.family(kind), name)
+            assert str(caught.value).startswith(f"column '{index}' is "), (kind, name)
+            assert str(caught.value).endswith(message.removeprefix(f"column '{index}' is  ")), (kind, name)
     assert len(REFUSED) > 100
 
 
@@ -251,8 +251,8 @@ LIKELY = st.one_of(
 
 def time_of(text: str, kind: str) -> date | None:
     """A text as a date, or as UTC's point in time: by Python's own reader of ISO's form, once its zeros are there."""
-    found = re.fullmatch(declared.PATTERNS[kind], text)
-    if not found:
+    match = re.fullmatch(declared.PATTERNS[kind], text)
+    if not match:
         return None
     numbers = re.match(
         r"\s*(\d+)-(\d+)-(\d+)(?:[ T](\d+):(\d+)(?::(\d+)(?:\.(\d+))?)?)? ?(?:Z|UTC|([+-])(\d\d):?(\d\d)?)?", text
@@ -262,7 +262,7 @@ def time_of(text: str, kind: str) -> date | None:
     try:
         if kind == "date":
             return date(*map(int, clock[:3]))
-        time = datetime(*(int(part or 0) for part in clock), int((fraction or "0").ljust(6, "0")[:6]))
+        time = datetime(*(int(item or 0) for item in clock), int((fraction or "0").ljust(6, "0")[:6]))
         east = timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) * (-1 if sign == "-" else 1)
         return time - east
     except (ValueError, OverflowError):
@@ -271,15 +271,15 @@ def time_of(text: str, kind: str) -> date | None:
 
 def drawn() -> list[str]:
     """A few thousand different texts, half of them of a declared type's form."""
-    found: set[str] = set()
+    gathered: set[str] = set()
 
     @settings(max_examples=3000)
     @given(LIKELY)
     def gather(text: str) -> None:
-        found.add(text)
+        gathered.add(text)
 
     gather()
-    return sorted(found - {""})
+    return sorted(gathered - {""})
 
 
 def test_any_text_is_to_spark_what_it_is_to_python(spark: SparkSession) -> None:

@@ -55,9 +55,9 @@ import importlib.util, json, sys
 import mlflow, pandas as pd
 model = mlflow.pyfunc.load_model(sys.argv[1])
 with open(sys.argv[2]) as file:
-    said = model.predict(pd.DataFrame(json.load(file)))
+    predictions = model.predict(pd.DataFrame(json.load(file)))
 import lifeboat
-print(json.dumps([said.tolist(), lifeboat.__file__, importlib.util.find_spec("pyspark") is None]))
+print(json.dumps([predictions.tolist(), lifeboat.__file__, importlib.util.find_spec("pyspark") is None]))
 """
 
 
@@ -66,11 +66,11 @@ def test_it_loads_by_mlflow_without_spark_and_answers_as_spark_does(
 ) -> None:
     records, expected = unlabelled
     (tmp_path / "records.json").write_text(json.dumps(records))
-    said = subprocess.run(
+    result = subprocess.run(
         [python, "-c", ASK, logged, tmp_path / "records.json"],
         env=environment(), cwd=tmp_path, stdout=subprocess.PIPE, text=True, timeout=120, check=True,
     )  # fmt: skip
-    answers, code, without_spark = json.loads(said.stdout.splitlines()[-1])
+    answers, code, without_spark = json.loads(result.stdout.splitlines()[-1])
     assert answers == expected
     assert Path(code).is_relative_to(logged)
     assert without_spark

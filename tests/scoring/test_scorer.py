@@ -108,10 +108,10 @@ def test_a_column_that_training_computed_is_asked_for_with_the_way_to_compute_it
         for column in plain.manifest["signature"]["inputs"]
     ]
     _, (manifest, *rest) = plain.__reduce__()
-    asked = Scorer(manifest | {"signature": manifest["signature"] | {"inputs": inputs}}, *rest)
-    assert margin(asked, GOOD) == 7
+    scorer = Scorer(manifest | {"signature": manifest["signature"] | {"inputs": inputs}}, *rest)
+    assert margin(scorer, GOOD) == 7
     with pytest.raises(InputError, match=r"amount = price \* pieces: send it"):
-        asked.score([{name: value for name, value in GOOD.items() if name != "amount"}])
+        scorer.score([{name: value for name, value in GOOD.items() if name != "amount"}])
 
 
 def test_an_unknown_column_is_refused_with_the_nearest_name(plain: Scorer) -> None:
@@ -142,8 +142,8 @@ def test_null_is_no_group_and_no_label_even_where_one_is_called_none(tmp_path: P
 
 
 def test_only_ascii_letters_make_a_word_as_in_java(tmp_path: Path) -> None:
-    found = stage("TextCategory", ["word"], "title", pattern=r"(\w+)\.", categories={"Mr": "Mr"}, other="Other")
-    scorer = made(tmp_path / "w", [found, stage("StringIndexerModel", ["title"], "i", labels=["Other", "Mr"])], ["i"])
+    title = stage("TextCategory", ["word"], "title", pattern=r"(\w+)\.", categories={"Mr": "Mr"}, other="Other")
+    scorer = made(tmp_path / "w", [title, stage("StringIndexerModel", ["title"], "i", labels=["Other", "Mr"])], ["i"])
     assert [margin(scorer, GOOD | {"word": word}) for word in ("éMr.", "Mré.", "Mr.")] == [1, 0, 1]
 
 
@@ -168,9 +168,9 @@ def test_one_record_scores_as_it_does_among_many(forest: Path, braund: dict[str,
     scorer = Scorer.load(forest)
     records = [braund, cumings, braund | {"Age": None}, braund | {"Name": ""}] * 50
     many = scorer.score(records)
-    one = [scorer.score([record]) for record in records]
-    assert many.predictions.tolist() == [int(scores.predictions[0]) for scores in one]
-    assert np.array_equal(many.probabilities, np.concatenate([scores.probabilities for scores in one]))
+    single = [scorer.score([record]) for record in records]
+    assert many.predictions.tolist() == [int(scores.predictions[0]) for scores in single]
+    assert np.array_equal(many.probabilities, np.concatenate([scores.probabilities for scores in single]))
     assert many.predictions[:2].tolist() == [0, 1]
 
 
@@ -210,11 +210,11 @@ print(json.dumps([scores.predictions.tolist(), scores.probabilities.tolist()]))
 def test_it_scores_without_spark_mlflow_or_pandas(
     forest: Path, braund: dict[str, Any], cumings: dict[str, Any]
 ) -> None:
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-I", "-c", ALONE, str(forest), json.dumps([braund, cumings])],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    predictions, probabilities = json.loads(said.stdout)
+    predictions, probabilities = json.loads(result.stdout)
     here = Scorer.load(forest).score([braund, cumings])
     assert predictions == here.predictions.tolist()
     assert probabilities == here.probabilities.tolist()

@@ -52,12 +52,12 @@ def test_the_copy_that_ships_scores_with_numpy_and_onnxruntime_alone(portable: s
 import json
 from lifeboat.scoring import answers, bodies
 from lifeboat.scoring.scorer import Scorer
-asked = json.load(open(sys.argv[2] + "/run/05_deploy/spark_answers.json"))
-print(json.dumps(Scorer.load(sys.argv[2] + "/" + sys.argv[3]).score(asked["records"]).predictions.tolist()))
+sent = json.load(open(sys.argv[2] + "/run/05_deploy/spark_answers.json"))
+print(json.dumps(Scorer.load(sys.argv[2] + "/" + sys.argv[3]).score(sent["records"]).predictions.tolist()))
 """
     refused = f"{HEAVY} flask waitress " + " ".join(f"lifeboat.{room}" for room in rooms.split())
-    said = json.loads(python(code, refused, str(BEFORE), portable, path=tmp_path))
-    assert said == json.loads((BEFORE / "run/05_deploy/spark_answers.json").read_text())["predictions"]
+    predictions = json.loads(python(code, refused, str(BEFORE), portable, path=tmp_path))
+    assert predictions == json.loads((BEFORE / "run/05_deploy/spark_answers.json").read_text())["predictions"]
 
 
 def test_the_server_starts_where_spark_mlflow_pandas_and_arrow_are_refused(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ from lifeboat.titanic import Title
 from lifeboat.copies import CopyColumns
 print(lifeboat.scoring.scorer.__file__, Title.__module__, CopyColumns.__module__)
 """
-    said = python(code, "none", path=copied.parent).split()
-    assert said == [str(copied / "scoring" / "scorer.py"), "lifeboat.titanic", "lifeboat.copies"]
+    words = python(code, "none", path=copied.parent).split()
+    assert words == [str(copied / "scoring" / "scorer.py"), "lifeboat.titanic", "lifeboat.copies"]
 
 
 @pytest.mark.parametrize(
@@ -123,5 +123,5 @@ def test_each_name_that_the_table_of_earlier_names_gives_is_there() -> None:
     for old, (new, *_) in moved().items():
         module, _, name = new.rpartition(".")
         assert hasattr(import_module(module), name) or find_spec(new), old
-        asked = import_module(old.rpartition(".")[0])
-        assert hasattr(asked, "__path__") or "__getattr__" in vars(asked), f"nobody is told of {old}"
+        parent = import_module(old.rpartition(".")[0])
+        assert hasattr(parent, "__path__") or "__getattr__" in vars(parent), f"nobody is told of {old}"

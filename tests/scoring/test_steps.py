@@ -10,8 +10,8 @@ TOTAL = STEPS["SumColumns"]({})
 LOUD = STEPS["CopyColumns"]({})
 
 
-def coded(distinct: list[object], *places: int) -> Values:
-    return Values(distinct, np.array(places, dtype=np.intp))
+def coded(distinct: list[object], *indices: int) -> Values:
+    return Values(distinct, np.array(indices, dtype=np.intp))
 
 
 def test_a_step_of_one_column_keeps_the_rows_places() -> None:

@@ -142,7 +142,7 @@ def test_the_option_wins_over_the_environment_and_that_over_the_model(
         (strict / file.name).write_bytes(file.read_bytes())
     manifest = json.loads((folder / "manifest.json").read_text())
     (strict / "manifest.json").write_text(json.dumps(manifest | {"unseen": "refuse"}))
-    assert [Scorer.load(place).refuses_unseen for place in (folder, strict)] == [False, True]
+    assert [Scorer.load(path).refuses_unseen for path in (folder, strict)] == [False, True]
     assert not Scorer.load(strict, "warn").refuses_unseen
     monkeypatch.setenv("LIFEBOAT_UNSEEN", "refuse")
     assert [Scorer.load(folder).refuses_unseen, Scorer.load(folder, "warn").refuses_unseen] == [True, False]

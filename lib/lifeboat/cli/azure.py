@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lifeboat.cli.plainly import said_plainly
+from lifeboat.cli.plainly import plain_errors
 
 if TYPE_CHECKING:
     from lifeboat.deploy.azure.settings import AzureSettings
@@ -29,7 +29,7 @@ def deploy(
     traffic: Annotated[int, typer.Option(min=0, max=100, help="Percent of the traffic for the new model.")] = 100,
 ) -> None:
     """Deploy into the idle slot, test it there, then give it its share of the traffic at once."""
-    with said_plainly():
+    with plain_errors():
         _deploy(run, config, dry_run, create, traffic)
 
 
@@ -42,12 +42,12 @@ def _deploy(run: str, config: Path, dry_run: bool, create: bool, traffic: int) -
     from lifeboat.deploy.azure.settings import AzureSettings
     from lifeboat.run import Run
 
-    found, given = Run(find_run(run)), read_file(config)
-    given = {"model": found.deployed["name"], **given}
+    folder, values = Run(find_run(run)), read_file(config)
+    values = {"model": folder.deployed["name"], **values}
     if dry_run:
-        return typer.echo(dry.show(found, given, traffic))
-    settings = AzureSettings.read(given)
-    bundle = dry.prepare(found, settings)
+        return typer.echo(dry.show(folder, values, traffic))
+    settings = AzureSettings.read(values)
+    bundle = dry.prepare(folder, settings)
     endpoint = deploy_bundle(connect(settings), bundle, settings, create, typer.echo, traffic)
     typer.echo(how_to_ask(endpoint))
 
@@ -80,7 +80,7 @@ def _settings(config: Path) -> tuple[AzureSettings, Any]:
 @azure.command()
 def status(config: Config = CONFIG) -> None:
     """Show the endpoint, its slots and their traffic."""
-    with said_plainly():
+    with plain_errors():
         from lifeboat.deploy.azure import manage
 
         settings, client = _settings(config)
@@ -94,13 +94,13 @@ def invoke(
     slot: Annotated[str, typer.Option(help="blue or green; by default as the traffic goes.")] = "",
 ) -> None:
     """Ask the endpoint, and print its answer."""
-    with said_plainly():
+    with plain_errors():
         _invoke(file, config, slot)
 
 
 def _invoke(file: Path, config: Path, slot: str) -> None:
     from lifeboat.deploy.azure import manage
-    from lifeboat.deploy.azure.client import AzureError, said
+    from lifeboat.deploy.azure.client import AzureError, step
     from lifeboat.deploy.azure.smoke import asker
     from lifeboat.errors import DataError
     from lifeboat.scoring.answers import LARGEST_BODY
@@ -112,7 +112,7 @@ def _invoke(file: Path, config: Path, slot: str) -> None:
         raise DataError(f"{file} cannot be sent: {error}; write a JSON body such as one record") from error
     settings, client = _settings(config)
     ask = asker(client, manage.find(client, settings.endpoint), settings)
-    with said(f"ask {settings.endpoint}"):
+    with step(f"ask {settings.endpoint}"):
         answered, answer = ask.ask(body, slot)
     if answered != 200:
         raise AzureError(f"status {answered}: {json.dumps(answer)}")
@@ -122,7 +122,7 @@ def _invoke(file: Path, config: Path, slot: str) -> None:
 @azure.command()
 def rollback(config: Config = CONFIG) -> None:
     """Give all traffic to the slot that served before the newest."""
-    with said_plainly():
+    with plain_errors():
         from lifeboat.deploy.azure import manage
 
         settings, client = _settings(config)
@@ -136,11 +136,11 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete the endpoint and its slots, or one idle slot."""
-    with said_plainly():
+    with plain_errors():
         from lifeboat.deploy.azure import manage
 
         settings, client = _settings(config)
-        what = f"slot {slot} of {settings.endpoint}" if slot else f"endpoint {settings.endpoint} with all its slots"
+        target = f"slot {slot} of {settings.endpoint}" if slot else f"endpoint {settings.endpoint} with all its slots"
         if not yes:
-            typer.confirm(f"Delete {what}?", abort=True)
+            typer.confirm(f"Delete {target}?", abort=True)
         typer.echo(manage.delete(client, settings.endpoint, slot))

@@ -28,7 +28,7 @@ def find_run(name: str) -> Path:
     for folder in (resolve("outputs") / name, Path(name).resolve()):
         if folder.is_dir():
             return folder
-    runs = sorted(found.parent.name for found in resolve("outputs").glob("*/run.json"))
+    runs = sorted(file.parent.name for file in resolve("outputs").glob("*/run.json"))
     raise DataError(f"there is no run {name!r} in {resolve('outputs')}; there are: {', '.join(runs) or 'none yet'}")
 
 
@@ -50,17 +50,17 @@ def portable_folder(model: str) -> Path:
     from lifeboat.run import Run
 
     if model.startswith("models:/"):
-        place = _download(model)
+        folder = _download(model)
     else:
-        place = find_run(model)
-        run = Run(place)
+        folder = find_run(model)
+        run = Run(folder)
         if run.where("portable").is_dir():
-            place = run.where("portable")
+            folder = run.where("portable")
             for reason in run.stale("05_deploy"):
                 typer.echo(f"note: {reason}", err=True)
-    for manifest in sorted(place.rglob("manifest.json")):
+    for manifest in sorted(folder.rglob("manifest.json")):
         return manifest.parent
-    raise DataError(f"there is no portable model in {place}: `make run` makes one, and a run's 05_deploy keeps it")
+    raise DataError(f"there is no portable model in {folder}: `make run` makes one, and a run's 05_deploy keeps it")
 
 
 def _download(address: str) -> Path:

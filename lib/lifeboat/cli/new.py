@@ -12,7 +12,7 @@ import typer
 
 from lifeboat.cli.csv_options import Encoding, Multiline, Separator, SkipLines
 from lifeboat.cli.csv_options import written as csv_written
-from lifeboat.cli.plainly import said_plainly
+from lifeboat.cli.plainly import plain_errors
 from lifeboat.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def new(
     multiline: Multiline = None,
 ) -> None:
     """Look at a table and write a first parameter file for it, with the reason for each line."""
-    with said_plainly():
+    with plain_errors():
         csv = csv_written(separator, encoding, skip_lines, multiline)
         _new(data, label, positive, unlabelled, out, force, csv)
 
@@ -46,12 +46,12 @@ def _new(
     from lifeboat.run.paths import from_root, shown
 
     name = model_name(data)
-    place = out.absolute() if out else resolve(f"params/{name}.yaml")
-    if place.exists() and not place.is_file():
-        raise ParameterError(f"{shown(place)} is no file, and is never replaced: give another name by --out")
-    if place.exists() and not force:
+    target = out.absolute() if out else resolve(f"params/{name}.yaml")
+    if target.exists() and not target.is_file():
+        raise ParameterError(f"{shown(target)} is no file, and is never replaced: give another name by --out")
+    if target.exists() and not force:
         raise ParameterError(
-            f"{shown(place)} is there already: give another name by --out, or write over it by --force"
+            f"{shown(target)} is there already: give another name by --out, or write over it by --force"
         )
     paths = [path.absolute() if path.exists() else resolve_input(path) for path in (data, unlabelled) if path]
     table = survey(paths[0], parse_csv(csv), guess="separator" not in csv)
@@ -62,20 +62,20 @@ def _new(
     command = ["lifeboat", "new", named[0], "--label", label]
     command += ["--positive", positive] if positive else []
     command += ["--unlabelled", named[1]] if unlabelled else []
-    for part, value in csv.items():
-        option = f"--{part.replace('_', '-')}"
-        command += [option] if value is True else [f"--no-{part}"] if value is False else [option, str(value)]
-    _write(place, written(proposal, shlex.join(command), shown(place)))
-    _say(proposal, place)
+    for key, value in csv.items():
+        option = f"--{key.replace('_', '-')}"
+        command += [option] if value is True else [f"--no-{key}"] if value is False else [option, str(value)]
+    _write(target, written(proposal, shlex.join(command), shown(target)))
+    _say(proposal, target)
 
 
-def _say(proposal: Proposal, place: Path) -> None:
+def _say(proposal: Proposal, target: Path) -> None:
     from lifeboat.run.paths import shown
 
     numeric, categorical = (proposal.of_role(role) for role in ("numeric", "categorical"))
     label = proposal.label
     if csv := proposal.values["csv"]:
-        typer.echo("csv       " + ", ".join(f"{part}: {value!r}" for part, value in csv.items()))
+        typer.echo("csv       " + ", ".join(f"{key}: {value!r}" for key, value in csv.items()))
     typer.echo(f"label     {label.name} = 1 where {label.meaning}: {label.share:.1%} of the rows")
     typer.echo(f"key       {proposal.values['key']}: {proposal.why['key']}")
     typer.echo(
@@ -84,10 +84,10 @@ def _say(proposal: Proposal, place: Path) -> None:
     typer.echo(f"baseline  {proposal.values['baseline']}: {proposal.why['baseline']}")
     if proposal.look:
         typer.echo("Look at")
-        for what in proposal.look:
-            typer.echo(f"  - {what}")
-    typer.echo(f"Written   {shown(place)}: read it, change it, then")
-    typer.echo(f"  lifeboat run {shlex.quote(shown(place))}")
+        for remark in proposal.look:
+            typer.echo(f"  - {remark}")
+    typer.echo(f"Written   {shown(target)}: read it, change it, then")
+    typer.echo(f"  lifeboat run {shlex.quote(shown(target))}")
 
 
 def model_name(data: Path) -> str:
@@ -96,8 +96,8 @@ def model_name(data: Path) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_").lower() or "model"
 
 
-def _write(place: Path, text: str) -> None:
+def _write(target: Path, text: str) -> None:
     from lifeboat.run.writing import write_whole
 
-    place.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(place, text)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(target, text)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import typer
 
-from lifeboat.cli.shadows import said_of_modules
+from lifeboat.cli.shadows import shadow_message
 from lifeboat.errors import LifeboatError, ParameterError, redacted
 from lifeboat.spark.environment import surroundings
 
@@ -31,7 +31,7 @@ OTHERS = {"py4j": "Spark", "pyspark": "Spark", "grpc": "Spark Connect", "mlflow"
 
 
 @contextmanager
-def said_plainly() -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
     """What goes wrong ends as a sentence: status 2 for parameters, 1 for the rest, 130 for Ctrl-C.
 
     ``LIFEBOAT_DEBUG=1`` in the environment, or ``--debug``, shows the whole stack of what is no error on purpose.
@@ -67,8 +67,8 @@ def sentence(error: BaseException) -> str:
     else:
         who = "this machine"
     if isinstance(error, OSError) and error.errno in MENDS:
-        place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror}; {MENDS[error.errno]}"
+        prefix = f"{error.filename}: " if error.filename else ""
+        return f"{prefix}{error.strerror}; {MENDS[error.errno]}"
     if "No space left on device" in str(error):
         return f"a disk is full ({text}); {MENDS[errno.ENOSPC]}"
     if isinstance(error, MemoryError) or "OutOfMemoryError" in str(error):
@@ -76,7 +76,7 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     happened = f"{_command()} ended with {type(error).__name__}: {text}"
-    if hidden := said_of_modules():
+    if hidden := shadow_message():
         return f"{happened}\n{hidden}"
     if who:
         return " ".join(filter(None, [f"{who} failed: {happened}\n{surroundings() if who == 'Spark' else ''}", SHOWN]))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lifeboat.cli.plainly import said_plainly
+from lifeboat.cli.plainly import plain_errors
 
 
 def run(
@@ -22,7 +22,7 @@ def run(
     lean: Annotated[bool, typer.Option("--lean", help="Leave out the cells that only demonstrate something.")] = False,
 ) -> None:
     """Run notebooks 01 to 05 into outputs/NAME, after checking every parameter."""
-    with said_plainly():
+    with plain_errors():
         _run(params, override or [], name or params[0].stem, lean)
 
 
@@ -36,11 +36,11 @@ def _run(params: list[Path], overrides: list[str], name: str, lean: bool) -> Non
     from lifeboat.runner.summary import summary
 
     run_dir, notebooks = run_folder(name), series()
-    given = read_parameters([named_by_shell(path) for path in params], overrides)
+    parameters = read_parameters([named_by_shell(path) for path in params], overrides)
     declarations = read_declarations(notebooks)
-    name_model(given, params[0], declarations)
-    forget_classes(given, declarations)
-    values = check(given, declarations)
+    name_model(parameters, params[0], declarations)
+    forget_classes(parameters, declarations)
+    values = check(parameters, declarations)
     with Bars(len(notebooks)) as bars:
-        record = run_notebooks(notebooks, given.values, values, declarations, run_dir, bars, lean)
+        record = run_notebooks(notebooks, parameters.values, values, declarations, run_dir, bars, lean)
     typer.echo(summary(record, run_dir))

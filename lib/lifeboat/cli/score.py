@@ -10,7 +10,7 @@ import typer
 
 from lifeboat.cli.csv_options import Encoding, Multiline, Separator, SkipLines, written
 from lifeboat.cli.models import UnseenOption, portable_folder
-from lifeboat.cli.plainly import said_plainly
+from lifeboat.cli.plainly import plain_errors
 from lifeboat.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def score(
     model was trained on: its gaps, joins and computed columns. The columns of a CSV file stay text in OUT. Exit status
     4: more rows were refused than --allow-refused.
     """
-    with said_plainly():
+    with plain_errors():
         allowed = _allowed(allow_refused)
         csv = written(separator, encoding, skip_lines, multiline)
         counts = _score(model, source, target, spark, keep, force, csv, unseen)
@@ -83,7 +83,7 @@ def _score(
     where: str,
     keep: list[str] | None,
     force: bool,
-    given: dict[str, Any],
+    overrides: dict[str, Any],
     unseen: str,
 ) -> Counts:
     from lifeboat.deploy.batch.columns import ColumnScorer
@@ -98,7 +98,7 @@ def _score(
     source, target = source.absolute(), target.absolute()
     if not source.exists():
         raise ParameterError(f"no file or folder {from_root(source)!r} to score")
-    csv = {**scorer.scorer.enrichment.get("csv", {}), **given}
+    csv = {**scorer.scorer.enrichment.get("csv", {}), **overrides}
     names = open_table(source, parse_csv(csv)).names
     lacking = [column.name for column in scorer.scorer.columns if column.name not in names and column.made]
     if not where and not lacking:

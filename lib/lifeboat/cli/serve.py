@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lifeboat.cli.models import UnseenOption, find_run, portable_folder, spark_model
-from lifeboat.cli.plainly import said_plainly
+from lifeboat.cli.plainly import plain_errors
 
 
 def serve(
@@ -20,7 +20,7 @@ def serve(
     unseen: UnseenOption = "",
 ) -> None:
     """Serve a portable model over HTTP."""
-    with said_plainly():
+    with plain_errors():
         from lifeboat.deploy.server.app import serve as serve_folder
 
         serve_folder(portable_folder(model), host, port, unseen)
@@ -33,7 +33,7 @@ def parity(
     spark: Annotated[str, typer.Option(help="Where Spark runs.")] = "local[*]",
 ) -> None:
     """Ask Spark's model and the portable one about the same rows, made to tell them apart."""
-    with said_plainly():
+    with plain_errors():
         _parity(model, rows, seed, spark)
 
 
@@ -47,11 +47,11 @@ def _parity(model: str, rows: int, seed: int, where: str) -> None:
     portable = portable_folder(str(run_dir))
     spark = session.start(where)
     try:
-        found = compare(PipelineModel.load(str(spark_model(run_dir))), portable, rows, seed, spark)
+        result = compare(PipelineModel.load(str(spark_model(run_dir))), portable, rows, seed, spark)
     finally:
         spark.stop()
-    typer.echo(f"rows                            {found.rows:,}")
-    typer.echo(f"class mismatches                {found.class_mismatches:,}")
-    typer.echo(f"largest probability difference  {found.largest_probability_difference:.3g}")
-    if found.class_mismatches:
+    typer.echo(f"rows                            {result.rows:,}")
+    typer.echo(f"class mismatches                {result.class_mismatches:,}")
+    typer.echo(f"largest probability difference  {result.largest_probability_difference:.3g}")
+    if result.class_mismatches:
         raise typer.Exit(1)

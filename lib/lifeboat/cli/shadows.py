@@ -10,16 +10,16 @@ OUR_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..")
 
 def hidden_modules() -> dict[str, str]:
     """Modules that stand both in a folder of ``PYTHONPATH`` and in Python or its packages: name -> what hides it."""
-    folders = [os.path.abspath(place) for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
-    others = [place for place in sys.path if os.path.abspath(place) not in {*folders, OUR_FOLDER}]
-    found: dict[str, str] = {}
+    folders = [os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    others = [path for path in sys.path if os.path.abspath(path) not in {*folders, OUR_FOLDER}]
+    hidden: dict[str, str] = {}
     for folder in (folder for folder in folders if folder != OUR_FOLDER and os.path.isdir(folder)):
         for file in sorted(os.listdir(folder)):
             name = file.removesuffix(".py")
-            theirs = name in sys.stdlib_module_names or any(_module(place, name) for place in others)
-            if theirs and (place := _module(folder, name)):
-                found.setdefault(name, place)
-    return found
+            theirs = name in sys.stdlib_module_names or any(_module(path, name) for path in others)
+            if theirs and (path := _module(folder, name)):
+                hidden.setdefault(name, path)
+    return hidden
 
 
 def _module(folder: str, name: str) -> str:
@@ -30,7 +30,7 @@ def _module(folder: str, name: str) -> str:
     return file if os.path.isfile(file) else ""
 
 
-def said_of_modules() -> str:
+def shadow_message() -> str:
     """A sentence that names what ``PYTHONPATH`` hides; empty where it hides nothing."""
-    hidden = ", ".join(f"{name} by {place}" for name, place in hidden_modules().items())
+    hidden = ", ".join(f"{name} by {path}" for name, path in hidden_modules().items())
     return f"PYTHONPATH hides what is needed ({hidden}): take that folder out of it, or unset it." if hidden else ""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lifeboat.cli.plainly import said_plainly
+from lifeboat.cli.plainly import plain_errors
 
 
 def synth(
@@ -19,7 +19,7 @@ def synth(
     spark: Annotated[str, typer.Option(help="Where Spark runs.")] = "local[*]",
 ) -> None:
     """Make rows like those of a parameter file's table, as a parquet folder."""
-    with said_plainly():
+    with plain_errors():
         _synth(params, out, rows, seed, spark)
 
 
@@ -35,8 +35,8 @@ def table(params: str) -> dict[str, Any]:
     from lifeboat.runner.runner import series
 
     named = resolve("params") / f"{params}.yaml"
-    given = read_parameters([named if named.is_file() else named_by_shell(Path(params))])
-    return effective(given.values, read_declarations(series()[:1]))
+    parameters = read_parameters([named if named.is_file() else named_by_shell(Path(params))])
+    return effective(parameters.values, read_declarations(series()[:1]))
 
 
 def _synth(params: str, out: Path, rows: int, seed: int, where: str) -> None:
@@ -50,9 +50,9 @@ def _synth(params: str, out: Path, rows: int, seed: int, where: str) -> None:
     try:
         schema, key, ranges = parse_schema(values["schema"]), values["key"], values["ranges"]
         real = real_rows(spark, values["labelled_path"], schema, key, ranges)
-        place = write(resample(real, rows, key, values["label"], seed, ranges), out.absolute())
+        folder = write(resample(real, rows, key, values["label"], seed, ranges), out.absolute())
     finally:
         spark.stop()
-    typer.echo(f"{rows:,} rows in {place}")
+    typer.echo(f"{rows:,} rows in {folder}")
     file = params if params.endswith(".yaml") else f"params/{params}.yaml"
-    typer.echo(f"next: lifeboat run {file} -p labelled_path={from_root(place)}")
+    typer.echo(f"next: lifeboat run {file} -p labelled_path={from_root(folder)}")

@@ -120,13 +120,13 @@ def _describe(stage: Transformer) -> list[Described]:
     raise ExportError(_refusal(stage, "before the classifier", [known.__name__ for known in LEARNED]))
 
 
-def _one(stage: Any, **learned: Any) -> list[Described]:
+def _single(stage: Any, **learned: Any) -> list[Described]:
     return [{"inputs": [stage.getInputCol()], "outputs": [stage.getOutputCol()], **learned}]
 
 
 def _text_category(stage: TextCategory) -> list[Described]:
     pattern, other = to_python(stage.getOrDefault("pattern")), stage.getOrDefault("other")
-    return _one(stage, pattern=pattern, categories=stage.word_to_category(), other=other)
+    return _single(stage, pattern=pattern, categories=stage.word_to_category(), other=other)
 
 
 def _sum_columns(stage: SumColumns) -> list[Described]:
@@ -139,7 +139,7 @@ def _pairs(stage: CopyColumns | BooleanText) -> list[Described]:
 
 
 def _group_mean(stage: GroupMeanImputerModel) -> list[Described]:
-    described = _one(stage, means=stage.getOrDefault("means"), overall=stage.getOrDefault("overall"))
+    described = _single(stage, means=stage.getOrDefault("means"), overall=stage.getOrDefault("overall"))
     described[0]["inputs"] += [group] if (group := stage.getOrDefault("groupCol")) else []
     return described
 
@@ -168,9 +168,9 @@ def _insist(stage: Transformer, name: str, value: str) -> None:
 LEARNED: dict[type[Transformer], Callable[[Any], list[Described]]] = {
     TextCategory: _text_category,
     SumColumns: _sum_columns,
-    EqualTo: lambda stage: _one(stage, value=stage.getOrDefault("value")),
+    EqualTo: lambda stage: _single(stage, value=stage.getOrDefault("value")),
     GroupMeanImputerModel: _group_mean,
-    ModeImputerModel: lambda stage: _one(stage, mode=stage.getOrDefault("mode")),
+    ModeImputerModel: lambda stage: _single(stage, mode=stage.getOrDefault("mode")),
     StringIndexerModel: _string_index,
     VectorAssembler: _assemble,
     BooleanText: _pairs,

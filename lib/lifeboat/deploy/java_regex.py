@@ -31,7 +31,7 @@ def to_python(pattern: str) -> str:
     Raises:
         ParameterError: It holds something that the two languages read differently.
     """
-    parts, at = [], 0
+    pieces, at = [], 0
     while at < len(pattern):
         token = TOKEN.match(pattern, at)
         if token is None:
@@ -39,9 +39,9 @@ def to_python(pattern: str) -> str:
                 f"pattern {pattern!r} cannot leave Spark: at {pattern[at:]!r} Java and Python may read it differently. "
                 r"Allowed: literals, groups, look-around, [classes], quantifiers, . ^ $ \w \d \s \t \n \r \f"
             )
-        parts.append({"any": ANY, "end": END}.get(token.lastgroup or "", token[0]))
+        pieces.append({"any": ANY, "end": END}.get(token.lastgroup or "", token[0]))
         at = token.end()
-    translated = "".join(parts)
+    translated = "".join(pieces)
     try:
         re.compile(translated, re.ASCII)
     except re.error as error:

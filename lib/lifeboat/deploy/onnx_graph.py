@@ -13,7 +13,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from lifeboat.spark.saved_trees import Tree
 
-AT_MOST, ONE_OF = 0, 6  # the operator's node modes: value <= split, value in a set
+AT_MOST, MEMBER = 0, 6  # the operator's node modes: value <= split, value in a set
 
 LeafValue = Callable[[dict[str, Any], float, int], float]  # of a leaf, the tree's weight, a target
 
@@ -37,17 +37,17 @@ def ensemble(trees: list[Tree], targets: int, value: LeafValue) -> NodeProto:
 
     A leaf of the operator feeds one target only, so each tree stands in it once a target.
     """
-    parts = _Parts()
+    lists = _Lists()
     for tree in trees:
         for target in range(targets):
-            parts.add(tree, target, value)
+            lists.add(tree, target, value)
     return helper.make_node(
-        "TreeEnsemble", ["features"], ["raw"], domain="ai.onnx.ml", n_targets=targets, **parts.attributes()
+        "TreeEnsemble", ["features"], ["raw"], domain="ai.onnx.ml", n_targets=targets, **lists.attributes()
     )
 
 
 @dataclass
-class _Parts:
+class _Lists:
     """The operator's parallel lists: one entry an inner node, one entry a leaf."""
 
     roots: list[int] = field(default_factory=list)
@@ -60,20 +60,20 @@ class _Parts:
     leaf_values: list[float] = field(default_factory=list)
 
     def add(self, tree: Tree, target: int, value: LeafValue) -> None:
-        place: dict[int, tuple[int, bool]] = {}  # node -> its index, and whether among the leaves
+        positions: dict[int, tuple[int, bool]] = {}  # node -> its index, and whether among the leaves
         inner = [node for _, node in sorted(tree.nodes.items()) if node["leftChild"] >= 0]
         for index, node in enumerate(inner, start=len(self.features)):
-            place[node["id"]] = index, False
+            positions[node["id"]] = index, False
         for number, node in sorted(tree.nodes.items()):
-            if number not in place:
-                place[number] = len(self.leaf_values), True
+            if number not in positions:
+                positions[number] = len(self.leaf_values), True
                 self.leaf_targets.append(target)
                 self.leaf_values.append(value(node, tree.weight, target))
         self.roots.append(len(self.features))
         for node in inner:
-            self._add_split(node["split"], place[node["leftChild"]], place[node["rightChild"]])
+            self._add_split(node["split"], positions[node["leftChild"]], positions[node["rightChild"]])
         if not inner:  # the operator wants an inner node: one whose two ways lead to the only leaf
-            self._append(0, AT_MOST, 0.0, place[0], place[0])
+            self._append(0, AT_MOST, 0.0, positions[0], positions[0])
 
     def _add_split(self, split: dict[str, Any], left: tuple[int, bool], right: tuple[int, bool]) -> None:
         values, categories = split["leftCategoriesOrThreshold"], split["numCategories"]
@@ -84,7 +84,7 @@ class _Parts:
             # Spark then asks for the smaller set, on the right: it decides where a value outside both goes
             values, left, right = sorted(set(map(float, range(categories))) - set(values)), right, left
         self.members += [*values, math.nan]  # the operator ends each set so
-        self._append(split["featureIndex"], ONE_OF, 0.0, left, right)
+        self._append(split["featureIndex"], MEMBER, 0.0, left, right)
 
     def _append(self, feature: int, mode: int, split: float, yes: tuple[int, bool], no: tuple[int, bool]) -> None:
         self.features.append(feature)
@@ -120,10 +120,10 @@ def _tensor(name: str, values: list[Any], dtype: Any) -> TensorProto:
 
 def linear(weights: Any, intercepts: Any) -> list[NodeProto]:
     """``features`` double ``(n, d)`` -> ``raw`` double ``(n, k)``, weights being of shape ``(k, d)``."""
-    parts = {"weights": np.ascontiguousarray(weights.T), "intercepts": intercepts}
+    arrays = {"weights": np.ascontiguousarray(weights.T), "intercepts": intercepts}
     constants = [
-        helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.asarray(part, np.float64), name))
-        for name, part in parts.items()
+        helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.asarray(array, np.float64), name))
+        for name, array in arrays.items()
     ]
     product = helper.make_node("MatMul", ["features", "weights"], ["product"])
     return [*constants, product, helper.make_node("Add", ["product", "intercepts"], ["raw"])]

@@ -161,14 +161,14 @@ def _knows(stage: dict[str, Any]) -> set[Any]:
 
 def _splits(portable: Path) -> set[tuple[int, float]]:
     """Each tree's questions of the form value <= split, as (feature's place, split)."""
-    found: set[tuple[int, float]] = set()
+    pairs: set[tuple[int, float]] = set()
     for node in onnx.load(portable / "model.onnx").graph.node:
         if node.op_type == "TreeEnsemble":
-            parts = {part.name: onnx.helper.get_attribute_value(part) for part in node.attribute}
-            splits, modes = (numpy_helper.to_array(parts[f"nodes_{name}"]) for name in ("splits", "modes"))
-            features = np.array(parts["nodes_featureids"])[modes == AT_MOST]
-            found |= set(zip(features.tolist(), splits[modes == AT_MOST].tolist(), strict=True))
-    return found
+            attributes = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
+            splits, modes = (numpy_helper.to_array(attributes[f"nodes_{name}"]) for name in ("splits", "modes"))
+            features = np.array(attributes["nodes_featureids"])[modes == AT_MOST]
+            pairs |= set(zip(features.tolist(), splits[modes == AT_MOST].tolist(), strict=True))
+    return pairs
 
 
 def _pool(column: Column, known: set[Any]) -> list[Any]:

@@ -33,11 +33,11 @@ class Incumbent:
 
     Attributes:
         version: Its version in the registry.
-        judged: The hold-out's keys and labels, and what it said of them.
+        scored: The hold-out's keys and labels, and what it said of them.
     """
 
     version: str
-    judged: Scored
+    scored: Scored
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Incumbents:
 
     def noted(self, name: str) -> dict[str, str | None]:
         """The registered model's name and who held which alias, for ``compared_with`` in ``verdict.json``."""
-        champion, reference = (one.version if one else None for one in (self.champion, self.reference))
+        champion, reference = (holder.version if holder else None for holder in (self.champion, self.reference))
         return {"model": name, CHAMPION: champion, REFERENCE: reference}
 
 
@@ -91,14 +91,14 @@ def holders(name: str, tracking_uri: str = "") -> dict[str, str]:
     from mlflow.exceptions import MlflowException
 
     try:
-        found = mlflow.MlflowClient().get_registered_model(name).aliases
+        aliases = mlflow.MlflowClient().get_registered_model(name).aliases
     except MlflowException as error:
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             return {}
         raise RegistryError(_unanswered(name, error)) from error
     except Exception as error:  # each store has its own client, with its own errors of network and sign-in
         raise RegistryError(_unanswered(name, error)) from error
-    return {alias: str(version) for alias, version in found.items()}
+    return {alias: str(version) for alias, version in aliases.items()}
 
 
 def _unanswered(name: str, error: Exception) -> str:
@@ -123,8 +123,8 @@ def _incumbent(name: str, alias: str, version: str) -> Incumbent:
                 "another version, or compare with none (champion_model: none)"
             )
         with tempfile.TemporaryDirectory() as folder:
-            place = mlflow.artifacts.download_artifacts(run_id=run, artifact_path=KEPT, dst_path=folder)
-            return Incumbent(version, read_table(Path(place)))
+            path = mlflow.artifacts.download_artifacts(run_id=run, artifact_path=KEPT, dst_path=folder)
+            return Incumbent(version, read_table(Path(path)))
     except MlflowException as error:
         raise RegistryError(_unanswered(name, error)) from error
 
@@ -152,12 +152,12 @@ def need_unchanged(compared: Mapping[str, str | None] | None, tracking_uri: str 
     now = {"model": name, CHAMPION: champion, REFERENCE: champion and aliases.get(REFERENCE, champion)}
     if now != dict(compared):
         raise RegistryError(
-            f"the registry has changed since this model was judged (then {_told(compared)}; now {_told(now)}): the "
+            f"the registry has changed since this model was judged (then {_text(compared)}; now {_text(now)}): the "
             "verdict speaks of another champion, and no alias was moved. Run notebooks 4 and 5 again"
         )
 
 
-def _told(noted: Mapping[str, str | None]) -> str:
+def _text(noted: Mapping[str, str | None]) -> str:
     return ", ".join(f"{alias} {noted[alias] or 'none'}" for alias in (CHAMPION, REFERENCE)) + f" of {noted['model']!r}"
 
 

@@ -44,8 +44,8 @@ def raw_columns(stages: list[Described], columns: Sequence[Column]) -> list[Colu
     made: set[str] = set()
     read: set[str] = set()
     for stage in stages:
-        for place, name in enumerate(stage["inputs"]):
-            takes = TAKES[stage["stage"]][min(place, len(TAKES[stage["stage"]]) - 1)]
+        for index, name in enumerate(stage["inputs"]):
+            takes = TAKES[stage["stage"]][min(index, len(TAKES[stage["stage"]]) - 1)]
             if name not in types:
                 raise DataError(unknown(f"column of stage {stage['stage']}", name, types))
             if types[name] not in takes:
@@ -55,7 +55,7 @@ def raw_columns(stages: list[Described], columns: Sequence[Column]) -> list[Colu
             read |= {name} - made
         passed = frozenset[str]().union(*[carried[name] for name in stage["inputs"]])
         for name in stage["outputs"]:
-            types[name] = _given_type(stage["stage"], types[stage["inputs"][0]])
+            types[name] = _output_type(stage["stage"], types[stage["inputs"][0]])
             carried[name] = passed if stage["stage"] in PASSES_NULL else frozenset()
             made.add(name)
     never_null = carried[stages[-1]["outputs"][0]]
@@ -66,5 +66,5 @@ def raw_columns(stages: list[Described], columns: Sequence[Column]) -> list[Colu
     ]
 
 
-def _given_type(stage: str, came: str) -> str:
+def _output_type(stage: str, came: str) -> str:
     return came if stage == "CopyColumns" else "string" if stage in GIVES_TEXT else "double"

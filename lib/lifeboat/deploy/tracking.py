@@ -77,11 +77,11 @@ def connect(tracking_uri: str = "", experiment: str | None = None) -> None:
     try:
         _choose(os.environ.get("MLFLOW_EXPERIMENT_NAME") or experiment, uri)
     except Exception as error:  # each kind of store has its own client, with its own errors of network and sign-in
-        said_by = "tracking_uri" if tracking_uri else named(*STORES) and "the environment: " + named(*STORES)
+        setting = "tracking_uri" if tracking_uri else named(*STORES) and "the environment: " + named(*STORES)
         first = redacted(str(error)).strip().partition("\n")[0]
         raise StoreError(
             f"the MLflow store {redacted(uri)} cannot be used ({type(error).__name__}: {first}); mend its address "
-            f"({said_by or 'the default'}) or the sign-in"
+            f"({setting or 'the default'}) or the sign-in"
         ) from error
 
 
@@ -89,8 +89,7 @@ def _choose(experiment: str, uri: str) -> None:
     """Make an experiment the active one, and a run of the environment only if it can be added to."""
     import mlflow
 
-    found = mlflow.get_experiment_by_name(experiment)
-    if found is None:
+    if mlflow.get_experiment_by_name(experiment) is None:
         artifacts = resolve("outputs/mlartifacts").as_uri() if uri.startswith("sqlite:") else None
         mlflow.create_experiment(experiment, artifact_location=artifacts)
     mlflow.set_experiment(experiment)
@@ -162,13 +161,13 @@ def log_results(run: Run, source: str, session: SparkSession | None = None, **pa
     mlflow.log_params(parameters_of(run) | {"chosen": json.dumps(scores["points"][scores["best"]])} | parameters)
     name = f"cv_{scores['parameters']['metric']}"
     for number, folds in enumerate(scores["scores"]):
-        found = {"mean": statistics.fmean(folds), "standard_error": statistics.stdev(folds) / math.sqrt(len(folds))}
-        mlflow.log_metrics({f"{name}_{what}_point_{number}": value for what, value in found.items()})
+        summary = {"mean": statistics.fmean(folds), "standard_error": statistics.stdev(folds) / math.sqrt(len(folds))}
+        mlflow.log_metrics({f"{name}_{key}_point_{number}": value for key, value in summary.items()})
         if number == scores["best"]:
-            mlflow.log_metrics({f"{name}_{what}": value for what, value in found.items()})
+            mlflow.log_metrics({f"{name}_{key}": value for key, value in summary.items()})
         for fold, score in enumerate(folds):
             mlflow.log_metric(f"{name}_each_fold_point_{number}", score, step=fold)
-    known = {name: found["value"] for name, found in metrics.items() if found["value"] is not None}
+    known = {name: metric["value"] for name, metric in metrics.items() if metric["value"] is not None}
     mlflow.log_metrics({f"holdout_{name}": value for name, value in known.items()})
     data = MetaDataset(_dataset_source(source), Path(source).stem, digest(source, session)[:DIGEST_LENGTH])
     mlflow.log_input(data, "training")
@@ -181,11 +180,11 @@ def _dataset_source(source: str) -> Any:
     from mlflow.data.dataset_source_registry import resolve_dataset_source
     from mlflow.data.spark_dataset_source import SparkDatasetSource
 
-    place = local_place(source)
-    if place is None:
+    path = local_place(source)
+    if path is None:
         return SparkDatasetSource(path=source)
     with warnings.catch_warnings(action="ignore"):  # MLflow finds its own class twice and says so
-        return resolve_dataset_source(str(place))
+        return resolve_dataset_source(str(path))
 
 
 def log_portable(folder: Path, signature: ModelSignature, example: dict[str, Any]) -> str:

@@ -58,5 +58,5 @@ def own_homes() -> Iterator[None]:
         if not os.access(Path.home(), os.W_OK):
             homes |= {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data"}
             homes |= {} if "MPLCONFIGDIR" in os.environ else {"MPLCONFIGDIR": "matplotlib"}
-        with for_a_while({name: str(Path(folder, place)) for name, place in homes.items()}):
+        with for_a_while({name: str(Path(folder, subfolder)) for name, subfolder in homes.items()}):
             yield

@@ -82,13 +82,13 @@ def begin_record(parameters: Mapping[str, Any], notebooks: Sequence[Path]) -> Re
 
 def versions() -> dict[str, str]:
     """Python's version and those of the packages that decide the numbers."""
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            installed[package] = "not installed"
+    return installed
 
 
 def now() -> str:

@@ -55,7 +55,7 @@ def run_folder(name: str) -> Path:
 
 def run(
     notebooks: Sequence[Path],
-    given: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     values: Mapping[str, Any],
     declarations: Declarations,
     run_dir: Path,
@@ -66,7 +66,7 @@ def run(
 
     Args:
         notebooks: Paths, in order.
-        given: The parameters to hand on; each notebook gets those that it declares.
+        parameters: The parameters to hand on; each notebook gets those that it declares.
         values: All parameters' values, for the record.
         declarations: What each notebook declares.
         run_dir: The run's folder; ``NN.ipynb`` and ``run.json`` are written there, the rest is the notebooks' own.
@@ -88,7 +88,7 @@ def run(
         notes = {tag: note for tag, note in notes.items() if note}
         for notebook, stage in zip(notebooks, record.stages, strict=True):
             declared = declarations[notebook.stem]
-            handed = {name: value for name, value in given.items() if name in declared}
+            handed = {name: value for name, value in parameters.items() if name in declared}
             if RUN_DIR in declared:
                 handed[RUN_DIR] = from_root(run_dir)
             with _recorded(stage, record, run_dir, watcher):
@@ -143,19 +143,19 @@ def _recorded(stage: Stage, record: Record, run_dir: Path, watcher: Watcher) -> 
 
 
 def _execute(
-    notebook: Path, place: Path, parameters: dict[str, Any], watcher: Watcher, notes: Mapping[str, str]
+    notebook: Path, target: Path, parameters: dict[str, Any], watcher: Watcher, notes: Mapping[str, str]
 ) -> None:
-    """Execute one notebook into ``place``, where it appears when it has ended, whole.
+    """Execute one notebook into ``target``, where it appears when it has ended, whole.
 
     Args:
         notebook: The notebook.
-        place: Where to leave it, executed.
+        target: Where to leave it, executed.
         parameters: Its parameters.
         watcher: Who is told which cell starts.
         notes: The tags of cells to leave out, each with what is said of it on top.
     """
-    executed = staging(place)
-    messages, fit = (place.with_name(f".{place.stem}.{name}") for name in ("messages.txt", "source.ipynb"))
+    executed = staging(target)
+    messages, fit = (target.with_name(f".{target.stem}.{name}") for name in ("messages.txt", "source.ipynb"))
     at: dict[str, Any] = {"cell": None, "index": 0}
 
     def cell_starts(cell: Any, cell_index: int) -> None:
@@ -177,48 +177,48 @@ def _execute(
             on_cell_start=cell_starts,
         )
     except PapermillExecutionError as error:
-        what = f"{error.ename}: {error.evalue}" if error.evalue else error.ename
+        reason = f"{error.ename}: {error.evalue}" if error.evalue else error.ename
         cell = f"cell [{error.exec_count}]" if error.exec_count else f"cell number {error.cell_index + 1}"
-        raise NotebookError(_failure(notebook.stem, cell, error.source, what, place)) from error
+        raise NotebookError(_failure(notebook.stem, cell, error.source, reason, target)) from error
     except Exception as error:  # the kernel did not start, or died: no cell could say so
         cell = f"cell number {at['index'] + 1}" if at["cell"] else "its start"
         source = at["cell"].source if at["cell"] else ""
-        said = messages.read_text(encoding="utf-8", errors="replace") if messages.exists() else ""
-        what = f"{type(error).__name__}: {error}\n{said}"
-        raise NotebookError(_failure(notebook.stem, cell, source, what, place)) from error
+        output = messages.read_text(encoding="utf-8", errors="replace") if messages.exists() else ""
+        reason = f"{type(error).__name__}: {error}\n{output}"
+        raise NotebookError(_failure(notebook.stem, cell, source, reason, target)) from error
     finally:
         for scratch in (messages, fit):
             scratch.unlink(missing_ok=True)
-        _finish(notebook, executed, place, notes)
+        _finish(notebook, executed, target, notes)
 
 
-def _shortened(notebook: Path, left_out: Iterable[str], place: Path) -> Path:
-    """Write the notebook to ``place`` without the cells that have one of these tags."""
+def _shortened(notebook: Path, left_out: Iterable[str], target: Path) -> Path:
+    """Write the notebook to ``target`` without the cells that have one of these tags."""
     content = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     content.cells = [cell for cell in content.cells if not {*left_out} & {*cell.metadata.get("tags", [])}]
-    nbformat.write(content, place)  # type: ignore[no-untyped-call]
-    return place
+    nbformat.write(content, target)  # type: ignore[no-untyped-call]
+    return target
 
 
-def _failure(name: str, cell: str, source: str, what: str, place: Path) -> str:
+def _failure(name: str, cell: str, source: str, reason: str, target: Path) -> str:
     first_line = next((line.strip() for line in source.splitlines() if line.strip()), "")
-    lines = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", what).strip().splitlines()
+    lines = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", reason).strip().splitlines()
     if len(lines) > LONGEST_MESSAGE:
         lines = [*lines[:LONGEST_MESSAGE], "... (the notebook has all of it)"]
     message = redacted("\n  ".join(lines))
-    return f"{name} stopped at {cell}: {first_line}\n  {message}\nOpen {place} to see it where it happened."
+    return f"{name} stopped at {cell}: {first_line}\n  {message}\nOpen {target} to see it where it happened."
 
 
-def _finish(notebook: Path, executed: Path, place: Path, notes: Mapping[str, str]) -> None:
+def _finish(notebook: Path, executed: Path, target: Path, notes: Mapping[str, str]) -> None:
     """Hide credentials, say on top what was left out, and put the notebook in its place."""
     if not executed.exists():
         return
     read = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
     # what a library says of an address may hold its token
     content = nbformat.from_dict(redacted_all(read))  # type: ignore[no-untyped-call]
-    content.metadata.get("papermill", {}).update(input_path=str(notebook), output_path=str(place))
+    content.metadata.get("papermill", {}).update(input_path=str(notebook), output_path=str(target))
     if notes:
-        said = nbformat.v4.new_markdown_cell("\n>\n".join(notes.values()), id="left-out")  # type: ignore[no-untyped-call]
-        content.cells.insert(0, said)
+        note = nbformat.v4.new_markdown_cell("\n>\n".join(notes.values()), id="left-out")  # type: ignore[no-untyped-call]
+        content.cells.insert(0, note)
     nbformat.write(content, executed)  # type: ignore[no-untyped-call]
-    put_in_place(executed, place)
+    put_in_place(executed, target)

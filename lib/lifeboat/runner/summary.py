@@ -47,15 +47,15 @@ def _lines(record: Record, run_dir: Path) -> Iterator[str]:
     yield f"Read     {here}{os.sep}" + ", ".join(f"{stage.name}.ipynb" for stage in record.stages)
 
 
-def _table(judged: dict[str, Any]) -> Iterator[str]:
+def _table(content: dict[str, Any]) -> Iterator[str]:
     """A line for each metric: the model's value with its interval, then those of the rules it was held against."""
-    columns = {who: metrics for who, metrics in judged.items() if isinstance(metrics, dict)}
+    columns = {who: metrics for who, metrics in content.items() if isinstance(metrics, dict)}
     names = [name for name, value in next(iter(columns.values()), {}).items() if isinstance(value, dict)]
     width = max([26, *(len(who) + 2 for who in columns)])
     if names:
         yield "On held-out rows  " + "".join(f"{who:<{width}}" for who in columns).rstrip()
     for name in names:
-        yield f"  {name:<16}" + "".join(f"{_interval(found.get(name)):<{width}}" for found in columns.values()).rstrip()
+        yield f"  {name:<16}" + "".join(f"{_interval(cells.get(name)):<{width}}" for cells in columns.values()).rstrip()
 
 
 def _interval(metric: Any) -> str:

@@ -38,13 +38,13 @@ def _model_folder() -> Path:
     folder = os.environ.get(MODEL_DIR)
     if not folder:
         raise BrokenModelError(f"{MODEL_DIR} is not set: it must name the folder that holds the portable model")
-    found = sorted(Path(folder).rglob("manifest.json"))
-    if len(found) != 1:
-        places = ", ".join(map(str, found)) or "none"
+    manifests = sorted(Path(folder).rglob("manifest.json"))
+    if len(manifests) != 1:
+        paths = ", ".join(map(str, manifests)) or "none"
         raise BrokenModelError(
-            f"{MODEL_DIR} must name a folder with one portable model: found manifest.json in {folder} at: {places}"
+            f"{MODEL_DIR} must name a folder with one portable model: found manifest.json in {folder} at: {paths}"
         )
-    return found[0].parent
+    return manifests[0].parent
 
 
 @rawhttp  # type: ignore[untyped-decorator]

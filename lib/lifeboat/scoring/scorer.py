@@ -24,7 +24,7 @@ import onnxruntime
 from lifeboat.errors import LifeboatError
 from lifeboat.scoring.fields import Column, InputError, in_words
 from lifeboat.scoring.steps import STEPS, Values, apply
-from lifeboat.scoring.unseen import NOTHING, REFUSE, VARIABLE, Unseen, lookups, misses, policy, told
+from lifeboat.scoring.unseen import NOTHING, REFUSE, VARIABLE, Unseen, lookups, misses, policy, unseen_values
 
 Floats = npt.NDArray[np.float64]
 
@@ -83,8 +83,8 @@ def classify(model: dict[str, Any], raw: Floats) -> Scores:
 def _total(votes: Floats) -> Floats:
     """The sum of each row, shape ``(n, 1)``, added from left to right as Spark does."""
     total: Floats = votes[:, :1]
-    for place in range(1, votes.shape[1]):
-        total = total + votes[:, place : place + 1]
+    for column in range(1, votes.shape[1]):
+        total = total + votes[:, column : column + 1]
     return total
 
 
@@ -116,7 +116,7 @@ class Scorer:
     def __init__(
         self, manifest: dict[str, Any], digest: str, stages: list[dict[str, Any]], graph: bytes, unseen: str = ""
     ) -> None:
-        self._parts = (manifest, digest, stages, graph, unseen)
+        self._arguments = (manifest, digest, stages, graph, unseen)
         self.manifest, self.digest, self.graph = manifest, digest, graph
         self.columns = [Column.of(described) for described in manifest["signature"]["inputs"]]
         self._known = frozenset(manifest["signature"]["known"])
@@ -153,8 +153,8 @@ class Scorer:
                 if hashlib.sha256(files[name]).hexdigest() != expected:
                     raise BrokenModelError(f"{name} in {folder} is not the file that was exported: export it again")
         except OSError as error:
-            said = f"cannot read its {name} ({error.strerror})"
-            raise BrokenModelError(f"{folder} is not a portable model: {said}; export it again") from error
+            reason = f"cannot read its {name} ({error.strerror})"
+            raise BrokenModelError(f"{folder} is not a portable model: {reason}; export it again") from error
         except (ValueError, KeyError) as error:
             if isinstance(error, BrokenModelError):
                 raise
@@ -180,7 +180,7 @@ class Scorer:
         return "a portable model of format 1: it does not know how raw rows were completed; export it again to tell it"
 
     def __reduce__(self) -> tuple[type[Scorer], tuple[Any, ...]]:
-        return Scorer, self._parts  # onnxruntime's session cannot travel: it is made anew
+        return Scorer, self._arguments  # onnxruntime's session cannot travel: it is made anew
 
     def score(self, records: Sequence[Mapping[str, Any]]) -> Scores:
         """Check and score raw records, one or a million by the same path.
@@ -204,9 +204,9 @@ class Scorer:
             raise no_number()
         missed = misses(self.lookups, table)
         if missed and self.refuses_unseen:
-            raise unseen_refused(told(missed).entries[0], len(records))
+            raise unseen_refused(unseen_values(missed).entries[0], len(records))
         answer = self.answer(features)
-        return Scores(answer.predictions, answer.probabilities, told(missed)) if missed else answer
+        return Scores(answer.predictions, answer.probabilities, unseen_values(missed)) if missed else answer
 
     def prepared(self, columns: Mapping[str, Values]) -> dict[str, Values]:
         """The raw columns as their readers gave them, and all that the stages make of them."""

@@ -19,23 +19,23 @@ class Values:
     """A column of n values, those that occur often written once.
 
     Attributes:
-        distinct: The values, as Python's own; without ``places`` one a row.
-        places: For each row the place of its value in ``distinct``, shape ``(n,)``; None: each row has its own.
+        distinct: The values, as Python's own; without ``indices`` one a row.
+        indices: For each row the index of its value in ``distinct``, shape ``(n,)``; None: each row has its own.
     """
 
     distinct: list[Any]
-    places: npt.NDArray[np.intp] | None = None
+    indices: npt.NDArray[np.intp] | None = None
 
     def spread(self) -> list[Any]:
         """One value a row."""
-        if self.places is None:
+        if self.indices is None:
             return self.distinct
-        return _objects(self.distinct)[self.places].tolist()  # type: ignore[no-any-return]
+        return _objects(self.distinct)[self.indices].tolist()  # type: ignore[no-any-return]
 
     def floats(self) -> npt.NDArray[np.float64]:
         """One number a row, None as NaN, shape ``(n,)``."""
         numbers = np.array(self.distinct, dtype=np.float64)
-        return numbers if self.places is None else numbers[self.places]
+        return numbers if self.indices is None else numbers[self.indices]
 
 
 def _objects(values: list[Any]) -> npt.NDArray[np.object_]:
@@ -51,13 +51,13 @@ def apply(step: Step, columns: list[Values]) -> Values:
     """
     first, sizes = columns[0], [len(column.distinct) for column in columns]
     if len(columns) == 1:
-        return Values(step(first.distinct), first.places)
-    if first.places is None or prod(sizes) > len(first.places) or any(c.places is None for c in columns):
+        return Values(step(first.distinct), first.indices)
+    if first.indices is None or prod(sizes) > len(first.indices) or any(c.indices is None for c in columns):
         return Values(step(*[column.spread() for column in columns]))
     combined = np.unravel_index(np.arange(prod(sizes)), sizes)
     inputs = [_objects(c.distinct)[at].tolist() for c, at in zip(columns, combined, strict=True)]
-    places = np.ravel_multi_index([c.places for c in columns if c.places is not None], sizes)
-    return Values(step(*inputs), places)
+    indices = np.ravel_multi_index([c.indices for c in columns if c.indices is not None], sizes)
+    return Values(step(*inputs), indices)
 
 
 def as_text(value: Any) -> Any:
@@ -72,8 +72,8 @@ def _text_category(stage: dict[str, Any]) -> Step:
     def category(text: str | None) -> Any:
         if text is None:
             return other
-        found = find(text)
-        return kept.get((found[1] or "") if found else "", other)
+        match = find(text)
+        return kept.get((match[1] or "") if match else "", other)
 
     return lambda texts: [category(text) for text in texts]
 

@@ -77,9 +77,9 @@ class Lookup:
         if all(value is None for value in odd):
             return None
         if not self.filled:
-            return Values(odd, values.places)
+            return Values(odd, values.indices)
         gaps = np.isnan(table[self.filled].floats()).tolist()
-        rows = [value if gap else None for value, gap in zip(Values(odd, values.places).spread(), gaps, strict=True)]
+        rows = [value if gap else None for value, gap in zip(Values(odd, values.indices).spread(), gaps, strict=True)]
         return Values(rows) if any(value is not None for value in rows) else None
 
     def nearest(self, value: Any) -> list[str]:
@@ -151,33 +151,33 @@ def lookups(stages: list[dict[str, Any]], features: list[str]) -> list[Lookup]:
         features: The raw columns.
     """
     origin = {name: (name, True) for name in features}
-    found = []
+    learned = []
     for stage in stages:
         first, kind = stage["inputs"][0], stage["stage"]
         if kind == "StringIndexerModel":
             field, direct = origin.get(first, (first, False))
-            found.append(Lookup(field, first, tuple(stage["labels"]), direct=direct))
+            learned.append(Lookup(field, first, tuple(stage["labels"]), direct=direct))
         elif kind == "GroupMeanImputerModel" and len(stage["inputs"]) > 1:
             group = stage["inputs"][1]
             field, direct = origin.get(group, (group, False))
-            found.append(Lookup(field, group, tuple(stage["means"]), filled=first, direct=direct))
+            learned.append(Lookup(field, group, tuple(stage["means"]), filled=first, direct=direct))
         elif kind in FOLLOWED and first in origin:
             field, direct = origin[first]
             origin[stage["outputs"][0]] = (field, direct and kind != "TextCategory")
-    return found
+    return learned
 
 
-def misses(found: list[Lookup], table: Mapping[str, Values]) -> list[tuple[Lookup, list[Any]]]:
+def misses(learned: list[Lookup], table: Mapping[str, Values]) -> list[tuple[Lookup, list[Any]]]:
     """For each list that some row's value is not in: each row's value, None where it is in it or was told before."""
-    told: dict[str, list[Any]] = {}
+    reported: dict[str, list[Any]] = {}
     result = []
-    for lookup in found:
+    for lookup in learned:
         if (values := lookup.misses(table)) is None:
             continue
-        rows, before = values.spread(), told.get(lookup.field)
+        rows, before = values.spread(), reported.get(lookup.field)
         if before is not None:  # a column that is asked about twice is told of once
             rows = [None if earlier is not None else value for value, earlier in zip(rows, before, strict=True)]
-        told[lookup.field] = [
+        reported[lookup.field] = [
             value if earlier is None else earlier for value, earlier in zip(rows, before or rows, strict=True)
         ]
         if any(value is not None for value in rows):
@@ -185,7 +185,7 @@ def misses(found: list[Lookup], table: Mapping[str, Values]) -> list[tuple[Looku
     return result
 
 
-def told(missed: list[tuple[Lookup, list[Any]]]) -> Unseen:
+def unseen_values(missed: list[tuple[Lookup, list[Any]]]) -> Unseen:
     """All misses, counted, and the first of them described."""
     count = sum(value is not None for _, rows in missed for value in rows)
     described = (lookup.described(row, value) for row, lookup, value in _by_row(missed))
@@ -204,9 +204,9 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _shared(one: str, other: str) -> int:
+def _shared(left: str, right: str) -> int:
     """How many letters both begin with."""
-    return len(commonprefix((one, other)))  # noqa: RUF071 - letter by letter is what is wanted
+    return len(commonprefix((left, right)))  # noqa: RUF071 - letter by letter is what is wanted
 
 
 def _plain(text: str) -> str:

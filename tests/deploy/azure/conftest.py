@@ -37,7 +37,7 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAzure]:
     fake = FakeAzure()
     fake.install(monkeypatch)
     yield fake
-    assert not fake.strays, f"requests that the fake has no answer to: {[str(one) for one in fake.strays]}"
+    assert not fake.strays, f"requests that the fake has no answer to: {[str(request) for request in fake.strays]}"
 
 
 @pytest.fixture

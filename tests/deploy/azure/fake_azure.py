@@ -95,8 +95,8 @@ class FakeAzure:
 
     def make_workspace(self, name: str) -> None:
         """Let a workspace be there, with its default datastore, without a request."""
-        given = {"workspaceName": name, "friendlyName": name, "description": name, "location": REGION}
-        self._service.make_workspace(given)
+        values = {"workspaceName": name, "friendlyName": name, "description": name, "location": REGION}
+        self._service.make_workspace(values)
 
     def revive(self) -> None:
         """A new command: what was to fail is forgotten, and requests go through again."""
@@ -123,18 +123,18 @@ class FakeAzure:
     def endpoint(self, name: str) -> dict[str, Any] | None:
         """The endpoint as the service keeps it, None if there is none."""
         return next(
-            (one for key, one in self.state.resources.items() if key.endswith(f"/onlineendpoints/{name}")), None
+            (item for key, item in self.state.resources.items() if key.endswith(f"/onlineendpoints/{name}")), None
         )
 
     def deployments(self, endpoint: str) -> dict[str, dict[str, Any]]:
         """The endpoint's deployments by name, as the service keeps them."""
-        found = self.endpoint(endpoint)
-        return {one["name"]: one for one in self.state.children(f"{found['id']}/deployments")} if found else {}
+        resource = self.endpoint(endpoint)
+        return {item["name"]: item for item in self.state.children(f"{resource['id']}/deployments")} if resource else {}
 
     def traffic(self, endpoint: str) -> dict[str, int]:
         """The shares that are not zero."""
-        found = self.endpoint(endpoint)
-        return {name: share for name, share in found["properties"]["traffic"].items() if share} if found else {}
+        resource = self.endpoint(endpoint)
+        return {name: share for name, share in resource["properties"]["traffic"].items() if share} if resource else {}
 
     # -- what the SDK says to it ---------------------------------------------------------------------------------
 
@@ -162,13 +162,13 @@ class FakeAzure:
                 raise KilledError("the command is dead")
             request = read(sent, len(self.requests) + 1, timeout)
             step, name = route(request)
-            place = self._blobs if step.startswith("blob.") else self._service
-            handler = getattr(place, name) if name else None
+            service = self._blobs if step.startswith("blob.") else self._service
+            handler = getattr(service, name) if name else None
             request = dataclasses.replace(request, step=step)
             self.requests.append(request)
             self._service.takes = self.takes
             self._service.tick()
-            failure = next((one for one in self.failures if one.times > 0 and one.meets(request)), None)
+            failure = next((item for item in self.failures if item.times > 0 and item.meets(request)), None)
             if failure is None:
                 return self._answer(request, handler)
             failure.times -= 1

@@ -16,10 +16,10 @@ class Blobs:
         self.state = state
 
     def find(self, request: Request) -> Blob:
-        found = self.state.blobs.get(request.path)
-        if found is None:
+        blob = self.state.blobs.get(request.path)
+        if blob is None:
             raise Refusal(blob_error(404, "BlobNotFound", "The specified blob does not exist."))
-        return found
+        return blob
 
     def head(self, request: Request) -> Answer:
         blob = self.find(request)

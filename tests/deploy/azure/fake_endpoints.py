@@ -47,19 +47,19 @@ class Endpoints(Manager):
         if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]", name):
             raise invalid(Name=f"The name {name} is not 3 to 32 letters, digits and dashes.")
         self.settled(old, f"Cannot update endpoint {name}")
-        asked = body["properties"]
-        traffic = asked.get("traffic") or {}
+        wanted = body["properties"]
+        traffic = wanted.get("traffic") or {}
         self.check_traffic(request.path, traffic)
         uri = f"https://{name}.{REGION}.inference.ml.azure.com"
         properties = {
-            **asked,
+            **wanted,
             "traffic": traffic,
-            "mirrorTraffic": asked.get("mirrorTraffic") or {},
-            "publicNetworkAccess": asked.get("publicNetworkAccess") or "Enabled",
+            "mirrorTraffic": wanted.get("mirrorTraffic") or {},
+            "publicNetworkAccess": wanted.get("publicNetworkAccess") or "Enabled",
             "scoringUri": f"{uri}/score",
             "swaggerUri": f"{uri}/swagger.json",
             "provisioningState": "Succeeded",
-            "properties": {**(asked.get("properties") or {}), "azureml.onlineendpointid": request.path.lower()},
+            "properties": {**(wanted.get("properties") or {}), "azureml.onlineendpointid": request.path.lower()},
         }
         shown = {**(old["properties"] if old else properties), "provisioningState": "Updating" if old else "Creating"}
         if old is None:
@@ -77,16 +77,16 @@ class Endpoints(Manager):
     def endpoint_delete(self, request: Request) -> Answer:
         if request.path.lower() not in self.state.resources:
             return Answer(204)
-        found = self.find(request.path)
-        self.settled(found, f"Cannot delete endpoint {found['name']}")
-        found["properties"]["provisioningState"] = "Deleting"
+        endpoint = self.find(request.path)
+        self.settled(endpoint, f"Cannot delete endpoint {endpoint['name']}")
+        endpoint["properties"]["provisioningState"] = "Deleting"
         return Answer(202, b"", self.start(request.path, None, request))
 
     def endpoint_keys(self, request: Request) -> Answer:
-        found = self.find(request.path.rsplit("/", 1)[0])
-        if found["properties"]["authMode"].lower() != "key":
+        endpoint = self.find(request.path.rsplit("/", 1)[0])
+        if endpoint["properties"]["authMode"].lower() != "key":
             raise invalid(AuthMode="Keys are only for endpoints with auth mode key.")
-        return Answer(200, {"primaryKey": f"key-of-{found['name']}", "secondaryKey": "second"})
+        return Answer(200, {"primaryKey": f"key-of-{endpoint['name']}", "secondaryKey": "second"})
 
     def deployment_get(self, request: Request) -> Answer:
         return Answer(200, self.find(request.path))
@@ -107,38 +107,38 @@ class Endpoints(Manager):
                 "Delete and re-create."
             )
             raise Refusal(error(400, "BadRequest", text))
-        asked = {"scaleSettings": {"scaleType": "Default"}, **body["properties"]}
-        for what in self.ids(asked):
-            self.find(what)
+        wanted = {"scaleSettings": {"scaleType": "Default"}, **body["properties"]}
+        for path in self.ids(wanted):
+            self.find(path)
         if body["sku"]["capacity"] < 1:
             raise invalid(Capacity="The instance count must be at least 1.")
-        shown = {**asked, "provisioningState": "Updating" if old else "Creating"}
+        shown = {**wanted, "provisioningState": "Updating" if old else "Creating"}
         outside = {name: body.get(name) for name in ("location", "tags", "sku", "kind")}
         kept = self.put(request.path, {"properties": shown, **outside}, "workspaces/onlineEndpoints/deployments")
         kept["failedAtBirth"] = False
-        return Answer(200 if old else 201, kept, self.start(request.path, dict(asked), request))
+        return Answer(200 if old else 201, kept, self.start(request.path, dict(wanted), request))
 
     def deployment_delete(self, request: Request) -> Answer:
         if request.path.lower() not in self.state.resources:
             return Answer(204)
-        found, endpoint = self.find(request.path), self.find(request.path.rsplit("/deployments/", 1)[0])
+        slot, endpoint = self.find(request.path), self.find(request.path.rsplit("/deployments/", 1)[0])
         self.settled(endpoint, f"Cannot delete a deployment in endpoint {endpoint['name']}")
-        share = endpoint["properties"]["traffic"].get(found["name"], 0)
+        share = endpoint["properties"]["traffic"].get(slot["name"], 0)
         if share:
-            raise invalid(Traffic=f"Deployment {found['name']} has {share} % of the traffic and cannot be deleted.")
-        found["properties"]["provisioningState"] = "Deleting"
+            raise invalid(Traffic=f"Deployment {slot['name']} has {share} % of the traffic and cannot be deleted.")
+        slot["properties"]["provisioningState"] = "Deleting"
         return Answer(202, b"", self.start(request.path, None, request))
 
     # -- rules ---------------------------------------------------------------------------------------------------
 
-    def settled(self, found: dict[str, Any] | None, what: str) -> None:
+    def settled(self, resource: dict[str, Any] | None, message: str) -> None:
         """Refuse while another operation works on the resource."""
-        state = found["properties"]["provisioningState"] if found else "Succeeded"
+        state = resource["properties"]["provisioningState"] if resource else "Succeeded"
         if state in MOVING:
-            raise Refusal(error(409, "Conflict", f"{what} because it is in {state} provisioning state."))
+            raise Refusal(error(409, "Conflict", f"{message} because it is in {state} provisioning state."))
 
     def check_traffic(self, path: str, traffic: dict[str, int]) -> None:
-        known = {one["name"] for one in self.state.children(f"{path}/deployments")}
+        known = {item["name"] for item in self.state.children(f"{path}/deployments")}
         if strangers := sorted(set(traffic) - known):
             raise invalid(Traffic=f"Traffic names deployments that do not exist: {strangers}.")
         if sum(traffic.values()) not in (0, 100) or any(share < 0 for share in traffic.values()):
@@ -149,10 +149,10 @@ class Endpoints(Manager):
         code = (properties.get("codeConfiguration") or {}).get("codeId")
         named = [code, properties.get("environmentId"), properties.get("model")]
         prefix = f"/subscriptions/{SUBSCRIPTION}"
-        paths = [one.removeprefix("azureml:") for one in named if one]
-        for one in paths:
-            if not one.startswith(prefix) or PROVIDER not in one:
-                raise not_found(one)
+        paths = [path.removeprefix("azureml:") for path in named if path]
+        for path in paths:
+            if not path.startswith(prefix) or PROVIDER not in path:
+                raise not_found(path)
         return paths
 
     # -- time ----------------------------------------------------------------------------------------------------
@@ -166,26 +166,26 @@ class Endpoints(Manager):
                     self.finish(operation)
 
     def finish(self, operation: Operation) -> None:
-        found = self.state.resources.get(operation.target)
-        if found is None or operation.state != "InProgress":
+        resource = self.state.resources.get(operation.target)
+        if resource is None or operation.state != "InProgress":
             return
         kind = operation.target.split("/")[-2]
         if kind == "deployments" and "onlineendpoints" in operation.target and operation.new and not operation.failure:
             operation.failure = self.start_container(operation.target, operation.new)
         operation.state = "Failed" if operation.failure else "Succeeded"
         if operation.new is None and not operation.failure:
-            for key in [one for one in self.state.resources if f"{one}/".startswith(f"{operation.target}/")]:
+            for key in [path for path in self.state.resources if f"{path}/".startswith(f"{operation.target}/")]:
                 self.state.resources.pop(key)
                 self.state.running.pop(key, None)
             return
-        properties = found["properties"]
+        properties = resource["properties"]
         if operation.new is not None and "workspace" in operation.new:
             if not operation.failure:
                 self.make_workspace(operation.new["workspace"])
         elif operation.failure is None:
             properties.update(operation.new or {})
         else:
-            found["failedAtBirth"] = properties["provisioningState"] == "Creating"
+            resource["failedAtBirth"] = properties["provisioningState"] == "Creating"
         properties["provisioningState"] = operation.state
 
     def start_container(self, target: str, properties: dict[str, Any]) -> tuple[str, str] | None:

@@ -23,8 +23,8 @@ BIRTH = {"createdBy": "someone", "createdAt": "2026-01-01T00:00:00Z", "lastModif
 
 
 def not_found(path: str) -> Refusal:
-    parts = path.strip("/").split("/")
-    kind, name = "/".join(parts[5:-1]), parts[-1]
+    segments = path.strip("/").split("/")
+    kind, name = "/".join(segments[5:-1]), segments[-1]
     message = (
         f"The Resource '{kind}/{name}' under resource group '{GROUP}' was not found. "
         "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
@@ -41,20 +41,20 @@ class Manager:
 
     def find(self, path: str) -> dict[str, Any]:
         """The resource at a path, or the service's 404."""
-        found = self.state.resources.get(path.lower())
-        if found is None:
+        resource = self.state.resources.get(path.lower())
+        if resource is None:
             raise not_found(path)
-        return found
+        return resource
 
     def must_exist(self, request: Request) -> None:
         """Refuse what lies in another subscription, group or workspace."""
-        parts = request.path.strip("/").split("/")
-        if parts[1] != SUBSCRIPTION:
-            raise Refusal(error(404, "SubscriptionNotFound", f"The subscription '{parts[1]}' could not be found."))
-        if parts[2].lower() == "resourcegroups" and parts[3] != GROUP:
-            raise Refusal(error(404, "ResourceGroupNotFound", f"Resource group '{parts[3]}' could not be found."))
-        if len(parts) > 8 and parts[6] == "workspaces":
-            self.find("/" + "/".join(parts[:8]))
+        segments = request.path.strip("/").split("/")
+        if segments[1] != SUBSCRIPTION:
+            raise Refusal(error(404, "SubscriptionNotFound", f"The subscription '{segments[1]}' could not be found."))
+        if segments[2].lower() == "resourcegroups" and segments[3] != GROUP:
+            raise Refusal(error(404, "ResourceGroupNotFound", f"Resource group '{segments[3]}' could not be found."))
+        if len(segments) > 8 and segments[6] == "workspaces":
+            self.find("/" + "/".join(segments[:8]))
 
     def put(self, path: str, body: dict[str, Any], kind: str) -> dict[str, Any]:
         """Keep a resource as the service does: with id, name, type and who made it."""
@@ -82,13 +82,13 @@ class Manager:
 
     def template_put(self, request: Request) -> Answer:
         properties = request.json["properties"]
-        declared, given = properties["template"]["parameters"], properties["parameters"]
-        unknown = sorted(set(given) - set(declared))
-        missing = sorted(name for name, what in declared.items() if "defaultValue" not in what and name not in given)
+        declared, inputs = properties["template"]["parameters"], properties["parameters"]
+        unknown = sorted(set(inputs) - set(declared))
+        missing = sorted(name for name, spec in declared.items() if "defaultValue" not in spec and name not in inputs)
         if unknown or missing:
             message = f"Deployment template validation failed: unknown parameters {unknown}, missing {missing}."
             raise Refusal(error(400, "InvalidTemplate", message))
-        values = {name: value["value"] for name, value in given.items()}
+        values = {name: value["value"] for name, value in inputs.items()}
         body = {"properties": {"provisioningState": "Accepted", "duration": "PT1S", "mode": "Incremental"}}
         self.put(request.path, body, "deployments")
         headers = self.start(request.path, {"workspace": values}, request)
@@ -158,14 +158,14 @@ class Manager:
         return Answer(200, self.find(request.path))
 
     def asset_list(self, request: Request) -> Answer:
-        found = self.state.children(request.path)
+        assets = self.state.children(request.path)
         if "hash" in request.query:
-            found = [
-                one
-                for one in found
-                if (one["properties"].get("properties") or {}).get("hash_sha256") == request.query["hash"]
+            assets = [
+                asset
+                for asset in assets
+                if (asset["properties"].get("properties") or {}).get("hash_sha256") == request.query["hash"]
             ]
-        return Answer(200, {"value": found, "nextLink": None})
+        return Answer(200, {"value": assets, "nextLink": None})
 
     def asset_put(self, request: Request) -> Answer:
         kind = request.path.split("/")[9]

@@ -8,7 +8,7 @@ from fake_wire import Request
 
 _GROUP = r"/subscriptions/[^/]+/resourceGroups/[^/]+"
 _ML = rf"{_GROUP}/providers/Microsoft.MachineLearningServices/workspaces/[^/]+"
-_PLACE = r"/subscriptions/[^/]+/providers/Microsoft.MachineLearningServices/locations/[^/]+"
+_LOCATION = r"/subscriptions/[^/]+/providers/Microsoft.MachineLearningServices/locations/[^/]+"
 _TEMPLATE = rf"{_GROUP}/providers/Microsoft.Resources/deployments/[^/]+"
 _ENDPOINT = rf"{_ML}/onlineEndpoints/[^/]+"
 ROUTES: list[tuple[str, str, str, str]] = [
@@ -16,7 +16,7 @@ ROUTES: list[tuple[str, str, str, str]] = [
     ("template.get", "GET", _TEMPLATE, "template_get"),
     ("template.operations", "GET", rf"{_GROUP}/deployments/[^/]+/operations", "template_operations"),
     ("template.status", "GET", rf"{_TEMPLATE}/operationStatuses/[^/]+", "template_status"),
-    ("operation.get", "GET", rf"{_PLACE}/mfeOperationsStatus/[^/]+", "operation_get"),
+    ("operation.get", "GET", rf"{_LOCATION}/mfeOperationsStatus/[^/]+", "operation_get"),
     ("workspace.get", "GET", _ML, "workspace_get"),
     ("datastore.get", "GET", rf"{_ML}/datastores/[^/]+", "datastore_get"),
     ("datastore.secrets", "POST", rf"{_ML}/datastores/[^/]+/listSecrets", "datastore_secrets"),

@@ -31,8 +31,8 @@ def run_entry_script(model: Path, code: Path, script: str) -> Score:
     def score(body: bytes) -> tuple[int, bytes]:
         try:
             return 200, json.dumps(entry["run"](body.decode())).encode()
-        except Exception as fault:  # the real server's answer to whatever an entry script raises
-            return 500, repr(fault).encode()
+        except Exception as error:  # the real server's answer to whatever an entry script raises
+            return 500, repr(error).encode()
 
     return score
 
@@ -46,32 +46,32 @@ class Service(Endpoints):
         self.folder = folder
 
     def start_container(self, target: str, properties: dict[str, Any]) -> tuple[str, str] | None:
-        place = self.folder / str(next(self.state.numbers))
+        root = self.folder / str(next(self.state.numbers))
         code = properties.get("codeConfiguration") or {}
         try:
-            model = self.download(self.find(properties["model"])["properties"]["modelUri"], place / "model")
-            folder = self.download(self.find(code["codeId"])["properties"]["codeUri"], place / "code")
+            model = self.download(self.find(properties["model"])["properties"]["modelUri"], root / "model")
+            folder = self.download(self.find(code["codeId"])["properties"]["codeUri"], root / "code")
             self.state.running[target] = self.container(model, folder, code["scoringScript"])
         except Exception as crash:
             return "ResourceNotReady", CRASHED.format(f"{type(crash).__name__}: {crash}")
         return None
 
-    def download(self, uri: str, place: Path) -> Path:
+    def download(self, uri: str, folder: Path) -> Path:
         """Write the blobs below an asset's URI into a folder, as the container's start does."""
         if "/paths/" in uri:
-            parts = uri.split("/paths/", 1)
-            store = self.find(f"{self.above(uri)}/datastores/{parts[0].rsplit('/', 1)[1]}")["properties"]
-            inside = f"/{store['containerName']}/{parts[1].strip('/')}"
+            halves = uri.split("/paths/", 1)
+            store = self.find(f"{self.above(uri)}/datastores/{halves[0].rsplit('/', 1)[1]}")["properties"]
+            inside = f"/{store['containerName']}/{halves[1].strip('/')}"
         else:
             inside = "/" + uri.split("/", 3)[3].strip("/")
         names = [name for name in self.state.blobs if name.startswith(f"{inside}/")]
         if not names:
             raise FileNotFoundError(f"no blobs below {uri}")
         for name in names:
-            file = place / inside.rsplit("/", 1)[1] / name[len(inside) + 1 :]
+            file = folder / inside.rsplit("/", 1)[1] / name[len(inside) + 1 :]
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(self.state.blobs[name].content)
-        return place if "/paths/" in uri else place / inside.rsplit("/", 1)[1]
+        return folder if "/paths/" in uri else folder / inside.rsplit("/", 1)[1]
 
     def above(self, uri: str) -> str:
         name = uri.split("/workspaces/", 1)[1].split("/", 1)[0]
@@ -80,7 +80,7 @@ class Service(Endpoints):
     def score(self, request: Request) -> Answer:
         name = request.host.split(".", 1)[0]
         endpoint = next(
-            (one for key, one in self.state.resources.items() if key.endswith(f"/onlineendpoints/{name}")), None
+            (item for key, item in self.state.resources.items() if key.endswith(f"/onlineendpoints/{name}")), None
         )
         if endpoint is None:
             raise Refusal(Answer(404, b"Not found"))

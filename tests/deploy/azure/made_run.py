@@ -24,7 +24,7 @@ from lifeboat.scoring.scorer import Scorer
 
 RECORDS = [{**GOOD, "count": -number, "amount": 3.0} for number in range(1, 7)]  # the margins are 2, 1, 0, -1, -2, -3
 EXPECTED = [1, 1, 0, 0, 0, 0]
-GIVEN: dict[str, Any] = {
+SETTINGS: dict[str, Any] = {
     "subscription_id": SUBSCRIPTION,
     "resource_group": GROUP,
     "workspace": "ship",
@@ -66,8 +66,8 @@ class Caller:
     """Deploys and manages as the commands do, and keeps what was told."""
 
     def __init__(self, azure: FakeAzure, credential: Any, folder: Path, **changed: Any) -> None:
-        self.azure, self.credential, self.folder, self.told = azure, credential, folder, list[str]()
-        self.settings = AzureSettings.read({**GIVEN, **changed}, {})
+        self.azure, self.credential, self.folder, self.messages = azure, credential, folder, list[str]()
+        self.settings = AzureSettings.read({**SETTINGS, **changed}, {})
 
     def deploy(self, threshold: float = 0.5, create: bool = True, share: int = 100) -> Endpoint:
         run_dir = self.folder / f"run_{threshold}"
@@ -76,9 +76,9 @@ class Caller:
         if not (run_dir / "azure").exists():
             dry.prepare(Run(run_dir), self.settings)
         bundle = Bundle.load(run_dir / "azure")
-        self.told = []
+        self.messages = []
         client = connect(self.settings, self.credential)
-        return deploy(client, bundle, self.settings, create, self.told.append, share)
+        return deploy(client, bundle, self.settings, create, self.messages.append, share)
 
     def manage(self, command: Callable[..., str], **more: Any) -> str:
         return command(connect(self.settings, self.credential), self.settings.endpoint, **more)
@@ -86,12 +86,12 @@ class Caller:
     @property
     def states(self) -> dict[str, str]:
         """Azure's word for each slot."""
-        slots = self.azure.deployments(GIVEN["endpoint"])
+        slots = self.azure.deployments(SETTINGS["endpoint"])
         return {name: slot["properties"]["provisioningState"] for name, slot in slots.items()}
 
     @property
     def traffic(self) -> dict[str, int]:
-        return self.azure.traffic(GIVEN["endpoint"])
+        return self.azure.traffic(SETTINGS["endpoint"])
 
 
 def make_run(

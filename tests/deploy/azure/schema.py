@@ -35,7 +35,7 @@ SDKS_OWN = {"code.put.properties.properties.hash_version: 202208 is not str"}
 PLAIN = {"str": str, "int": int, "bool": bool, "float": float, "object": object}
 
 
-def faults(request: Request) -> list[str]:
+def errors(request: Request) -> list[str]:
     """All that is wrong with a request's body, each as a sentence that begins with the place; empty if nothing is.
 
     A body that no model is known for is a fault. What goes to the blobs and to the scoring URI has no such schema.
@@ -48,69 +48,69 @@ def faults(request: Request) -> list[str]:
     if isinstance(model, dict):
         return _fields(request.json, model, set(), request.step)
     if issubclass(model, Model):
-        return [one for one in _check(request.json, model, request.step) if one not in SDKS_OWN]
+        return [item for item in _check(request.json, model, request.step) if item not in SDKS_OWN]
     return _check_template(request.json, model.__name__, request.step)
 
 
-def _check(value: Any, kind: Any, place: str) -> list[str]:
+def _check(value: Any, kind: Any, path: str) -> list[str]:
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any or kind is object:
         return []
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in inner:
             return []
-        enums = [one for one in inner if isinstance(one, type) and issubclass(one, enum.Enum)]
-        choices = enums or [one for one in inner if one is not type(None)]
-        tried = [_check(value, one, place) for one in choices]
+        enums = [arg for arg in inner if isinstance(arg, type) and issubclass(arg, enum.Enum)]
+        choices = enums or [arg for arg in inner if arg is not type(None)]
+        tried = [_check(value, arg, path) for arg in choices]
         return min(tried, key=len)
     if origin is typing.Literal:
-        return [] if value in [getattr(one, "value", one) for one in inner] else [f"{place}: {value!r} is not {inner}"]
+        return [] if value in [getattr(arg, "value", arg) for arg in inner] else [f"{path}: {value!r} is not {inner}"]
     if origin is dict:
         if not isinstance(value, dict):
-            return [f"{place}: {value!r} is not an object"]
-        return [fault for name, one in value.items() for fault in _check(one, inner[1], f"{place}.{name}")]
+            return [f"{path}: {value!r} is not an object"]
+        return [error for name, item in value.items() for error in _check(item, inner[1], f"{path}.{name}")]
     if origin is list:
         if not isinstance(value, list):
-            return [f"{place}: {value!r} is not a list"]
-        return [fault for i, one in enumerate(value) for fault in _check(one, inner[0], f"{place}[{i}]")]
+            return [f"{path}: {value!r} is not a list"]
+        return [error for i, item in enumerate(value) for error in _check(item, inner[0], f"{path}[{i}]")]
     if issubclass(kind, Model):
-        return _check_model(value, kind, place)
-    return _check_plain(value, kind, place)
+        return _check_model(value, kind, path)
+    return _check_plain(value, kind, path)
 
 
-def _check_plain(value: Any, kind: type, place: str) -> list[str]:
+def _check_plain(value: Any, kind: type, path: str) -> list[str]:
     if issubclass(kind, enum.Enum):
-        allowed = [one.value for one in kind]
-        return [] if value in allowed else [f"{place}: {value!r} is none of {allowed}"]
+        allowed = [item.value for item in kind]
+        return [] if value in allowed else [f"{path}: {value!r} is none of {allowed}"]
     wanted: Any = str if issubclass(kind, (datetime.date, datetime.timedelta)) else kind
     wanted = (int, float) if wanted is float else wanted
     right = isinstance(value, wanted) and not (isinstance(value, bool) and kind is not bool)
-    return [] if right else [f"{place}: {value!r} is not {kind.__name__}"]
+    return [] if right else [f"{path}: {value!r} is not {kind.__name__}"]
 
 
-def _check_model(value: Any, model: type[Model], place: str) -> list[str]:
+def _check_model(value: Any, model: type[Model], path: str) -> list[str]:
     if not isinstance(value, dict):
-        return [f"{place}: {value!r} is not an object"]
+        return [f"{path}: {value!r} is not an object"]
     for rest in _rest_fields(model).values():
         if rest._is_discriminator and "__mapping__" in vars(model):
             chosen = vars(model)["__mapping__"].get(value.get(rest._rest_name))
             if chosen is None:
-                return [f"{place}.{rest._rest_name}: {value.get(rest._rest_name)!r} is no known kind"]
+                return [f"{path}.{rest._rest_name}: {value.get(rest._rest_name)!r} is no known kind"]
             if chosen is not model:
-                return _check_model(value, chosen, place)
+                return _check_model(value, chosen, path)
     fields, required, read_only = _shape(model)
-    wrong = [f"{place}.{name}: only the service sets it" for name in value if name in read_only]
-    return wrong + _fields(value, fields, required, place)
+    wrong = [f"{path}.{name}: only the service sets it" for name in value if name in read_only]
+    return wrong + _fields(value, fields, required, path)
 
 
-def _fields(value: dict[str, Any], fields: dict[str, Any], required: set[str], place: str) -> list[str]:
-    missing = [f"{place}.{name}: is required" for name in sorted(required) if value.get(name) is None]
-    unknown = [f"{place}.{name}: is not in the schema" for name in value if name not in fields]
-    known = [(name, one) for name, one in value.items() if name in fields and not (one is None and name in required)]
+def _fields(value: dict[str, Any], fields: dict[str, Any], required: set[str], path: str) -> list[str]:
+    missing = [f"{path}.{name}: is required" for name in sorted(required) if value.get(name) is None]
+    unknown = [f"{path}.{name}: is not in the schema" for name in value if name not in fields]
+    known = [(name, item) for name, item in value.items() if name in fields and not (item is None and name in required)]
     return [
         *missing,
         *unknown,
-        *(fault for name, one in known for fault in _check(one, fields[name], f"{place}.{name}")),
+        *(error for name, item in known for error in _check(item, fields[name], f"{path}.{name}")),
     ]
 
 
@@ -134,20 +134,20 @@ def _shape(model: type[Model]) -> tuple[dict[str, Any], set[str], set[str]]:
     return fields, required, read_only
 
 
-def _check_template(value: Any, kind: str, place: str) -> list[str]:
+def _check_template(value: Any, kind: str, path: str) -> list[str]:
     """The older generated models: ``_attribute_map`` names key and type, ``_validation`` what is required."""
     if kind in PLAIN:
-        return _check(value, PLAIN[kind], place)
+        return _check(value, PLAIN[kind], path)
     if kind[0] in "[{":
         rows = value.items() if kind[0] == "{" else enumerate(value)
-        return [fault for name, one in rows for fault in _check_template(one, kind[1:-1], f"{place}.{name}")]
+        return [error for name, item in rows for error in _check_template(item, kind[1:-1], f"{path}.{name}")]
     model = getattr(templates, kind)
     if issubclass(model, enum.Enum):
-        return _check_plain(value, model, place)
-    fields = {what["key"]: what["type"] for what in model._attribute_map.values()}
+        return _check_plain(value, model, path)
+    fields = {entry["key"]: entry["type"] for entry in model._attribute_map.values()}
     rules = {model._attribute_map[name]["key"]: rule for name, rule in model._validation.items()}
-    wrong = [f"{place}.{key}: is required" for key, rule in rules.items() if rule.get("required") and key not in value]
-    wrong += [f"{place}.{key}: only the service sets it" for key in value if rules.get(key, {}).get("readonly")]
-    wrong += [f"{place}.{key}: is not in the schema" for key in value if key not in fields]
-    known = [(key, one) for key, one in value.items() if key in fields and one is not None]
-    return wrong + [fault for key, one in known for fault in _check_template(one, fields[key], f"{place}.{key}")]
+    wrong = [f"{path}.{key}: is required" for key, rule in rules.items() if rule.get("required") and key not in value]
+    wrong += [f"{path}.{key}: only the service sets it" for key in value if rules.get(key, {}).get("readonly")]
+    wrong += [f"{path}.{key}: is not in the schema" for key in value if key not in fields]
+    known = [(key, item) for key, item in value.items() if key in fields and item is not None]
+    return wrong + [error for key, item in known for error in _check_template(item, fields[key], f"{path}.{key}")]

@@ -85,9 +85,9 @@ class Life:
         return self.deployment(name, self.model(factor).id, self.environment().id)
 
     def traffic(self, shares: dict[str, int]) -> Any:
-        found = self.ml.online_endpoints.get("rescue")
-        found.traffic = shares
-        return self.ml.online_endpoints.begin_create_or_update(found).result()
+        endpoint = self.ml.online_endpoints.get("rescue")
+        endpoint.traffic = shares
+        return self.ml.online_endpoints.begin_create_or_update(endpoint).result()
 
     def ask(self, name: str | None = None) -> list[int]:
         EndpointInvokeFields.DEFAULT_HEADER.pop(EndpointInvokeFields.MODEL_DEPLOYMENT, None)  # the SDK never does

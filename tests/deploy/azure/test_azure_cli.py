@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from fake_azure import FakeAzure
-from made_run import GIVEN, RECORDS, make_run, serve_portable
+from made_run import RECORDS, SETTINGS, make_run, serve_portable
 from typer.testing import CliRunner, Result
 
 from lifeboat.cli.app import app
@@ -24,7 +24,7 @@ class Shell:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.config = folder, folder / "azure.yaml"
-        self.config.write_text(yaml.safe_dump({"deploy_target": "azure", "azure": GIVEN}))
+        self.config.write_text(yaml.safe_dump({"deploy_target": "azure", "azure": SETTINGS}))
         self.printed = ""
 
     def __call__(self, command: str, *arguments: str, answer: str = "") -> Result:
@@ -115,13 +115,13 @@ def test_settings_that_are_missing_end_before_anything_is_sent(shell: Shell, azu
 
 def test_without_the_extra_one_sentence_says_what_to_install(tmp_path: Path) -> None:
     make_run(tmp_path / "run")
-    (tmp_path / "azure.yaml").write_text(yaml.safe_dump({"azure": GIVEN}))
+    (tmp_path / "azure.yaml").write_text(yaml.safe_dump({"azure": SETTINGS}))
     bare = "import sys; sys.modules['azure.ai.ml'] = None; from lifeboat.cli.app import app; app(sys.argv[1:])"
     for command in (["deploy", str(tmp_path / "run"), "--dry-run"], ["status"]):
         line = [sys.executable, "-c", bare, "azure", *command, "--config", str(tmp_path / "azure.yaml")]
-        said = subprocess.run(line, capture_output=True, text=True)
-        assert said.returncode == 1
-        assert said.stderr.startswith(
+        result = subprocess.run(line, capture_output=True, text=True)
+        assert result.returncode == 1
+        assert result.stderr.startswith(
             "lifeboat: the commands for Azure need two more packages: pip install 'lifeboat[azure]'"
         )
-        assert len(said.stderr.splitlines()) == 1
+        assert len(result.stderr.splitlines()) == 1

@@ -13,32 +13,32 @@ import pytest
 import requests
 from fake_azure import FakeAzure
 from fake_guard import Guard, OutsideError
-from schema import faults
+from schema import errors
 from sdk_life import Life
 
 
 def test_the_schema_bites(live: Life) -> None:
     live.traffic({"green": 100})
-    (put,) = [one for one in live.azure.requests if one.step == "endpoint.put"]
+    (put,) = [request for request in live.azure.requests if request.step == "endpoint.put"]
 
-    def judged(change: Any) -> list[str]:
+    def check(change: Any) -> list[str]:
         body = put.json
         change(body)
-        return faults(dataclasses.replace(put, body=json.dumps(body).encode()))
+        return errors(dataclasses.replace(put, body=json.dumps(body).encode()))
 
-    assert judged(lambda body: None) == []
-    assert judged(lambda body: body.update(trafic={})) == ["endpoint.put.trafic: is not in the schema"]
-    assert judged(lambda body: body.pop("location")) == ["endpoint.put.location: is required"]
-    assert judged(lambda body: body["properties"].pop("authMode")) == ["endpoint.put.properties.authMode: is required"]
-    (wrong,) = judged(lambda body: body["properties"].update(authMode="Password"))
+    assert check(lambda body: None) == []
+    assert check(lambda body: body.update(trafic={})) == ["endpoint.put.trafic: is not in the schema"]
+    assert check(lambda body: body.pop("location")) == ["endpoint.put.location: is required"]
+    assert check(lambda body: body["properties"].pop("authMode")) == ["endpoint.put.properties.authMode: is required"]
+    (wrong,) = check(lambda body: body["properties"].update(authMode="Password"))
     assert wrong.startswith("endpoint.put.properties.authMode: 'Password' is none of ['AMLToken', 'Key'")
-    assert judged(lambda body: body["properties"].update(traffic={"green": "100"})) == [
+    assert check(lambda body: body["properties"].update(traffic={"green": "100"})) == [
         "endpoint.put.properties.traffic.green: '100' is not int"
     ]
-    assert judged(lambda body: body["properties"].update(scoringUri="x")) == [
+    assert check(lambda body: body["properties"].update(scoringUri="x")) == [
         "endpoint.put.properties.scoringUri: only the service sets it"
     ]
-    assert faults(dataclasses.replace(put, step="brew.put")) == ["brew.put: no schema is known for this body"]
+    assert errors(dataclasses.replace(put, step="brew.put")) == ["brew.put: no schema is known for this body"]
 
 
 def test_the_guard_bites_even_when_its_error_is_swallowed(guard: Guard) -> None:
@@ -53,5 +53,5 @@ def test_the_guard_bites_even_when_its_error_is_swallowed(guard: Guard) -> None:
 
 def test_a_request_that_the_fake_does_not_know_fails_the_test_that_sent_it(azure: FakeAzure) -> None:
     requests.get("https://example.org/telemetry")
-    assert [str(one) for one in azure.strays] == ["#1 unknown: GET example.org/telemetry {}"]
+    assert [str(request) for request in azure.strays] == ["#1 unknown: GET example.org/telemetry {}"]
     azure.strays.clear()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from made_run import EXPECTED, GIVEN, RECORDS, make_run
+from made_run import EXPECTED, RECORDS, SETTINGS, make_run
 
 from lifeboat.deploy.azure import dry
 from lifeboat.deploy.azure.bundle import Bundle, check_offline
@@ -17,22 +17,22 @@ from lifeboat.run import Run
 
 
 def prepare(run_dir: Path, **changed: object) -> Bundle:
-    return dry.prepare(Run(run_dir), AzureSettings.read({**GIVEN, **changed}, {}))
+    return dry.prepare(Run(run_dir), AzureSettings.read({**SETTINGS, **changed}, {}))
 
 
 def test_equal_content_has_an_equal_version_and_other_content_another(tmp_path: Path) -> None:
-    one, same = prepare(make_run(tmp_path / "one")), prepare(make_run(tmp_path / "same"))
+    first, same = prepare(make_run(tmp_path / "one")), prepare(make_run(tmp_path / "same"))
     other = prepare(make_run(tmp_path / "other", threshold=0.6))
-    assert (one.model, one.environment, one.digest) == (same.model, same.environment, same.digest)
-    assert one.model != other.model
-    assert one.environment == other.environment
-    assert one.digest != other.digest
+    assert (first.model, first.environment, first.digest) == (same.model, same.environment, same.digest)
+    assert first.model != other.model
+    assert first.environment == other.environment
+    assert first.digest != other.digest
 
 
 def test_another_kind_of_machine_is_another_deployment_of_the_same_model(tmp_path: Path) -> None:
-    one, other = (prepare(make_run(tmp_path / kind), instance_type=kind) for kind in ("Standard_F4", "Standard_F8"))
-    assert one.model == other.model
-    assert one.digest != other.digest
+    first, other = (prepare(make_run(tmp_path / kind), instance_type=kind) for kind in ("Standard_F4", "Standard_F8"))
+    assert first.model == other.model
+    assert first.digest != other.digest
 
 
 def test_the_rows_to_ask_about_come_with_what_spark_said(tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_yaml_that_does_not_fit_azure_s_schema_is_refused(
     tmp_path: Path, name: str, changed: dict[str, object]
 ) -> None:
     bundle = prepare(make_run(tmp_path / "run"))
-    place = bundle.folder / name
-    place.write_text(yaml.safe_dump(yaml.safe_load(place.read_text()) | changed))
+    path = bundle.folder / name
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | changed))
     with pytest.raises(ParameterError, match=f"{name} does not fit the schema"):
         check_offline(bundle)
 
@@ -72,8 +72,8 @@ def test_a_dry_run_needs_no_account_and_says_what_is_missing(tmp_path: Path, mon
         monkeypatch.delenv(variable, raising=False)
     run_dir = make_run(tmp_path / "run")
     shown = dry.show(Run(run_dir), {"endpoint": "lifeboat-test", "workspace": "ship"})
-    parts = list(yaml.safe_load_all(shown.replace("\n# ", "\n---\n# ")))
-    kept = {key: json.loads(json.dumps(part)) for part in parts if part for key in part if key == "instance_type"}
+    documents = list(yaml.safe_load_all(shown.replace("\n# ", "\n---\n# ")))
+    kept = {key: json.loads(json.dumps(item)) for item in documents if item for key in item if key == "instance_type"}
     assert kept, "the deployment is among what is shown"
     assert "still missing: subscription_id (or AZURE_SUBSCRIPTION_ID in the environment), resource_group" in shown
     assert "workspace (or" not in shown

@@ -18,7 +18,7 @@ from fake_azure import FOREVER, FakeAzure
 from fake_failures import KilledError
 from fake_guard import Credential
 from fake_state import State
-from made_run import GIVEN, Caller, serve_portable
+from made_run import SETTINGS, Caller, serve_portable
 
 from lifeboat.deploy.azure import manage
 from lifeboat.deploy.azure.client import AzureError
@@ -125,13 +125,13 @@ def fail(azure: FakeAzure, step: str, nth: int, how: str) -> None:
 
 def things(azure: FakeAzure) -> set[str]:
     """What is in Azure, as a message would name it."""
-    found = set()
+    names = set()
     for path in azure.state.resources:
         if match := re.search(r"/(models|environments)/([^/]+)/versions/([^/]+)$", path):
-            found.add(f"{match[2]}:{match[3]}")
+            names.add(f"{match[2]}:{match[3]}")
         elif match := re.search(r"/deployments/(blue|green)$", path):
-            found.add(f"slot {match[1]}")
-    return found
+            names.add(f"slot {match[1]}")
+    return names
 
 
 def test_every_step_of_a_deployment_is_made_to_fail(served: Served) -> None:
@@ -141,31 +141,31 @@ def test_every_step_of_a_deployment_is_made_to_fail(served: Served) -> None:
     assert written == {"model.put", "code.put", "deployment.put", "endpoint.put"}
 
 
-def attempt(caller: Caller, step: str, nth: int, how: str, **given: Any) -> str:
+def attempt(caller: Caller, step: str, nth: int, how: str, **options: Any) -> str:
     """Deploy while that request fails; what is said."""
     before = things(caller.azure)
     fail(caller.azure, step, nth, how)
     with pytest.raises(KilledError if how.startswith("kill") else AzureError) as caught:
-        caller.deploy(**given)
+        caller.deploy(**options)
     caller.azure.revive()
-    said = str(caught.value)
+    message = str(caught.value)
     if not how.startswith("kill"):
-        assert re.search((OF_A_SCORE if step == "score" else SAYS)[how.split()[0]], said, re.IGNORECASE), said
-        assert [one for one in things(caller.azure) - before if one not in said] == []
-    return said
+        assert re.search((OF_A_SCORE if step == "score" else SAYS)[how.split()[0]], message, re.IGNORECASE), message
+        assert [name for name in things(caller.azure) - before if name not in message] == []
+    return message
 
 
 @pytest.mark.parametrize(("step", "nth", "how"), POINTS, ids=[f"{step} {nth} {how}" for step, nth, how in POINTS])
 def test_a_failure_is_said_hurts_nobody_and_is_mended_by_calling_again(
     caller: Caller, step: str, nth: int, how: str
 ) -> None:
-    said = attempt(caller, step, nth, how, threshold=0.6)
+    message = attempt(caller, step, nth, how, threshold=0.6)
     if how.startswith("kill"):
         assert caller.traffic in ({"blue": 100}, {"green": 100})
     else:
         moved = (step, nth, how) == ("endpoint.put", 1, "timeout after") or (step, nth) == ("operation.get", 3)
         serves = "green 100 %" if moved else "blue 100 %"  # Azure goes on with what it was told
-        assert ("The traffic was not touched", f"The traffic now: {serves}.")[(step, nth) in MOVING] in said
+        assert ("The traffic was not touched", f"The traffic now: {serves}.")[(step, nth) in MOVING] in message
         assert caller.traffic == {serves.split()[0]: 100}
     assert caller.deploy(0.6).traffic == caller.traffic == {"green": 100}
     assert caller.states == {"blue": "Succeeded", "green": "Succeeded"}
@@ -201,7 +201,7 @@ def test_a_call_waits_until_azure_has_ended_what_an_interrupted_one_began(
     fail(caller.azure, step, 1, "interrupt after")
     with pytest.raises(KeyboardInterrupt):
         caller.deploy(0.6)
-    assert caller.told[-1].startswith("interrupted: `lifeboat azure deploy` goes on from here")
+    assert caller.messages[-1].startswith("interrupted: `lifeboat azure deploy` goes on from here")
     caller.azure.revive()
     assert caller.deploy(0.6).traffic == caller.traffic == {"green": 100}
     assert set(waited) == {5}
@@ -251,4 +251,4 @@ def test_a_deletion_that_fails_is_said_and_is_mended_by_calling_again(caller: Ca
     assert caller.traffic == {"blue": 100}
     caller.azure.revive()
     assert caller.manage(manage.delete).endswith("are deleted")
-    assert caller.azure.endpoint(GIVEN["endpoint"]) is None
+    assert caller.azure.endpoint(SETTINGS["endpoint"]) is None

@@ -9,7 +9,7 @@ from azure.ai.ml.entities import Workspace
 from azure.ai.ml.exceptions import MlException
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from fake_azure import FakeAzure
-from schema import faults
+from schema import errors
 from sdk_life import ENTRY, Life
 
 POLLED = ["operation.get", "operation.get"]
@@ -26,9 +26,9 @@ def test_a_workspace_is_there_once_its_template_is_deployed(azure: FakeAzure, ml
     azure.requests.clear()
     made = ml.workspaces.begin_create(Workspace(name="ship", location="westeurope")).result()
     assert (made.name, made.location) == ("ship", "westeurope")
-    asked = ["template.status", "template.status", "template.get", "template.operations"]
-    assert azure.steps == ["workspace.get", "template.put", *asked, "workspace.get"]
-    assert [fault for request in azure.requests for fault in faults(request)] == []
+    steps = ["template.status", "template.status", "template.get", "template.operations"]
+    assert azure.steps == ["workspace.get", "template.put", *steps, "workspace.get"]
+    assert [error for request in azure.requests for error in errors(request)] == []
 
 
 def test_the_whole_life_of_an_endpoint_and_what_each_call_of_the_sdk_sends(life: Life) -> None:
@@ -53,18 +53,18 @@ def test_the_whole_life_of_an_endpoint_and_what_each_call_of_the_sdk_sends(life:
     assert ml.online_endpoints.get("rescue").traffic == {"blue": 0, "green": 0}
     assert sent() == ["endpoint.get", "deployment.list"]
     life.traffic({"blue": 100})
-    asked = ["endpoint.get", "deployment.list", "workspace.get", "endpoint.put"]
-    assert sent() == [*asked, *POLLED, "endpoint.get"]
+    steps = ["endpoint.get", "deployment.list", "workspace.get", "endpoint.put"]
+    assert sent() == [*steps, *POLLED, "endpoint.get"]
     assert life.ask() == [2, 4]
     ml.online_deployments.begin_delete("green", "rescue").result()
-    assert [one.name for one in ml.online_deployments.list("rescue")] == ["blue"]
+    assert [deployment.name for deployment in ml.online_deployments.list("rescue")] == ["blue"]
     sent()
     ml.online_endpoints.begin_delete("rescue").result()
     assert sent() == ["endpoint.delete", *POLLED]
     assert life.azure.deployments("rescue") == {}
     with pytest.raises(ResourceNotFoundError):
         ml.online_endpoints.get("rescue")
-    assert [fault for request in all_sent for fault in faults(request)] == []
+    assert [error for request in all_sent for error in errors(request)] == []
 
 
 def test_the_rules_of_traffic(live: Life) -> None:

@@ -29,7 +29,7 @@ FAILS = [
 ]
 
 
-@pytest.mark.parametrize(("how", "kind", "why", "tries"), FAILS, ids=[one[0] for one in FAILS])
+@pytest.mark.parametrize(("how", "kind", "why", "tries"), FAILS, ids=[case[0] for case in FAILS])
 def test_how_the_sdk_tells_each_failure(live: Life, how: str, kind: type[Exception], why: str, tries: int) -> None:
     live.azure.fail("endpoint.put", how, FOREVER)
     with pytest.raises(kind, match=why):

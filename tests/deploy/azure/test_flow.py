@@ -10,7 +10,7 @@ from fake_azure import FakeAzure
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from made_run import Caller, serve_portable
-from schema import faults
+from schema import errors
 
 from lifeboat.deploy.azure import manage
 from lifeboat.deploy.azure.client import AzureError
@@ -34,7 +34,7 @@ def served(caller: Caller) -> Caller:
 def test_the_first_deployment_makes_everything_and_gets_all_the_traffic(caller: Caller) -> None:
     endpoint = caller.deploy()
     assert endpoint.traffic == caller.traffic == {"blue": 100}
-    made = [line.split(":")[0] for line in caller.told if line.startswith("made")]
+    made = [line.split(":")[0] for line in caller.messages if line.startswith("made")]
     assert made == [
         "made workspace ship",
         "made endpoint lifeboat-test",
@@ -42,14 +42,14 @@ def test_the_first_deployment_makes_everything_and_gets_all_the_traffic(caller: 
         "made environment lifeboat-scoring",
         "made slot blue",
     ]
-    assert caller.told[-2:] == ["smoke test of blue: 6 answers, all of them Spark's", "the traffic: blue 100 %"]
+    assert caller.messages[-2:] == ["smoke test of blue: 6 answers, all of them Spark's", "the traffic: blue 100 %"]
 
 
 def test_the_second_goes_into_the_idle_slot_and_takes_the_traffic_once_it_was_tested_there(served: Caller) -> None:
     endpoint = served.deploy(0.6)
     assert endpoint.traffic == served.traffic == {"green": 100}
     assert set(served.azure.deployments("lifeboat-test")) == {"blue", "green"}, "the old one waits for a rollback"
-    tested, moved = [one for one in served.azure.requests if one.step in ("score", "endpoint.put")]
+    tested, moved = [request for request in served.azure.requests if request.step in ("score", "endpoint.put")]
     assert (tested.step, tested.headers["azureml-model-deployment"]) == ("score", "green")
     assert (moved.step, moved.json["properties"]["traffic"]) == ("endpoint.put", {"green": 100})
 
@@ -78,7 +78,7 @@ def test_a_share_whose_rest_nobody_could_have_is_refused_before_anything_is_made
     with pytest.raises(AzureError, match="--traffic 10: no slot but blue could have the rest, and blue has none: give"):
         caller.deploy(share=10)
     assert caller.azure.endpoint("lifeboat-test") is None
-    assert not [one for one in caller.azure.requests if one.method != "GET"]
+    assert not [request for request in caller.azure.requests if request.method != "GET"]
     assert caller.deploy(share=0).traffic == caller.traffic == {}
     assert caller.deploy().traffic == caller.traffic == {"blue": 100}
     for share in (0, 99):
@@ -91,17 +91,17 @@ def test_a_share_whose_rest_nobody_could_have_is_refused_before_anything_is_made
 @given(st.lists(st.integers(1, 50), max_size=3), st.integers(0, 50), st.integers(0, 100))
 def test_a_slot_gets_its_share_and_the_others_keep_their_order(others: list[int], had: int, share: int) -> None:
     whole = sum(others) + had
-    shares = {f"other{number}": part * 100 // whole for number, part in enumerate(others)}
-    now = {name: part for name, part in {**shares, "blue": 100 - sum(shares.values()) if whole else 0}.items() if part}
-    rest = {name: part for name, part in now.items() if name != "blue"}
+    shares = {f"other{number}": size * 100 // whole for number, size in enumerate(others)}
+    now = {name: size for name, size in {**shares, "blue": 100 - sum(shares.values()) if whole else 0}.items() if size}
+    rest = {name: size for name, size in now.items() if name != "blue"}
     assume(rest or share in (now.get("blue", 0), 100))
     traffic = parted(Endpoint("e", "Succeeded", "", {}, now), "blue", share)
     assert traffic.get("blue", 0) == share
     assert sum(traffic.values()) == (100 if now or share else 0)
     assert traffic.keys() <= {*rest, "blue"}
     assert min(traffic.values(), default=1) > 0
-    for name, part in rest.items():
-        assert abs(traffic.get(name, 0) - part * (100 - share) / sum(rest.values())) < len(rest)
+    for name, size in rest.items():
+        assert abs(traffic.get(name, 0) - size * (100 - share) / sum(rest.values())) < len(rest)
 
 
 def test_the_third_takes_the_slot_of_the_first(served: Caller) -> None:
@@ -113,8 +113,8 @@ def test_the_third_takes_the_slot_of_the_first(served: Caller) -> None:
 
 def test_the_same_model_again_changes_nothing_and_is_tested_again(served: Caller) -> None:
     served.deploy(0.5)
-    assert {one.method for one in served.azure.requests if one.host == "management.azure.com"} <= {"GET", "POST"}
-    assert served.told[0] == "blue holds this model already"
+    assert {sent.method for sent in served.azure.requests if sent.host == "management.azure.com"} <= {"GET", "POST"}
+    assert served.messages[0] == "blue holds this model already"
 
 
 def test_a_model_that_was_rolled_back_needs_no_second_upload(served: Caller) -> None:
@@ -124,7 +124,7 @@ def test_a_model_that_was_rolled_back_needs_no_second_upload(served: Caller) -> 
     assert served.manage(manage.rollback) == "blue has all the traffic already: nothing to do"
     served.azure.requests.clear()
     assert served.deploy(0.6).traffic == {"green": 100}
-    assert not [one for one in served.azure.requests if one.step.startswith("blob") or one.step == "deployment.put"]
+    assert not [sent for sent in served.azure.requests if sent.step.startswith("blob") or sent.step == "deployment.put"]
 
 
 def test_a_model_that_answers_otherwise_than_spark_gets_no_traffic(served: Caller) -> None:
@@ -179,4 +179,4 @@ def test_every_request_of_a_whole_life_fits_the_published_schema(caller: Caller)
     caller.manage(manage.delete)
     of_a_life = {"model.put", "deployment.put", "endpoint.put", "score", "deployment.delete", "endpoint.delete"}
     assert of_a_life <= set(caller.azure.steps)
-    assert [fault for request in caller.azure.requests for fault in faults(request)] == []
+    assert [error for request in caller.azure.requests for error in errors(request)] == []

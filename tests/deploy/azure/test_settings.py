@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fake_state import SUBSCRIPTION
-from made_run import GIVEN
+from made_run import SETTINGS
 
 from lifeboat.cli.azure import read_file
 from lifeboat.deploy.azure.settings import AzureSettings
@@ -15,40 +15,40 @@ from lifeboat.errors import ParameterError
 from lifeboat.parameters.rules import azure_faults
 
 
-def refusal(given: dict[str, Any], environ: dict[str, str] | None = None) -> str:
+def refusal(values: dict[str, Any], environ: dict[str, str] | None = None) -> str:
     with pytest.raises(ParameterError) as caught:
-        AzureSettings.read(given, environ or {})
+        AzureSettings.read(values, environ or {})
     return str(caught.value)
 
 
 def test_everything_that_is_missing_is_named_at_once_with_where_to_write_it() -> None:
-    said = refusal({"subscription_id": "", "workspace": None})
-    assert "4 settings will not do; nothing was sent" in said
-    assert "subscription_id is missing: write azure.subscription_id in the parameter file" in said
+    text = refusal({"subscription_id": "", "workspace": None})
+    assert "4 settings will not do; nothing was sent" in text
+    assert "subscription_id is missing: write azure.subscription_id in the parameter file" in text
     assert (
-        "resource_group is missing: write azure.resource_group in the parameter file, or AZURE_RESOURCE_GROUP" in said
+        "resource_group is missing: write azure.resource_group in the parameter file, or AZURE_RESOURCE_GROUP" in text
     )
-    assert "workspace is missing" in said
-    assert "endpoint is missing: write azure.endpoint in the parameter file" in said
+    assert "workspace is missing" in text
+    assert "endpoint is missing: write azure.endpoint in the parameter file" in text
 
 
 def test_what_the_environment_says_wins_over_the_file() -> None:
     environ = {"AZURE_SUBSCRIPTION_ID": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "AZURE_ML_WORKSPACE": "other"}
-    settings = AzureSettings.read(GIVEN, environ)
+    settings = AzureSettings.read(SETTINGS, environ)
     assert (settings.subscription_id, settings.workspace) == (environ["AZURE_SUBSCRIPTION_ID"], "other")
-    assert AzureSettings.read(GIVEN, {}).subscription_id == SUBSCRIPTION
+    assert AzureSettings.read(SETTINGS, {}).subscription_id == SUBSCRIPTION
 
 
 @pytest.mark.parametrize("name", ["client_secret", "api_key", "password", "sas_token", "connection_string"])
 def test_a_secret_in_the_file_is_refused_and_never_repeated(name: str) -> None:
-    said = refusal({**GIVEN, name: "hunter2", "workspac": "x"})
-    assert f"{name}: a secret has no place in a parameter file" in said
-    assert "unknown setting 'workspac': did you mean 'workspace'?" in said
-    assert "hunter2" not in said
+    message = refusal({**SETTINGS, name: "hunter2", "workspac": "x"})
+    assert f"{name}: a secret has no place in a parameter file" in message
+    assert "unknown setting 'workspac': did you mean 'workspace'?" in message
+    assert "hunter2" not in message
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "expected"),
     [
         ("subscription_id", "7", "it takes a GUID"),
         ("endpoint", "1st", "a letter first"),
@@ -57,25 +57,25 @@ def test_a_secret_in_the_file_is_refused_and_never_repeated(name: str) -> None:
         ("request_timeout_ms", "soon", "integer"),
     ],
 )
-def test_a_value_that_will_not_do_is_named_with_what_is_allowed(name: str, value: Any, said: str) -> None:
-    found = refusal({**GIVEN, name: value})
-    assert name in found
-    assert repr(value) in found
-    assert said in found
+def test_a_value_that_will_not_do_is_named_with_what_is_allowed(name: str, value: Any, expected: str) -> None:
+    message = refusal({**SETTINGS, name: value})
+    assert name in message
+    assert repr(value) in message
+    assert expected in message
 
 
 @pytest.mark.parametrize("name", ["traffic_steps", "requests_a_step", "max_error_share", "max_latency_ms"])
 def test_a_setting_that_is_gone_is_refused_with_what_to_write_instead(name: str) -> None:
-    (fault,) = refusal({**GIVEN, name: [10, 50, 100]}).splitlines()[1:]
-    assert fault.split()[:3] == [name, "is", "gone:"]
-    assert "`lifeboat azure deploy --traffic`" in fault
-    ((_, said),) = azure_faults({"azure": {**GIVEN, name: 0.0}})
-    assert fault in said
+    (error,) = refusal({**SETTINGS, name: [10, 50, 100]}).splitlines()[1:]
+    assert error.split()[:3] == [name, "is", "gone:"]
+    assert "`lifeboat azure deploy --traffic`" in error
+    ((_, message),) = azure_faults({"azure": {**SETTINGS, name: 0.0}})
+    assert error in message
 
 
 def test_a_credential_in_a_setting_s_value_is_never_repeated() -> None:
-    said = refusal({**GIVEN, "endpoint": "https://ann:hunter2@host"})
-    assert "endpoint is 'https://ann:***@host': it takes 3 to 32 letters" in said
+    message = refusal({**SETTINGS, "endpoint": "https://ann:hunter2@host"})
+    assert "endpoint is 'https://ann:***@host': it takes 3 to 32 letters" in message
 
 
 def test_a_file_without_the_block_is_refused(tmp_path: Path) -> None:
@@ -85,8 +85,8 @@ def test_a_file_without_the_block_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_file_that_comes_along_lacks_only_what_is_a_reader_s_own() -> None:
-    said = refusal(read_file(Path("params/azure.yaml")))
-    assert [line.split()[0] for line in said.splitlines()[1:]] == ["subscription_id", "resource_group", "workspace"]
+    message = refusal(read_file(Path("params/azure.yaml")))
+    assert [line.split()[0] for line in message.splitlines()[1:]] == ["subscription_id", "resource_group", "workspace"]
 
 
 def test_the_file_that_comes_along_says_every_default() -> None:
@@ -97,10 +97,10 @@ def test_the_file_that_comes_along_says_every_default() -> None:
 
 
 def test_a_run_refuses_a_secret_before_it_starts_as_its_notebooks_would_keep_it() -> None:
-    ((name, said),) = azure_faults({"azure": {"endpoint": "lifeboat-test", "api_key": "hunter2"}})
+    ((name, message),) = azure_faults({"azure": {"endpoint": "lifeboat-test", "api_key": "hunter2"}})
     assert name == "azure"
-    assert "api_key: a secret has no place in a parameter file" in said
-    assert "hunter2" not in said
+    assert "api_key: a secret has no place in a parameter file" in message
+    assert "hunter2" not in message
 
 
 def test_a_run_asks_for_no_account_as_it_sends_nothing() -> None:

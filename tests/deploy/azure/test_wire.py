@@ -46,7 +46,7 @@ class Wire:
             make_run(folder / "run_0.5", records=ROWS, expected=CLASSES)
             caller = Caller(azure, Credential(), folder, **CHANGED)
             caller.deploy()
-        self.requests, self.told = azure.requests, caller.told
+        self.requests, self.messages = azure.requests, caller.messages
 
     def start(self, model: Path, code: Path, script: str) -> Score:
         for name, folder in (("model", model), ("code", code)):
@@ -57,9 +57,9 @@ class Wire:
     def all(self, step: str) -> list[Request]:
         return [request for request in self.requests if request.step == step]
 
-    def one(self, step: str) -> Request:
-        (found,) = self.all(step)
-        return found
+    def single(self, step: str) -> Request:
+        (request,) = self.all(step)
+        return request
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +68,9 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
 
 
 def test_the_deployment_has_every_setting_and_the_assets_that_were_registered(wire: Wire) -> None:
-    sent = wire.one("deployment.put").json
-    code, model, environment = (wire.one(f"{kind}.put").path for kind in ("code", "model", "environment"))
-    assert wire.one("deployment.put").path == f"{WORKSPACE}/onlineEndpoints/lifeboat-test/deployments/blue"
+    sent = wire.single("deployment.put").json
+    code, model, environment = (wire.single(f"{kind}.put").path for kind in ("code", "model", "environment"))
+    assert wire.single("deployment.put").path == f"{WORKSPACE}/onlineEndpoints/lifeboat-test/deployments/blue"
     assert sent.pop("tags").keys() == {"lifeboat", "lifeboat_turn"}
     assert sent == {
         "location": "northeurope",
@@ -90,7 +90,7 @@ def test_the_deployment_has_every_setting_and_the_assets_that_were_registered(wi
 
 
 def test_the_environment_has_the_image_and_each_package_at_the_version_that_is_installed_here(wire: Wire) -> None:
-    sent = wire.one("environment.put").json["properties"]
+    sent = wire.single("environment.put").json["properties"]
     assert yaml.safe_load(sent.pop("condaFile")) == {
         "name": "lifeboat-scoring",
         "channels": ["conda-forge"],
@@ -113,10 +113,10 @@ def test_the_container_finds_the_run_s_model_and_the_package_s_own_code_to_the_b
 
 
 def test_model_workspace_and_endpoint_are_made_as_the_settings_name_them(wire: Wire) -> None:
-    model = wire.one("model.put")
+    model = wire.single("model.put")
     assert model.path.startswith(f"{WORKSPACE}/models/other/versions/")
     assert model.json["properties"]["modelType"] == "custom_model"
-    workspace = wire.one("template.put").json["properties"]["parameters"]
+    workspace = wire.single("template.put").json["properties"]["parameters"]
     assert (workspace["workspaceName"]["value"], workspace["location"]["value"]) == ("ship", "northeurope")
     made, moved = wire.all("endpoint.put")
     assert made.path == moved.path == f"{WORKSPACE}/onlineEndpoints/lifeboat-test"
@@ -127,13 +127,13 @@ def test_model_workspace_and_endpoint_are_made_as_the_settings_name_them(wire: W
 
 
 def test_the_smoke_test_asks_the_new_slot_about_every_row_before_it_has_traffic(wire: Wire) -> None:
-    asked = wire.all("score")
-    assert [row for request in asked for row in request.json["input_data"]] == ROWS
-    assert [len(request.json["input_data"]) for request in asked] == [100, 100, 30]
-    assert {request.headers["azureml-model-deployment"] for request in asked} == {"blue"}
-    assert {request.timeout for request in asked} == {15.0}, "twice what the endpoint gives a request"
-    assert max(request.number for request in asked) < wire.all("endpoint.put")[1].number
-    assert "smoke test of blue: 230 answers, all of them Spark's" in wire.told
+    requests = wire.all("score")
+    assert [row for request in requests for row in request.json["input_data"]] == ROWS
+    assert [len(request.json["input_data"]) for request in requests] == [100, 100, 30]
+    assert {request.headers["azureml-model-deployment"] for request in requests} == {"blue"}
+    assert {request.timeout for request in requests} == {15.0}, "twice what the endpoint gives a request"
+    assert max(request.number for request in requests) < wire.all("endpoint.put")[1].number
+    assert "smoke test of blue: 230 answers, all of them Spark's" in wire.messages
 
 
 @pytest.mark.parametrize("row", [0, 229])
@@ -141,7 +141,7 @@ def test_one_answer_that_is_not_spark_s_in_whichever_request_is_found(
     azure: FakeAzure, credential: Any, tmp_path: Path, row: int
 ) -> None:
     azure.container = serve_portable
-    expected = [1 - said if number == row else said for number, said in enumerate(CLASSES)]
+    expected = [1 - label if number == row else label for number, label in enumerate(CLASSES)]
     make_run(tmp_path / "run_0.5", records=ROWS, expected=expected)
     with pytest.raises(AzureError, match=rf"230 answers to 230 rows, 1 of them not Spark's; .*'big': {row}\b"):
         Caller(azure, credential, tmp_path).deploy()
@@ -150,8 +150,8 @@ def test_one_answer_that_is_not_spark_s_in_whichever_request_is_found(
 
 def test_a_request_is_tried_four_times_whatever_goes_wrong_with_each(azure: FakeAzure, credential: Any) -> None:
     # of one kind alone the SDK repeats no more than three; only failures that change show our own limit
-    for place, how in enumerate(["500", "timeout", "unreachable", "429"]):
-        azure.fail(lambda request, place=place: request.number % 4 == place, how, FOREVER)  # type: ignore[misc]
+    for index, how in enumerate(["500", "timeout", "unreachable", "429"]):
+        azure.fail(lambda request, index=index: request.number % 4 == index, how, FOREVER)  # type: ignore[misc]
     caller = Caller(azure, credential, Path())
     with pytest.raises(SdkError):
         connect(caller.settings, credential).workspaces.get("ship")

@@ -89,11 +89,11 @@ CELLS = st.one_of(
 
 def typed(scorer: Scorer, record: dict[str, Any]) -> dict[str, Any]:
     """A record of a file, each text that stands for a value of another type as that value."""
-    found = dict(record)
+    values = dict(record)
     for column in scorer.columns:
         with contextlib.suppress(InputError):
-            found[column.name] = column.reader(texts=True)([record[column.name]])[0]
-    return found
+            values[column.name] = column.reader(texts=True)([record[column.name]])[0]
+    return values
 
 
 def keep_all(source: Path) -> list[str]:
@@ -187,7 +187,7 @@ def test_one_table_is_answered_alike_in_any_kind_of_file_and_as_records(hand: Co
     (tmp_path / "rows.csv").write_text("\n".join(lines))
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress("\r\n".join(lines).encode()))
     expected = [by_the_scorer(hand.scorer, record)[:2] for record in table.to_pylist()]
-    assert [found is None for found, _ in expected] == [False, False, True, False]  # an empty text is a gap
+    assert [prediction is None for prediction, _ in expected] == [False, False, True, False]  # an empty text is a gap
     for name in ("plain.parquet", "packed.parquet", "rows.csv", "rows.csv.gz"):
         score_file(hand, tmp_path / name, tmp_path / "out.parquet", force=True)
         assert [answer[:2] for answer in answers(pq.read_table(tmp_path / "out.parquet"))] == expected, name
@@ -226,15 +226,15 @@ def test_spark_writes_the_rows_that_one_machine_writes(
     (tmp_path / "in.csv").write_text(CSV)
     for source, order in ((some, "id"), (tmp_path / "in.csv", "reason")):
         alone, together = tmp_path / f"{source.name}.alone.parquet", tmp_path / f"{source.name}.spark"
-        said = score_file(hand, source, alone)
-        assert score_on_spark(read_raw(spark, source), hand, source, together, keep_all(source)) == said
-        one, other = pq.read_table(alone), pq.read_table(together)
+        counts = score_file(hand, source, alone)
+        assert score_on_spark(read_raw(spark, source), hand, source, together, keep_all(source)) == counts
+        left, right = pq.read_table(alone), pq.read_table(together)
         kept = [
-            *(name for name in one.column_names if source is some or name in ("prediction", "probability", "reason"))
+            *(name for name in left.column_names if source is some or name in ("prediction", "probability", "reason"))
         ]
         order_by = [(order, "ascending"), ("probability", "ascending")]
-        assert other.select(kept).sort_by(order_by).to_pylist() == one.select(kept).sort_by(order_by).to_pylist()
-        assert other.column_names == one.column_names
+        assert right.select(kept).sort_by(order_by).to_pylist() == left.select(kept).sort_by(order_by).to_pylist()
+        assert right.column_names == left.column_names
 
 
 def test_a_frame_is_scored_where_it_stands(
@@ -247,8 +247,8 @@ def test_a_frame_is_scored_where_it_stands(
     assert scored.schema.simpleString() == (
         "struct<Name:string,prediction:int,probability:array<double>,reason:string,warning:string>"
     )
-    found = {row.Name: (*row[1:4], row.warning is not None) for row in scored.filter("reason is null").collect()}
-    assert found == {record["Name"]: by_the_scorer(scorer, record) for record in rows[:2]}
+    answered = {row.Name: (*row[1:4], row.warning is not None) for row in scored.filter("reason is null").collect()}
+    assert answered == {record["Name"]: by_the_scorer(scorer, record) for record in rows[:2]}
     assert scored.filter("prediction is null").first().reason == by_the_scorer(scorer, rows[2])[2]
 
 
@@ -262,7 +262,7 @@ def test_beside_a_column_called_as_an_answer_is_the_answers_have_names_of_ours(
 
 
 def left_in(folder: Path) -> set[str]:
-    return {place.name for place in folder.iterdir()}
+    return {path.name for path in folder.iterdir()}
 
 
 def test_what_is_there_is_not_replaced_unless_asked(hand: ColumnScorer, some: Path, tmp_path: Path) -> None:
@@ -321,20 +321,20 @@ def test_files_of_a_folder_are_one_table_or_are_refused(hand: ColumnScorer, tmp_
 
 
 @pytest.mark.parametrize(
-    ("columns", "keep", "said"),
+    ("columns", "keep", "message"),
     [
         ({"amount": None, "ammount": [1.0]}, None, "unknown column of the model 'amount': did you mean 'ammount'?"),
         ({}, ["wrod"], "unknown column to keep 'wrod': did you mean 'word'?"),
     ],
 )
 def test_a_table_that_does_not_fit_is_refused_before_anything_is_written(
-    hand: ColumnScorer, tmp_path: Path, columns: dict[str, Any], keep: list[str] | None, said: str
+    hand: ColumnScorer, tmp_path: Path, columns: dict[str, Any], keep: list[str] | None, message: str
 ) -> None:
     table = {name: cells for name, cells in (good_rows(1) | columns).items() if cells is not None}
     pq.write_table(pa.table(table), tmp_path / "in.parquet")
     with pytest.raises(DataError) as caught:
         score_file(hand, tmp_path / "in.parquet", tmp_path / "out.parquet", keep)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert left_in(tmp_path) == {"in.parquet"}
 
 
@@ -349,8 +349,8 @@ def test_a_column_of_a_type_that_cannot_be_is_refused_before_anything_is_written
         pa.array([date.max]),
     ):
         pq.write_table(pa.table(good_rows(1) | {"amount": cells}), tmp_path / "in.parquet")
-        said = rf"column 'amount' is {re.escape(str(cells.type))[:4]}.* in the file and DOUBLE in the schema: "
-        with pytest.raises(DataError, match=said):
+        message = rf"column 'amount' is {re.escape(str(cells.type))[:4]}.* in the file and DOUBLE in the schema: "
+        with pytest.raises(DataError, match=message):
             score_file(hand, tmp_path / "in.parquet", tmp_path / "out.parquet")
         with pytest.raises(DataError, match=r"column 'amount' is .* in the file and DOUBLE in the schema: "):
             on_spark(spark, hand, tmp_path / "in.parquet", tmp_path / "out")
@@ -387,7 +387,7 @@ def test_decimals_truths_and_times_with_nanoseconds_are_scored_alike_by_spark_an
 def test_paths_that_will_not_do_are_refused(hand: ColumnScorer, some: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "latin.csv").write_bytes("count,big,amount,word,flag,spare\n1,2,3,\xe9,true,\n".encode("latin-1"))
-    for source, target, said in (
+    for source, target, message in (
         (tmp_path / "nowhere.csv", tmp_path / "out", "no file or folder"),
         (some, tmp_path / "no" / "out", "make it first"),
         (some, some, "is a part of what is scored"),
@@ -395,7 +395,7 @@ def test_paths_that_will_not_do_are_refused(hand: ColumnScorer, some: Path, tmp_
         (tmp_path / "empty", tmp_path / "out", "has no file in it"),
         (tmp_path / "latin.csv", tmp_path / "out", r"latin\.csv: byte 39 \(0xE9\) in line 2 is no UTF-8"),
     ):
-        with pytest.raises(DataError, match=said):
+        with pytest.raises(DataError, match=message):
             score_file(hand, source, target, force=True)
     assert left_in(tmp_path) == {"in.parquet", "empty", "latin.csv"}
 
@@ -405,14 +405,14 @@ def test_the_command_tells_how_many_were_scored_and_how_many_were_not(
 ) -> None:
     model = by_hand(tmp_path / "model", STAGES, FEATURES)
     out = tmp_path / "out.parquet"
-    said = CliRunner().invoke(app, ["score", str(model), str(some), str(out), "--keep", "id", "--keep", "note"])
-    assert said.exit_code == 4, said.output
-    assert said.stdout.splitlines() == [
+    result = CliRunner().invoke(app, ["score", str(model), str(some), str(out), "--keep", "id", "--keep", "note"])
+    assert result.exit_code == 4, result.output
+    assert result.stdout.splitlines() == [
         f"4 rows scored into {out}",
         "1 rows refused; `reason` says of each why. The commonest:",
         "  1 x amount: got 99.0 (number); allowed: a number from 0 to 10",
     ]
-    assert said.stderr.splitlines() == [
+    assert result.stderr.splitlines() == [
         f"{model} is a portable model of format 1: it does not know how raw rows were completed; export it again to "
         "tell it",
         "more than --allow-refused 0: exit status 4",
@@ -431,8 +431,8 @@ def test_the_command_reads_a_csv_file_as_its_options_say(tmp_path: Path) -> None
     model, out = by_hand(tmp_path / "model", STAGES, FEATURES), tmp_path / "out.parquet"
     text = 'of no account\ncount;big;amount;word;flag;spare;note\n1;2;3;a;true;;"\xe9\nb"\n'
     (tmp_path / "in.csv").write_bytes(text.encode("latin-1"))
-    given = ["--separator", ";", "--encoding", "latin-1", "--skip-lines", "1", "--multiline"]
-    ran = CliRunner().invoke(app, ["score", str(model), str(tmp_path / "in.csv"), str(out), *given])
+    options = ["--separator", ";", "--encoding", "latin-1", "--skip-lines", "1", "--multiline"]
+    ran = CliRunner().invoke(app, ["score", str(model), str(tmp_path / "in.csv"), str(out), *options])
     assert ran.exit_code == 0, ran.output
     assert [(row["note"], row["reason"]) for row in pq.read_table(out).to_pylist()] == [("\xe9\nb", None)]
 

@@ -33,9 +33,9 @@ def address(forest: Path) -> Iterator[tuple[str, int]]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
-            said = server.stdout.readline().strip()
-            assert said.startswith("Serving on http://127.0.0.1:")
-            yield "127.0.0.1", int(said.rsplit(":", 1)[1])
+            line = server.stdout.readline().strip()
+            assert line.startswith("Serving on http://127.0.0.1:")
+            yield "127.0.0.1", int(line.rsplit(":", 1)[1])
         finally:
             server.terminate()
 
@@ -154,9 +154,9 @@ def test_a_port_that_is_taken_is_an_error_and_no_server_and_a_model_of_an_old_fo
 ) -> None:
     folder = by_hand(tmp_path / "old", [], ["count"])
     command = [sys.executable, "-c", SERVE, str(folder), "127.0.0.1", str(address[1])]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert said.returncode != 0
-    assert "Serving on" not in said.stdout
-    first, *others = said.stderr.splitlines()
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode != 0
+    assert "Serving on" not in result.stdout
+    first, *others = result.stderr.splitlines()
     assert first.startswith(f"{folder} is a portable model of format 1: it does not know how raw rows were completed")
     assert f"cannot listen on 127.0.0.1:{address[1]} (Address already in use): take another --port" in others[-1]

@@ -64,9 +64,9 @@ def test_a_server_that_does_not_start_is_an_error_that_holds_what_it_said(tmp_pa
     before = children()
     with pytest.raises(ServerDidNotStartError) as caught:
         Server(tmp_path / "nothing")
-    said = str(caught.value)
-    assert said.startswith(f"the server for {tmp_path / 'nothing'} ended with status 1:\n")
-    assert f"there is no run '{tmp_path / 'nothing'}'" in said
+    message = str(caught.value)
+    assert message.startswith(f"the server for {tmp_path / 'nothing'} ended with status 1:\n")
+    assert f"there is no run '{tmp_path / 'nothing'}'" in message
     assert isinstance(caught.value, LifeboatError)
     assert children() <= before
 

@@ -46,8 +46,8 @@ class Bundle:
     @classmethod
     def load(cls, folder: Path) -> Bundle:
         """The bundle that ``make_bundle`` left in a folder."""
-        told = yaml.safe_load((folder / "deployment.yml").read_text())
-        return cls(folder, told["model"]["version"], told["environment"]["version"], told["tags"][TAG])
+        content = yaml.safe_load((folder / "deployment.yml").read_text())
+        return cls(folder, content["model"]["version"], content["environment"]["version"], content["tags"][TAG])
 
     @cached_property
     def _answers(self) -> dict[str, Any]:
@@ -149,8 +149,8 @@ def check_offline(bundle: Bundle) -> None:
 def code_digest(folder: Path) -> str:
     """The SHA-256 of a folder's files and of their names, in hexadecimal digits."""
     files = sorted(file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
-    told = [f"{file.relative_to(folder).as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
-    return _sha("\n".join(told))
+    lines = [f"{file.relative_to(folder).as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
+    return _sha("\n".join(lines))
 
 
 def _sha(text: str) -> str:

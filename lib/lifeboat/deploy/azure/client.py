@@ -82,7 +82,7 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def said(step: str) -> Iterator[None]:
+def step(name: str) -> Iterator[None]:
     """What goes wrong inside becomes an AzureError that names the step, what Azure said and the way out."""
     from azure.ai.ml.exceptions import MlException
     from azure.core.exceptions import AzureError as AnyAzureError
@@ -92,7 +92,7 @@ def said(step: str) -> Iterator[None]:
             yield
     except (AnyAzureError, MlException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         # the last four: the SDK reads an answer that is none of its service's as if it were one
-        raise AzureError(f"{step}: {why(error)}") from error
+        raise AzureError(f"{name}: {why(error)}") from error
 
 
 def why(error: Exception) -> str:
@@ -106,11 +106,11 @@ def why(error: Exception) -> str:
 
     text, chain = first_line(error), list(causes(error))
     whole = " ".join(map(str, chain)).lower()
-    answered = next((one for one in chain if isinstance(one, HttpResponseError) and one.status_code), None)
+    answered = next((cause for cause in chain if isinstance(cause, HttpResponseError) and cause.status_code), None)
     if isinstance(error, ClientAuthenticationError):
         return f"Azure does not know who asks ({text}); {HINTS[401]}"
     if (
-        any(isinstance(one, ServiceRequestError | ServiceResponseError | OSError) for one in chain)
+        any(isinstance(cause, ServiceRequestError | ServiceResponseError | OSError) for cause in chain)
         or TIMED_OUT in whole
     ):
         return f"no answer in time ({text}); look at the network, then {AGAIN}"
@@ -127,13 +127,13 @@ def why(error: Exception) -> str:
 
 def causes(error: BaseException) -> Iterator[BaseException]:
     """An error, and those that led to it."""
-    one: BaseException | None = error
-    while one is not None:
-        yield one
-        one = one.__cause__ or one.__context__
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def first_line(error: Exception) -> str:
     """The first line of what an error says; Azure's own say more, and repeat themselves."""
-    said = str(getattr(error, "message", None) or error)
-    return next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)
+    text = str(getattr(error, "message", None) or error)
+    return next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)

@@ -30,25 +30,25 @@ def prepare(run: Run, settings: AzureSettings) -> Bundle:
     return Bundle.load(run.path / FOLDER)
 
 
-def show(run: Run, given: Mapping[str, Any], share: int = 100) -> str:
+def show(run: Run, values: Mapping[str, Any], share: int = 100) -> str:
     """The endpoint's and the deployment's YAML as they would be sent, with what is still missing to send them.
 
     Args:
         run: The run, with what notebook 5 leaves or is about to leave.
-        given: What a parameter file says under ``azure:``; subscription, resource group and workspace may lack.
+        values: What a parameter file says under ``azure:``; subscription, resource group and workspace may lack.
         share: Percent of the traffic that it would get.
     """
     missing = [
         f"{name} (or {variable} in the environment)"
         for name, variable in FROM_ENVIRONMENT.items()
-        if not given.get(name) and not os.environ.get(variable)
+        if not values.get(name) and not os.environ.get(variable)
     ]
-    bundle = prepare(run, AzureSettings.read_dry(given))
-    parts = [
+    bundle = prepare(run, AzureSettings.read_dry(values))
+    sections = [
         f"# {name}\n{(bundle.folder / name).read_text()}" for name in ("endpoint.yml", "deployment.yml", "conda.yml")
     ]
     then = f"{len(bundle.records)} rows with Spark's answers for the smoke test, then {share} % of the traffic"
-    parts.append(f"# both fit Azure's schemas; {then}; nothing was sent")
+    sections.append(f"# both fit Azure's schemas; {then}; nothing was sent")
     if missing:
-        parts.append(f"# to send it, still missing: {', '.join(missing)}")
-    return "\n".join(parts)
+        sections.append(f"# to send it, still missing: {', '.join(missing)}")
+    return "\n".join(sections)

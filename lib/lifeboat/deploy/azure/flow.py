@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.deploy.azure.bundle import TAG, Bundle
-from lifeboat.deploy.azure.client import AzureError, said
+from lifeboat.deploy.azure.client import AzureError, step
 from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.deploy.azure.slots import TURN, Endpoint, Traffic, choose, look, parted, set_traffic, shares
 from lifeboat.deploy.azure.smoke import asker, smoke_test
@@ -36,12 +36,12 @@ class Deployment:
     moved: bool = False  # the traffic, or it was tried
 
     @contextmanager
-    def making(self, what: str) -> Iterator[None]:
+    def making(self, item: str) -> Iterator[None]:
         """Remember what is about to be made: if the answer is lost it may be there all the same."""
-        self.made.append(what)
-        with said(f"make {what}"):
+        self.made.append(item)
+        with step(f"make {item}"):
             yield
-        self.tell(f"made {what}")
+        self.tell(f"made {item}")
 
 
 def deploy(
@@ -85,7 +85,7 @@ def find_workspace(this: Deployment, create: bool) -> None:
     from azure.core.exceptions import ResourceNotFoundError
 
     name = this.settings.workspace
-    with said(f"workspace {name}"):
+    with step(f"workspace {name}"):
         try:
             this.client.workspaces.get(name)
             return
@@ -99,13 +99,13 @@ def find_workspace(this: Deployment, create: bool) -> None:
 def find_endpoint(this: Deployment) -> Endpoint:
     """The endpoint; one without state or slots where there is none yet."""
     name = this.settings.endpoint
-    found = look(this.client, name)
-    if found is None:
-        with said(f"look for endpoint {name}"):  # to make one that is there would take its traffic away: ask twice
-            names = [str(one.name) for one in this.client.online_endpoints.list()]
+    endpoint = look(this.client, name)
+    if endpoint is None:
+        with step(f"look for endpoint {name}"):  # to make one that is there would take its traffic away: ask twice
+            names = [str(item.name) for item in this.client.online_endpoints.list()]
         if name in names:
             raise AzureError(f"endpoint {name} is listed, and not found when asked for: wait a minute and call again")
-    return found or Endpoint(name, "", "", {}, {})
+    return endpoint or Endpoint(name, "", "", {}, {})
 
 
 def make_endpoint(this: Deployment, endpoint: Endpoint) -> None:
@@ -129,12 +129,12 @@ def fill_slot(this: Deployment, endpoint: Endpoint, slot: str) -> None:
         return
     source = str(this.bundle.folder / "deployment.yml")
     wanted = load_online_deployment(source=source, params_override=[{"name": slot}])
-    turn = 1 + max((one.turn for one in endpoint.slots.values()), default=0)
+    turn = 1 + max((other.turn for other in endpoint.slots.values()), default=0)
     wanted.tags = {TAG: this.bundle.digest, TURN: str(turn)}
     wanted.model = register(this, this.client.models, wanted.model)
     wanted.environment = register(this, this.client.environments, wanted.environment)
     if there and there.state != "Succeeded":  # Azure takes nothing into a slot whose making failed
-        with said(f"delete what failed in slot {slot}"):
+        with step(f"delete what failed in slot {slot}"):
             this.client.online_deployments.begin_delete(name=slot, endpoint_name=endpoint.name).result()
     with this.making(f"slot {slot}"):
         this.client.online_deployments.begin_create_or_update(wanted).result()
@@ -144,13 +144,13 @@ def register(this: Deployment, assets: Any, wanted: Any) -> str:
     """The address of a model or an environment whose version is its content: made if it is new."""
     from azure.core.exceptions import ResourceNotFoundError
 
-    what = f"{type(wanted).__name__.lower()} {wanted.name}:{wanted.version}"
-    with said(f"look for {what}"):
+    label = f"{type(wanted).__name__.lower()} {wanted.name}:{wanted.version}"
+    with step(f"look for {label}"):
         try:
             return str(assets.get(wanted.name, wanted.version).id)
         except ResourceNotFoundError:
             pass
-    with this.making(what):
+    with this.making(label):
         return str(assets.create_or_update(wanted).id)
 
 
@@ -176,7 +176,7 @@ def aftermath(this: Deployment) -> str:
     lines = [traffic_now(this)]
     if this.made:
         lines.append(f"Begun by this call, and kept as far as it got: {', '.join(this.made)}.")
-        if slots := [what.removeprefix("slot ") for what in this.made if what.startswith("slot ")]:
+        if slots := [item.removeprefix("slot ") for item in this.made if item.startswith("slot ")]:
             lines.append(
                 f"A slot costs money until `lifeboat azure delete --slot {slots[0]}`; "
                 f"its log: az ml online-deployment get-logs -n {slots[0]} -e {name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lifeboat.deploy.azure.client import AzureError, said
+from lifeboat.deploy.azure.client import AzureError, step
 from lifeboat.deploy.azure.slots import Endpoint, Slot, look, set_traffic, shares
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def delete(client: MLClient, name: str, slot: str = "") -> str:
     """
     endpoint = find(client, name)
     if not slot:
-        with said(f"delete endpoint {name}"):
+        with step(f"delete endpoint {name}"):
             client.online_endpoints.begin_delete(name=name).result()
         if look(client, name):
             raise AzureError(f"delete endpoint {name}: it is still there, whatever was answered; call again")
@@ -83,7 +83,7 @@ def delete(client: MLClient, name: str, slot: str = "") -> str:
         raise AzureError(f"{name} has no slot {slot!r}; it has: {', '.join(endpoint.slots) or 'none'}")
     if share := endpoint.share(slot):
         raise AzureError(f"{slot} has {share} % of the traffic: `lifeboat azure rollback` first, or deploy another")
-    with said(f"delete slot {slot}"):
+    with step(f"delete slot {slot}"):
         client.online_deployments.begin_delete(name=slot, endpoint_name=name).result()
     if slot in find(client, name).slots:
         raise AzureError(f"delete slot {slot}: it is still there, whatever was answered; call again")

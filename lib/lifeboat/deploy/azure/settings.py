@@ -72,45 +72,45 @@ class AzureSettings(BaseModel):
     request_timeout_ms: Annotated[int, Field(ge=500, le=180_000)] = 5_000
 
     @classmethod
-    def read_dry(cls, given: Mapping[str, Any]) -> Self:
+    def read_dry(cls, values: Mapping[str, Any]) -> Self:
         """As ``read``, but subscription, resource group and workspace may lack: for a dry run."""
-        return cls.read({**STAND_INS, **{name: value for name, value in given.items() if value not in (None, "")}})
+        return cls.read({**STAND_INS, **{name: value for name, value in values.items() if value not in (None, "")}})
 
     @classmethod
-    def read(cls, given: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Self:
+    def read(cls, values: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Self:
         """Check the settings of a parameter file together with the environment.
 
         Args:
-            given: What stands under ``azure:``.
+            values: What stands under ``azure:``.
             environ: The environment; this process's by default.
 
         Raises:
             ParameterError: Anything is missing, unknown, wrong or secret; the message names all of it at once.
         """
         environ = os.environ if environ is None else environ
-        found = {name: environ[variable] for name, variable in FROM_ENVIRONMENT.items() if environ.get(variable)}
-        stands = {name: value for name, value in given.items() if value not in (None, "")}
+        overrides = {name: environ[variable] for name, variable in FROM_ENVIRONMENT.items() if environ.get(variable)}
+        stands = {name: value for name, value in values.items() if value not in (None, "")}
         try:
-            return cls.model_validate({**stands, **found})
+            return cls.model_validate({**stands, **overrides})
         except ValidationError as error:
-            faults = [_said(fault, cls) for fault in error.errors()]
-        head = "a setting will not do" if len(faults) == 1 else f"{len(faults)} settings will not do"
-        raise ParameterError(f"azure: {head}; nothing was sent\n" + "\n".join(f"  {fault}" for fault in faults))
+            errors = [_message(detail, cls) for detail in error.errors()]
+        head = "a setting will not do" if len(errors) == 1 else f"{len(errors)} settings will not do"
+        raise ParameterError(f"azure: {head}; nothing was sent\n" + "\n".join(f"  {text}" for text in errors))
 
 
-def _said(fault: Any, cls: type[BaseModel]) -> str:
+def _message(detail: Any, cls: type[BaseModel]) -> str:
     """One of pydantic's findings as a sentence that names the way out."""
-    name = ".".join(map(str, fault["loc"]))
+    name = ".".join(map(str, detail["loc"]))
     variable = FROM_ENVIRONMENT.get(name)
     where = f"azure.{name} in the parameter file" + (f", or {variable} in the environment" if variable else "")
-    if fault["type"] == "missing":
+    if detail["type"] == "missing":
         return f"{name} is missing: write {where}"
     if name in GONE:
         return f"{name} is gone: leave it out; a slot gets its share at once, as `lifeboat azure deploy --traffic` says"
     if names_credential(name):
         return f"{name}: a secret has no place in a parameter file: sign in by `az login`, or set it in the environment"
-    if fault["type"] == "extra_forbidden":
+    if detail["type"] == "extra_forbidden":
         return unknown("setting", name, cls.model_fields)
     field = cls.model_fields.get(name)
-    takes = f"it takes {field.description}" if field and field.description else fault["msg"]
-    return f"{name} is {redacted_all(fault['input'])!r}: {takes} ({where})"
+    takes = f"it takes {field.description}" if field and field.description else detail["msg"]
+    return f"{name} is {redacted_all(detail['input'])!r}: {takes} ({where})"

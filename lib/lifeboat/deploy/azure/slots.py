@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.deploy.azure.bundle import SLOTS, TAG
-from lifeboat.deploy.azure.client import EVERY, AzureError, said
+from lifeboat.deploy.azure.client import EVERY, AzureError, step
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -64,32 +64,32 @@ def look(client: MLClient, name: str) -> Endpoint | None:
     """The endpoint with its slots; None where there is none. Waits until nobody is changing it any more."""
     from azure.core.exceptions import ResourceNotFoundError
 
-    with said(f"look at endpoint {name}"):
+    with step(f"look at endpoint {name}"):
         try:
             endpoint = settled(lambda: client.online_endpoints.get(name))
         except ResourceNotFoundError:
             return None
         traffic = {slot: int(share) for slot, share in (endpoint.traffic or {}).items() if int(share)}
-        names = sorted(str(one.name) for one in client.online_deployments.list(name))
-        found = [settled(lambda slot=slot: client.online_deployments.get(slot, name)) for slot in names]  # type: ignore[misc]
-        slots = {one.name: _slot(one) for one in found}
+        names = sorted(str(item.name) for item in client.online_deployments.list(name))
+        deployments = [settled(lambda slot=slot: client.online_deployments.get(slot, name)) for slot in names]  # type: ignore[misc]
+        slots = {item.name: _slot(item) for item in deployments}
         return Endpoint(name, _word(endpoint.provisioning_state), str(endpoint.scoring_uri), slots, traffic)
 
 
 def settled(get: Callable[[], Any]) -> Any:
     """What ``get`` gives once Azure has ended what it was doing to it."""
-    while _word((found := get()).provisioning_state) not in DONE:
+    while _word((resource := get()).provisioning_state) not in DONE:
         time.sleep(EVERY)
-    return found
+    return resource
 
 
-def _slot(found: Any) -> Slot:
-    tags = found.tags or {}
+def _slot(deployment: Any) -> Slot:
+    tags = deployment.tags or {}
     turn = str(tags.get(TURN, "0"))
-    model = "/".join(str(found.model or "").rstrip("/").split("/")[-3::2])  # .../models/NAME/versions/VERSION
+    model = "/".join(str(deployment.model or "").rstrip("/").split("/")[-3::2])  # .../models/NAME/versions/VERSION
     return Slot(
-        str(found.name),
-        _word(found.provisioning_state),
+        str(deployment.name),
+        _word(deployment.provisioning_state),
         str(tags.get(TAG, "")),
         int(turn) if turn.isdecimal() else 0,
         model,
@@ -135,12 +135,12 @@ def parted(endpoint: Endpoint, slot: str, share: int) -> Traffic:
     rest, whole = 100 - share, sum(others.values())
     traffic = {slot: share} | {name: rest * had // whole for name, had in others.items()}
     traffic[max(traffic, key=lambda name: others.get(name, 0))] += 100 - sum(traffic.values())
-    return {name: part for name, part in traffic.items() if part}
+    return {name: percent for name, percent in traffic.items() if percent}
 
 
 def set_traffic(client: MLClient, name: str, traffic: Traffic) -> None:
     """Give each slot its percent of the traffic; none at all where ``traffic`` is empty."""
-    with said(f"give {shares(traffic)} of the traffic"):
+    with step(f"give {shares(traffic)} of the traffic"):
         endpoint = client.online_endpoints.get(name)
         endpoint.traffic = dict(traffic)
         client.online_endpoints.begin_create_or_update(endpoint).result()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.deploy.azure.bundle import Bundle
-from lifeboat.deploy.azure.client import AzureError, said
+from lifeboat.deploy.azure.client import AzureError, step
 from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.deploy.azure.slots import Endpoint
 from lifeboat.spark.environment import spare_loopback
@@ -51,7 +51,7 @@ class Asker:
 
 def asker(client: MLClient, endpoint: Endpoint, settings: AzureSettings) -> Asker:
     """An Asker with the endpoint's key."""
-    with said(f"fetch the key of {endpoint.name}"):
+    with step(f"fetch the key of {endpoint.name}"):
         key = str(client.online_endpoints.get_keys(endpoint.name).primary_key)
         return Asker(endpoint.uri, PATIENCE * settings.request_timeout_ms / 1000, key)
 
@@ -65,12 +65,12 @@ def smoke_test(ask: Asker, slot: str, bundle: Bundle) -> int:
     records, expected = bundle.records, bundle.expected
     answers: list[Any] = []
     for start in range(0, len(records), AT_ONCE):
-        with said(f"smoke test of {slot}"):
+        with step(f"smoke test of {slot}"):
             status, answer = ask.ask({"input_data": records[start : start + AT_ONCE]}, slot)
-        if fault := fault_of(status, answer):
-            raise AzureError(f"smoke test of {slot}: {fault}")
+        if error := answer_error(status, answer):
+            raise AzureError(f"smoke test of {slot}: {error}")
         answers += answer["predictions"]
-    wrong = [row for row, (one, other) in enumerate(zip(answers, expected, strict=False)) if one != other]
+    wrong = [row for row, (got, wanted) in enumerate(zip(answers, expected, strict=False)) if got != wanted]
     if wrong or len(answers) != len(expected):
         first = (
             f"; the first: {records[wrong[0]]}, {answers[wrong[0]]} instead of {expected[wrong[0]]}" if wrong else ""
@@ -82,7 +82,7 @@ def smoke_test(ask: Asker, slot: str, bundle: Bundle) -> int:
     return len(records)
 
 
-def fault_of(status: int, answer: Any) -> str:
+def answer_error(status: int, answer: Any) -> str:
     """What is wrong with an answer, in words; empty where it holds predictions."""
     if status != 200:
         return f"status {status}, {str(answer)[:SHOWN]}"

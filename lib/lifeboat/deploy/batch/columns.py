@@ -65,10 +65,10 @@ class ColumnScorer:
         own = [name for name in names if name not in OURS.names]
         kept = own if keep is None else list(dict.fromkeys(keep))
         needed = [column.name for column in self.scorer.columns]
-        for what, wanted in (("of the model", needed), ("to keep", kept)):
+        for role, wanted in (("of the model", needed), ("to keep", kept)):
             for name in wanted:
                 if name not in names:
-                    raise DataError(unknown(f"column {what}", name, own))
+                    raise DataError(unknown(f"column {role}", name, own))
                 if names.count(name) > 1:
                     raise DataError(f"the table has {names.count(name)} columns called {name!r}: rename all but one")
         for column in self.scorer.columns:
@@ -86,7 +86,7 @@ class ColumnScorer:
         Returns:
             The columns kept and the answers, row by row as they came.
         """
-        reasons = _faults(batch)
+        reasons = _read_errors(batch)
         raw = {}
         for column in self.scorer.columns:
             raw[column.name] = _checked(column, _values(batch.column(column.name)), reasons)
@@ -96,7 +96,7 @@ class ColumnScorer:
             reasons[row] = reasons[row] or str(no_number())
         warnings = _unseen(self.scorer.lookups, table, batch.num_rows)
         if self.scorer.refuses_unseen:
-            unrefused = ~_given(reasons)
+            unrefused = ~_present(reasons)
             reasons[unrefused] = warnings[unrefused]
         answers = self._answers(self._scores(features), reasons, warnings)
         schema = pa.schema([*(batch.schema.field(name) for name in kept), *self.answers(kept)])
@@ -108,7 +108,7 @@ class ColumnScorer:
         return classify(self.scorer.manifest["model"], self._tables.raw(features))
 
     def _answers(self, scores: Scores, reasons: Objects, warnings: Objects) -> list[pa.Array]:
-        bad = _given(reasons)
+        bad = _present(reasons)
         warnings[bad] = None
         if self._probability == pa.float64():
             probability = pa.array(scores.probabilities[:, 1], mask=bad)
@@ -119,17 +119,17 @@ class ColumnScorer:
         return [prediction, probability, pa.array(reasons, pa.string()), pa.array(warnings, pa.string())]
 
 
-def _unseen(found: list[Lookup], table: Mapping[str, Values], rows: int) -> Objects:
+def _unseen(lookups: list[Lookup], table: Mapping[str, Values], rows: int) -> Objects:
     """For each row what it has that training never met, in a sentence each; None where there is nothing."""
     warnings: Objects = np.full(rows, None, dtype=object)
-    for lookup, values in misses(found, table):
+    for lookup, values in misses(lookups, table):
         for row, value in enumerate(values):
             if value is not None:
                 warnings[row] = "; ".join(filter(None, (warnings[row], lookup.sentence(value))))
     return warnings
 
 
-def _given(texts: Objects) -> npt.NDArray[np.bool_]:
+def _present(texts: Objects) -> npt.NDArray[np.bool_]:
     return np.array([text is not None for text in texts], dtype=bool)
 
 
@@ -139,14 +139,14 @@ def refuse_type(column: Column, kind: pa.DataType) -> None:
         raise DataError(refused)
 
 
-def _faults(batch: pa.RecordBatch) -> Objects:
+def _read_errors(batch: pa.RecordBatch) -> Objects:
     """For each row why it cannot be read; None where it can."""
     reasons: Objects = np.full(batch.num_rows, None, dtype=object)
     if ERROR not in batch.schema.names:
         return reasons
-    lines, texts, faults = (batch.column(name) for name in (LINE, UNREADABLE, ERROR))
-    for row in np.flatnonzero(faults.is_valid().to_numpy(zero_copy_only=False)).tolist():
-        reasons[row] = f"line {lines[row]}: {faults[row]}: {texts[row]}"
+    lines, texts, errors = (batch.column(name) for name in (LINE, UNREADABLE, ERROR))
+    for row in np.flatnonzero(errors.is_valid().to_numpy(zero_copy_only=False)).tolist():
+        reasons[row] = f"line {lines[row]}: {errors[row]}: {texts[row]}"
     return reasons
 
 
@@ -165,18 +165,18 @@ def _checked(column: Column, values: Values, reasons: Objects) -> Values:
     """The values as the column's reader gives them; one that it refuses becomes None, and its rows get the reason."""
     read = column.reader(texts=True)
     try:
-        return Values(read(values.distinct), values.places)
+        return Values(read(values.distinct), values.indices)
     except InputError:
         pass
     good: list[Any] = []
-    told: list[str | None] = []
+    messages: list[str | None] = []
     for value in values.distinct:
         try:
             good += read([value])
-            told.append(None)
+            messages.append(None)
         except InputError as error:
             good.append(None)
-            told.append(str(error))
-    for row, reason in enumerate(Values(told, values.places).spread()):
+            messages.append(str(error))
+    for row, reason in enumerate(Values(messages, values.indices).spread()):
         reasons[row] = reasons[row] or reason
-    return Values(good, values.places)
+    return Values(good, values.indices)

@@ -66,7 +66,7 @@ def score_on_spark(
     target: Path,
     keep: Sequence[str] | None = None,
     force: bool = False,
-    one_file: bool = False,
+    single_file: bool = False,
 ) -> Counts:
     """What ``batch.score_file`` does, on Spark. The driver and the workers must see both paths.
 
@@ -77,22 +77,22 @@ def score_on_spark(
         target: The folder of parquet files to write.
         keep: Columns to write beside the answers; None for all.
         force: Whether to replace what is at ``target``.
-        one_file: Whether ``target`` is to be one file instead, each row in its place.
+        single_file: Whether ``target`` is to be one file instead, each row in its place.
     """
     with replacing_target(source, target, force) as beside:
-        rows = frame.orderBy(ticked(FILE), ticked(LINE)) if one_file else frame
+        rows = frame.orderBy(ticked(FILE), ticked(LINE)) if single_file else frame
         score_frame(rows, scorer, keep).write.parquet(str(beside))
         table = pads.dataset(beside, format="parquet")
         reasons, warnings = Counter[str](), Counter[str]()
         for batch in table.to_batches(columns=table.schema.names[-2:]):
             add_answers(reasons, warnings, batch)
         count = table.count_rows()
-        if one_file:
-            _to_one_file(table, beside)
+        if single_file:
+            _merge(table, beside)
     return Counts(count, reasons, warnings)
 
 
-def _to_one_file(table: pads.Dataset, folder: Path) -> None:
+def _merge(table: pads.Dataset, folder: Path) -> None:
     """Put a folder's files into one in its place."""
     whole = folder.with_name(f"{folder.name}.whole")
     with pq.ParquetWriter(whole, table.schema) as writer:

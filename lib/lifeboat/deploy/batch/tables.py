@@ -16,7 +16,7 @@ import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
-from lifeboat.deploy.onnx_graph import ONE_OF
+from lifeboat.deploy.onnx_graph import MEMBER
 
 LEAVES = 64  # of a tree at most: a bit each
 CODES = 2048  # of one table at most: it then stays in the processor's nearest memory
@@ -34,20 +34,20 @@ class Feature:
     """How a feature's value becomes a code.
 
     Attributes:
-        place: Which feature.
+        index: Which feature.
         cuts: The values that some tree asks about, in order.
         codes: The code of: below the first cut, at it, between it and the second, and so on.
         reach: How many codes there are.
     """
 
-    place: int
+    index: int
     cuts: Floats
     codes: Codes
     reach: int
 
     def code(self, features: Floats) -> Codes:
         """The code of each row, shape ``(n,)``."""
-        values = features[:, self.place]
+        values = features[:, self.index]
         at = np.searchsorted(self.cuts, values, "left") + np.searchsorted(self.cuts, values, "right")
         codes: Codes = self.codes[at]
         return codes
@@ -98,7 +98,7 @@ class Tables:
 
 
 @dataclass(frozen=True)
-class _Parts:
+class _Lists:
     """The operator's parallel lists: of its inner nodes and of its leaves."""
 
     roots: list[int]
@@ -118,29 +118,29 @@ def tables(graph: bytes) -> Tables | None:
     model = onnx.load_from_string(graph)
     if len(model.graph.node) != 1 or model.graph.node[0].op_type != "TreeEnsemble":
         return None
-    named = {part.name: onnx.helper.get_attribute_value(part) for part in model.graph.node[0].attribute}
-    parts = _read(named)
-    walks = [_walk(parts, root) for root in parts.roots]
+    named = {item.name: onnx.helper.get_attribute_value(item) for item in model.graph.node[0].attribute}
+    lists = _read(named)
+    walks = [_walk(lists, root) for root in lists.roots]
     if max(len(leaves) for _, leaves in walks) > LEAVES:
         return None
-    features = [_feature(parts, place) for place in sorted(set(parts.features))]
+    features = [_feature(lists, index) for index in sorted(set(lists.features))]
     groups = _grouped(features)
     trees: list[TreeTables] = []
     before: object = None
     for nodes, leaves in walks:
-        kind = [(parts.features[n], parts.splits[n], parts.sets.get(n, np.empty(0)).tobytes(), *b) for n, *b in nodes]
-        target, values = parts.leaf_targets[leaves[0]], np.zeros(LEAVES)
+        kind = [(lists.features[n], lists.splits[n], lists.sets.get(n, np.empty(0)).tobytes(), *b) for n, *b in nodes]
+        target, values = lists.leaf_targets[leaves[0]], np.zeros(LEAVES)
         with np.errstate(over="ignore"):
-            values[(BRUIJN << np.arange(len(leaves), dtype=np.uint64)) >> SHIFT] = parts.leaf_values[leaves]
+            values[(BRUIJN << np.arange(len(leaves), dtype=np.uint64)) >> SHIFT] = lists.leaf_values[leaves]
         if kind == before and target not in [known for known, _ in trees[-1].values]:
             trees[-1].values.append((target, values))  # the same tree once more, for its next class
         else:
-            trees.append(TreeTables(_bits(parts, nodes, groups), [(target, values)]))
+            trees.append(TreeTables(_bits(lists, nodes, groups), [(target, values)]))
         before = kind
     return Tables(groups, trees, named["n_targets"])
 
 
-def _read(named: dict[str, Any]) -> _Parts:
+def _read(named: dict[str, Any]) -> _Lists:
     modes = numpy_helper.to_array(named["nodes_modes"])
     members = numpy_helper.to_array(named["membership_values"]) if "membership_values" in named else np.empty(0)
     ends = np.flatnonzero(np.isnan(members))  # each set ends with NaN
@@ -149,11 +149,11 @@ def _read(named: dict[str, Any]) -> _Parts:
         [(node, bool(leaf)) for node, leaf in zip(named[f"nodes_{w}nodeids"], named[f"nodes_{w}leafs"], strict=True)]
         for w in ("false", "true")
     ]
-    return _Parts(
+    return _Lists(
         roots=list(named["tree_roots"]),
         features=list(named["nodes_featureids"]),
         splits=numpy_helper.to_array(named["nodes_splits"]),
-        sets=dict(zip(np.flatnonzero(modes == ONE_OF).tolist(), sets, strict=True)),
+        sets=dict(zip(np.flatnonzero(modes == MEMBER).tolist(), sets, strict=True)),
         children=(ways[0], ways[1]),
         leaf_targets=list(named["leaf_targetids"]),
         leaf_values=numpy_helper.to_array(named["leaf_weights"]),
@@ -163,7 +163,7 @@ def _read(named: dict[str, Any]) -> _Parts:
 Walk = tuple[list[tuple[int, int, int]], list[int]]
 
 
-def _walk(parts: _Parts, root: int) -> Walk:
+def _walk(lists: _Lists, root: int) -> Walk:
     """A tree's inner nodes, each with the bits of the leaves on its yes and on its no side, and its leaves in order."""
     nodes: list[tuple[int, int, int]] = []
     leaves: list[int] = []
@@ -172,7 +172,7 @@ def _walk(parts: _Parts, root: int) -> Walk:
         if is_leaf:
             leaves.append(node)
             return 1 << (len(leaves) - 1)
-        no, yes = (below(*ends[node]) for ends in parts.children)
+        no, yes = (below(*ends[node]) for ends in lists.children)
         nodes.append((node, yes, no))
         return yes | no
 
@@ -180,15 +180,15 @@ def _walk(parts: _Parts, root: int) -> Walk:
     return nodes, leaves
 
 
-def _feature(parts: _Parts, place: int) -> Feature:
+def _feature(lists: _Lists, index: int) -> Feature:
     """The codes of a feature: values that every node answers alike share one."""
-    nodes = [node for node, feature in enumerate(parts.features) if feature == place]
-    asked = [parts.sets[node] if node in parts.sets else parts.splits[node : node + 1] for node in nodes]
-    cuts = np.unique(np.concatenate(asked))
+    nodes = [node for node, feature in enumerate(lists.features) if feature == index]
+    bounds = [lists.sets[node] if node in lists.sets else lists.splits[node : node + 1] for node in nodes]
+    cuts = np.unique(np.concatenate(bounds))
     values = _between(cuts)
-    answers = np.unique(np.array([parts.says_yes(node, values) for node in nodes]), axis=0)
+    answers = np.unique(np.array([lists.says_yes(node, values) for node in nodes]), axis=0)
     kinds, codes = np.unique(answers, axis=1, return_inverse=True)
-    return Feature(place, cuts, codes.astype(np.intp), kinds.shape[1])
+    return Feature(index, cuts, codes.astype(np.intp), kinds.shape[1])
 
 
 def _between(cuts: Floats) -> Floats:
@@ -211,9 +211,9 @@ def _grouped(features: list[Feature]) -> list[list[Feature]]:
     return groups
 
 
-def _bits(parts: _Parts, nodes: list[tuple[int, int, int]], groups: list[list[Feature]]) -> list[tuple[int, Bits]]:
+def _bits(lists: _Lists, nodes: list[tuple[int, int, int]], groups: list[list[Feature]]) -> list[tuple[int, Bits]]:
     """For each group that the tree asks, the leaves left by each of its codes."""
-    found: list[tuple[int, Bits]] = []
+    bits: list[tuple[int, Bits]] = []
     everything = np.uint64(nodes[-1][1] | nodes[-1][2])  # the root comes last
     for number, group in enumerate(groups):
         table = np.full((1,), everything)
@@ -222,9 +222,9 @@ def _bits(parts: _Parts, nodes: list[tuple[int, int, int]], groups: list[list[Fe
             values = np.empty(feature.reach)
             values[feature.codes] = _between(feature.cuts)  # any value of each code will do
             for node, yes, no in nodes:
-                if parts.features[node] == feature.place:
-                    left &= ~np.where(parts.says_yes(node, values), np.uint64(no), np.uint64(yes))
+                if lists.features[node] == feature.index:
+                    left &= ~np.where(lists.says_yes(node, values), np.uint64(no), np.uint64(yes))
             table = (table[:, None] & left[None, :]).ravel()
         if (table != everything).any():
-            found.append((number, table))
-    return found
+            bits.append((number, table))
+    return bits

@@ -20,9 +20,9 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; 0.0.0.0 for all")
     parser.add_argument("--port", type=int, default=5001, help="the port; 0 for a free one")
     parser.add_argument("--unseen", default="", help="warn or refuse, where a row has a value that training never met")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     try:
-        serve(asked.folder, asked.host, asked.port, asked.unseen)
+        serve(args.folder, args.host, args.port, args.unseen)
     except LifeboatError as error:
         sys.exit(f"lifeboat: {error}")
 

@@ -54,9 +54,9 @@ class Server:
                 self.url = line.removeprefix("Serving on ").strip()
                 return
         self._process.communicate()
-        said = f"the server for {model} ended with status {self._process.returncode}:\n{self.log()}"
+        message = f"the server for {model} ended with status {self._process.returncode}:\n{self.log()}"
         self._log.close()
-        raise ServerDidNotStartError(said)
+        raise ServerDidNotStartError(message)
 
     def log(self) -> str:
         """All that the server has said beside its answers."""
