@@ -606,7 +606,7 @@ RULES = {
 
 
 def test_roc_has_false_alarms_across_and_found_up_and_each_rule_is_one_point(ax: Axes) -> None:
-    plots.evaluate.roc_curve(ax, MODEL, RULES, classes=("died", "lived"), name="forest")
+    plots.evaluate.roc_curve(ax, MODEL, RULES, classes=("died", "lived"))
     assert lines(ax) == [
         ("grey --", [0, 1], [0, 1]),
         ("blue -", [0, 0, 0.3333, 0.3333, 1], [0, 0.5, 0.5, 1, 1]),
@@ -615,7 +615,7 @@ def test_roc_has_false_alarms_across_and_found_up_and_each_rule_is_one_point(ax:
         ("pink ^", [0], [0]),
     ]
     assert legend(ax) == [
-        ("grey --", "a coin"), ("blue -", "forest (area 0.83)"),
+        ("grey --", "a coin"), ("blue -", "the model (area 0.83)"),
         ("orange s", "rule"), ("green D", "other"), ("pink ^", "nobody"),
     ]  # fmt: skip
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("false alarms, of all “died”", "found, of all “lived”")

@@ -19,36 +19,18 @@ from lifeboat.evaluate.metrics import HIGHER_IS_BETTER
 from lifeboat.evaluate.slices import CalibrationBin, GroupRow
 from lifeboat.evaluate.thresholds import ThresholdCosts
 from lifeboat.plots import style
-from lifeboat.plots.style import (
-    BLUE,
-    COLOURS,
-    GREEN,
-    GREY,
-    INK,
-    METRIC_NAMES,
-    ORANGE,
-    PALE,
-    SKY,
-    blank,
-    interval,
-    largest,
-    legend_below,
-    percent,
-    percent_axis,
-    rows_down,
-    set_title,
-)
 from lifeboat.scoring.classes import NO_AND_YES
 
 MARKERS = "osD^vP"
-FILL = {"v": "white", "^": ORANGE}  # of the marks for class 0 and class 1
+FILL = {"v": "white", "^": style.ORANGE}  # of the marks for class 0 and class 1
 BASELINE_MARKERS = MARKERS[1:]  # where the model is a line
 MODEL = "the model"
 
+Baselines = Mapping[str, Scored]  # name -> what a baseline said of the same rows
+Classes = tuple[str, str]  # what people call class 0 and class 1
 
-def confusion(
-    ax: Axes, scored: Scored, *, classes: tuple[str, str] = NO_AND_YES, unit: str = "rows", title: str = ""
-) -> Axes:
+
+def confusion(ax: Axes, scored: Scored, *, classes: Classes = NO_AND_YES, unit: str = "rows", title: str = "") -> Axes:
     """Who is called what: four counts in large numbers.
 
     Args:
@@ -59,11 +41,11 @@ def confusion(
         title: The finding; empty: how many are called wrongly.
     """
     counts = evaluate.slices.confusion(scored)
-    blank(ax)
+    style.blank(ax)
     for true in (0, 1):
         for call in (0, 1):
             right = true == call
-            colour, edge = ("#D3EFE5", GREEN) if right else ("#F9DFD1", ORANGE)
+            colour, edge = ("#D3EFE5", style.GREEN) if right else ("#F9DFD1", style.ORANGE)
             ax.add_patch(Rectangle((call - 0.47, true - 0.47), 0.94, 0.94, facecolor=colour, edgecolor=edge))
             ax.text(call, true - 0.06, f"{counts[true, call]}", ha="center", va="center", fontsize=34, weight="bold")
             ax.text(call, true + 0.3, "right" if right else "wrong", ha="center", va="center", fontsize=11)
@@ -73,18 +55,12 @@ def confusion(
     ax.set_xlim(-1.1, 1.5)
     ax.set_ylim(1.5, -0.8)
     wrong = scored.n - int(np.trace(counts))
-    set_title(ax, title or f"{wrong} of {scored.n} {unit} are called wrongly")
+    style.set_title(ax, title or f"{wrong} of {scored.n} {unit} are called wrongly")
     return ax
 
 
 def roc_curve(
-    ax: Axes,
-    scored: Scored,
-    baselines: Mapping[str, Scored] | None = None,
-    *,
-    classes: tuple[str, str] = NO_AND_YES,
-    name: str = MODEL,
-    title: str = "",
+    ax: Axes, scored: Scored, baselines: Baselines | None = None, *, classes: Classes = NO_AND_YES, title: str = ""
 ) -> Axes:
     """Of class 1, how many are found, for how many false alarms; each baseline is one point, a coin the diagonal.
 
@@ -93,33 +69,26 @@ def roc_curve(
         scored: The model's rows.
         baselines: Name -> what a baseline said of the same rows.
         classes: What the two classes are called.
-        name: What the model is called.
         title: The finding; empty: the area under the curve.
     """
     ax.set_aspect("equal")
-    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.5, label="a coin")
+    ax.plot([0, 1], [0, 1], color=style.GREY, linestyle="--", linewidth=1.5, label="a coin")
     ax.set_xlabel(f"false alarms, of all “{classes[0]}”")
     ax.set_ylabel(f"found, of all “{classes[1]}”")
     if _drawable(ax, scored, "roc_auc", title):
         false_alarms, recall, _ = metrics.roc_curve(scored.label, scored.probability)
         area = metrics.roc_auc_score(scored.label, scored.probability)
-        ax.plot(false_alarms, recall, color=BLUE, label=f"{name} (area {area:.2f})")
+        ax.plot(false_alarms, recall, color=style.BLUE, label=f"{MODEL} (area {area:.2f})")
         for index, (other, baseline) in enumerate((baselines or {}).items()):
             counts = evaluate.slices.confusion(baseline)
             point = counts[0, 1] / counts[0].sum(), counts[1, 1] / counts[1].sum()
             _baseline_point(ax, index, point, other)
-        set_title(ax, title or f"It ranks “{classes[1]}” above “{classes[0]}” in {style.percent(area)} of pairs")
+        style.set_title(ax, title or f"It ranks “{classes[1]}” above “{classes[0]}” in {style.percent(area)} of pairs")
     return _finish_square(ax, "lower right")
 
 
 def precision_recall(
-    ax: Axes,
-    scored: Scored,
-    baselines: Mapping[str, Scored] | None = None,
-    *,
-    classes: tuple[str, str] = NO_AND_YES,
-    name: str = MODEL,
-    title: str = "",
+    ax: Axes, scored: Scored, baselines: Baselines | None = None, *, classes: Classes = NO_AND_YES, title: str = ""
 ) -> Axes:
     """Of those called 1, how many are, for how many of class 1 found; each baseline is one point.
 
@@ -130,26 +99,25 @@ def precision_recall(
         scored: The model's rows.
         baselines: Name -> what a baseline said of the same rows.
         classes: What the two classes are called.
-        name: What the model is called.
         title: The finding; empty: the average precision.
     """
     ax.set_aspect("equal")
     share = float(scored.label.mean())
-    ax.axhline(share, color=GREY, linestyle="--", linewidth=1.5, label=f"all called “{classes[1]}”")
+    ax.axhline(share, color=style.GREY, linestyle="--", linewidth=1.5, label=f"all called “{classes[1]}”")
     ax.set_xlabel(f"found, of all “{classes[1]}” (recall)")
     ax.set_ylabel(f"right, of all called “{classes[1]}” (precision)")
     if _drawable(ax, scored, "pr_auc", title):
         precision, recall, _ = metrics.precision_recall_curve(scored.label, scored.probability)
         area = metrics.average_precision_score(scored.label, scored.probability)
         # steps, as average precision sums them: a straight line between two points promises too much
-        ax.plot(recall, precision, color=BLUE, drawstyle="steps-post", label=f"{name} (average {area:.2f})")
+        ax.plot(recall, precision, color=style.BLUE, drawstyle="steps-post", label=f"{MODEL} (average {area:.2f})")
         for index, (other, baseline) in enumerate((baselines or {}).items()):
             counts = evaluate.slices.confusion(baseline)
             if counts[:, 1].sum():
                 _baseline_point(ax, index, (counts[1, 1] / counts[1].sum(), counts[1, 1] / counts[:, 1].sum()), other)
             else:
                 ax.plot([], [], " ", label=f"{other}: none called\n“{classes[1]}”, so no point")
-        set_title(ax, title or f"Average precision {area:.2f}, where calling all “{classes[1]}” has {share:.2f}")
+        style.set_title(ax, title or f"Average precision {area:.2f}, where calling all “{classes[1]}” has {share:.2f}")
     return _finish_square(ax, "lower left")
 
 
@@ -158,12 +126,12 @@ def _drawable(ax: Axes, scored: Scored, metric: str, title: str) -> bool:
     reason = evaluate.metrics.undefined(scored).get(metric)
     if reason:
         ax.text(0.5, 0.6, reason.replace(": ", ":\n"), ha="center", va="center", backgroundcolor="white")
-        set_title(ax, title or "No curve")
+        style.set_title(ax, title or "No curve")
     return reason is None
 
 
 def _baseline_point(ax: Axes, index: int, point: tuple[float, float], name: str) -> None:
-    colour = COLOURS[1 + index % (len(COLOURS) - 1)]
+    colour = style.COLOURS[1 + index % (len(style.COLOURS) - 1)]
     marker = BASELINE_MARKERS[index % len(BASELINE_MARKERS)]
     ax.plot(*point, marker, color=colour, markersize=10, label=name, clip_on=False, zorder=4)
 
@@ -171,15 +139,13 @@ def _baseline_point(ax: Axes, index: int, point: tuple[float, float], name: str)
 def _finish_square(ax: Axes, where: Literal["lower right", "lower left", "upper left"]) -> Axes:
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1.02)
-    percent_axis(ax)
-    percent_axis(ax, "y")
+    style.percent_axis(ax)
+    style.percent_axis(ax, "y")
     ax.legend(loc=where)
     return ax
 
 
-def calibration(
-    ax: Axes, bins: Sequence[CalibrationBin], *, classes: tuple[str, str] = NO_AND_YES, title: str = ""
-) -> Axes:
+def calibration(ax: Axes, bins: Sequence[CalibrationBin], *, classes: Classes = NO_AND_YES, title: str = "") -> Axes:
     """What came of rows of about the same probability, each bin a dot with its interval; honest is the diagonal.
 
     Args:
@@ -190,14 +156,14 @@ def calibration(
             they would not show.
     """
     ax.set_aspect("equal")
-    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.5, label="says what comes")
+    ax.plot([0, 1], [0, 1], color=style.GREY, linestyle="--", linewidth=1.5, label="says what comes")
     means = [dot.mean_probability for dot in bins]
-    ax.vlines(means, [dot.rate.low for dot in bins], [dot.rate.high for dot in bins], color=BLUE, linewidth=2.5)
+    ax.vlines(means, [dot.rate.low for dot in bins], [dot.rate.high for dot in bins], color=style.BLUE, linewidth=2.5)
     label = f"about {int(np.median([dot.n for dot in bins]))} rows each" if bins else None
-    ax.plot(means, [dot.rate.value for dot in bins], "o", color=BLUE, label=label, clip_on=False, zorder=4)
+    ax.plot(means, [dot.rate.value for dot in bins], "o", color=style.BLUE, label=label, clip_on=False, zorder=4)
     ax.set_xlabel(f"probability of “{classes[1]}”, as given")
     ax.set_ylabel(f"rate of “{classes[1]}”, as observed")
-    set_title(ax, title or _calibration_finding(bins))
+    style.set_title(ax, title or _calibration_finding(bins))
     return _finish_square(ax, "upper left")
 
 
@@ -222,7 +188,7 @@ def threshold_costs(
     threshold: float = 0.5,
     spread: Interval | None = None,
     honest: float | None = None,
-    classes: tuple[str, str] = NO_AND_YES,
+    classes: Classes = NO_AND_YES,
     unit: str = "cost",
     title: str = "",
 ) -> Axes:
@@ -242,14 +208,14 @@ def threshold_costs(
     best = costs.best
     if spread is not None and not math.isnan(spread.low):
         label = f"the cheapest of rows drawn anew: {spread.low:.2f} to {spread.high:.2f}"
-        ax.axvspan(spread.low, spread.high, color=PALE, zorder=0, label=label)
+        ax.axvspan(spread.low, spread.high, color=style.PALE, zorder=0, label=label)
     if honest is not None:
         ax.axvline(
-            honest, color=GREEN, linestyle=":", linewidth=2.5, label=f"if probabilities are honest: {honest:.2f}"
+            honest, color=style.GREEN, linestyle=":", linewidth=2.5, label=f"if probabilities are honest: {honest:.2f}"
         )
-    ax.axvline(threshold, color=GREY, linestyle="--", linewidth=1.5)
-    ax.plot(costs.threshold, costs.cost, color=BLUE, drawstyle="steps-post", label="both mistakes together")
-    for index, name, marker, colour in ((used, "in use", "s", GREY), (best, "cheapest", "o", ORANGE)):
+    ax.axvline(threshold, color=style.GREY, linestyle="--", linewidth=1.5)
+    ax.plot(costs.threshold, costs.cost, color=style.BLUE, drawstyle="steps-post", label="both mistakes together")
+    for index, name, marker, colour in ((used, "in use", "s", style.GREY), (best, "cheapest", "o", style.ORANGE)):
         alarms, missed = costs.false_positives[index], costs.false_negatives[index]
         wrongly = f"{alarms} called “{classes[1]}” wrongly, {missed} called “{classes[0]}” wrongly"
         label = f"{name}: {costs.threshold[index]:.2f} ({wrongly})"
@@ -258,8 +224,8 @@ def threshold_costs(
     ax.set_ylim(bottom=0)
     ax.set_xlabel(f"threshold: called “{classes[1]}” where its probability is above it")
     ax.set_ylabel(unit)
-    legend_below(ax, 1)
-    set_title(ax, title or _threshold_finding(costs, used, spread))
+    style.legend_below(ax, 1)
+    style.set_title(ax, title or _threshold_finding(costs, used, spread))
     return ax
 
 
@@ -290,23 +256,23 @@ def metric_intervals(
     """
     metrics = [name for name in HIGHER_IS_BETTER if any(name in values for values in models.values())]
     better = {True: "higher is better", False: "lower is better"}
-    ys = rows_down(ax, [f"{METRIC_NAMES[name]}\n{better[HIGHER_IS_BETTER[name]]}" for name in metrics])
+    ys = style.rows_down(ax, [f"{style.METRIC_NAMES[name]}\n{better[HIGHER_IS_BETTER[name]]}" for name in metrics])
     step = 0.62 / max(1, len(models) - 1)
     for index, (model, values) in enumerate(models.items()):
-        colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+        colour, marker = style.COLOURS[index % len(style.COLOURS)], MARKERS[index % len(MARKERS)]
         ax.plot([], [], marker, color=colour, label=model)
         for middle, name in zip(ys, metrics, strict=True):
             estimate = values.get(name)
             if estimate is not None and not math.isnan(estimate.value):
                 y = middle + (index * step - 0.31 if len(models) > 1 else 0)
-                interval(ax, y, estimate, colour, marker)
+                style.interval(ax, y, estimate, colour, marker)
     for y in ys[1:]:
         ax.axhline(y - 0.5, color="#DDDDDD", linewidth=0.8)
     ax.set_xlim(left=0)
     ax.margins(x=0.03)
     ax.set_xlabel("value on the hold-out, with its bootstrap interval")
-    legend_below(ax, min(3, len(models)))
-    set_title(ax, title or _paired_finding(paired or {}, list(models)))
+    style.legend_below(ax, min(3, len(models)))
+    style.set_title(ax, title or _paired_finding(paired or {}, list(models)))
     return ax
 
 
@@ -315,7 +281,7 @@ def _paired_finding(paired: Mapping[str, Interval], models: Sequence[str]) -> st
     groups: dict[str, list[str]] = {"surely better": [], "surely worse": [], "not settled": []}
     for metric, gain in paired.items():
         group = "surely better" if gain.low > 0 else "surely worse" if gain.high < 0 else "not settled"
-        groups[group].append(METRIC_NAMES[metric])
+        groups[group].append(style.METRIC_NAMES[metric])
     clauses = [f"{group} in {' and '.join(names)}" for group, names in groups.items() if names]
     return f"Row by row, {models[0]} against {models[1]}: {'; '.join(clauses)}" if clauses else ""
 
@@ -329,13 +295,17 @@ def importance(ax: Axes, importances: Sequence[Importance], *, metric: str = "lo
         metric: The metric they were measured in.
         title: The finding; empty: the first feature is named.
     """
-    ax.axvline(0, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
-    for y, feature in zip(rows_down(ax, [feature.name for feature in importances]), importances, strict=True):
-        ax.plot(feature.repeats, [y] * len(feature.repeats), "|", color=SKY, markersize=12, zorder=1)
-        interval(ax, y, Interval(feature.mean, feature.mean - feature.spread, feature.mean + feature.spread), BLUE)
+    ax.axvline(0, color=style.GREY, linestyle="--", linewidth=1.5, zorder=1)
+    for y, feature in zip(style.rows_down(ax, [feature.name for feature in importances]), importances, strict=True):
+        ax.plot(feature.repeats, [y] * len(feature.repeats), "|", color=style.SKY, markersize=12, zorder=1)
+        style.interval(
+            ax, y, Interval(feature.mean, feature.mean - feature.spread, feature.mean + feature.spread), style.BLUE
+        )
     verb = "fall" if HIGHER_IS_BETTER[metric] else "rise"
-    ax.set_xlabel(f"{verb} of the {METRIC_NAMES[metric]} when shuffled\n(dot: mean; line: spread; ticks: each shuffle)")
-    set_title(ax, title or (f"It leans most on {importances[0].name}" if importances else ""))
+    ax.set_xlabel(
+        f"{verb} of the {style.METRIC_NAMES[metric]} when shuffled\n(dot: mean; line: spread; ticks: each shuffle)"
+    )
+    style.set_title(ax, title or (f"It leans most on {importances[0].name}" if importances else ""))
     return ax
 
 
@@ -344,7 +314,7 @@ def group_metrics(
     rows: Sequence[GroupRow],
     *,
     overall: float,
-    classes: tuple[str, str] = NO_AND_YES,
+    classes: Classes = NO_AND_YES,
     where: str = "all rows",
     title: str = "",
 ) -> Axes:
@@ -358,29 +328,32 @@ def group_metrics(
         where: Which rows these are, such as ``the hold-out``.
         title: The finding; empty: the group that it is least often right about.
     """
-    rows, note = largest(rows, lambda row: row.n)
+    rows, note = style.largest(rows, lambda row: row.n)
     single = len({row.group for row in rows}) == 1
     values = ["(none)" if row.value is None else str(row.value) for row in rows]
     names = values if single else [f"{row.group}: {value}" for row, value in zip(rows, values, strict=True)]
-    ax.axvline(overall, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
-    for middle, row in zip(rows_down(ax, names), rows, strict=True):
-        interval(ax, middle - 0.22, row.accuracy, BLUE)
-        for y, recall, colour, marker in ((0.04, row.recall_0, INK, "v"), (0.26, row.recall_1, ORANGE, "^")):
+    ax.axvline(overall, color=style.GREY, linestyle="--", linewidth=1.5, zorder=1)
+    for middle, row in zip(style.rows_down(ax, names), rows, strict=True):
+        style.interval(ax, middle - 0.22, row.accuracy, style.BLUE)
+        for y, recall, colour, marker in (
+            (0.04, row.recall_0, style.INK, "v"),
+            (0.26, row.recall_1, style.ORANGE, "^"),
+        ):
             ax.plot([recall.low, recall.high], [middle + y] * 2, color=colour, linewidth=1, zorder=2)
             ax.plot(
                 recall.value, middle + y, marker, color=colour, markerfacecolor=FILL[marker], zorder=3, clip_on=False
             )
         ax.text(1.04, middle, f"n = {row.n}", va="center", transform=ax.get_yaxis_transform())
-    ax.plot([], [], "o-", color=BLUE, label="right, of all")
-    for name, colour, marker in zip(classes, (INK, ORANGE), "v^", strict=True):
+    ax.plot([], [], "o-", color=style.BLUE, label="right, of all")
+    for name, colour, marker in zip(classes, (style.INK, style.ORANGE), "v^", strict=True):
         ax.plot(
             [], [], f"{marker}-", color=colour, markerfacecolor=FILL[marker], linewidth=1, label=f"found, of “{name}”"
         )
     ax.set_xlim(-0.02, 1.02)
-    percent_axis(ax)
-    ax.set_xlabel(f"share of the group (dashed: accuracy in {where}, {percent(overall)})")
-    legend_below(ax, 3)
-    set_title(ax, f"{title or _least_right(rows, names, where)} {note}".strip())
+    style.percent_axis(ax)
+    ax.set_xlabel(f"share of the group (dashed: accuracy in {where}, {style.percent(overall)})")
+    style.legend_below(ax, 3)
+    style.set_title(ax, f"{title or _least_right(rows, names, where)} {note}".strip())
     return ax
 
 
@@ -388,5 +361,5 @@ def _least_right(rows: Sequence[GroupRow], names: Sequence[str], where: str) -> 
     if not rows:
         return ""
     row, name = min(zip(rows, names, strict=True), key=lambda both: both[0].accuracy.value)
-    share = f"{percent(row.accuracy.value)} of {row.n}"
+    share = f"{style.percent(row.accuracy.value)} of {row.n}"
     return f"{where[0].upper()}{where[1:]}: least often right about {name}, {share}"

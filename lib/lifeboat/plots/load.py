@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from lifeboat.evaluate.intervals import wilson
-from lifeboat.plots.style import BLUE, GREY, PALE, interval, largest, percent, percent_axis, rows_down, set_title
+from lifeboat.plots import style
 
 
 def missing_values(ax: Axes, missing: Mapping[str, int], rows: int, *, title: str = "") -> Axes:
@@ -21,9 +21,9 @@ def missing_values(ax: Axes, missing: Mapping[str, int], rows: int, *, title: st
         title: The finding; empty: the worst column is named.
     """
     ordered = sorted(missing.items(), key=lambda item: -item[1])
-    ys = rows_down(ax, [name for name, _ in ordered])
-    ax.barh(ys, [rows] * len(ordered), color=PALE, height=0.6)
-    ax.barh(ys, [count for _, count in ordered], color=BLUE, height=0.6)
+    ys = style.rows_down(ax, [name for name, _ in ordered])
+    ax.barh(ys, [rows] * len(ordered), color=style.PALE, height=0.6)
+    ax.barh(ys, [count for _, count in ordered], color=style.BLUE, height=0.6)
     for y, (_, count) in zip(ys, ordered, strict=True):
         share = f"{count}  ({count / rows * 100:.1f}\N{NO-BREAK SPACE}%)"
         inside = count > 0.7 * rows
@@ -38,7 +38,7 @@ def missing_values(ax: Axes, missing: Mapping[str, int], rows: int, *, title: st
     ax.set_xlim(0, rows)
     ax.set_xlabel(f"rows without a value, of {rows}")
     finding = f"{ordered[0][0]} is missing most often, in {ordered[0][1]} of {rows} rows" if ordered else ""
-    set_title(ax, title or finding or "No value is missing")
+    style.set_title(ax, title or finding or "No value is missing")
     return ax
 
 
@@ -68,16 +68,16 @@ def rates_by_group(
     n_total = sum(row[2] for row in rows)
     if overall is None:
         overall = sum(row[1] for row in rows) / n_total if n_total else 0.0
-    rows, note = largest(rows, lambda row: row[2])
+    rows, note = style.largest(rows, lambda row: row[2])
     names = ["(none)" if name is None else str(name) for name, *_ in rows]
-    ax.axvline(overall, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
-    for y, (_, positives, n, *worth) in zip(rows_down(ax, names), rows, strict=True):
+    ax.axvline(overall, color=style.GREY, linestyle="--", linewidth=1.5, zorder=1)
+    for y, (_, positives, n, *worth) in zip(style.rows_down(ax, names), rows, strict=True):
         rows_worth = worth[0] if worth else n
         rate = wilson(positives / n * rows_worth if n else 0, rows_worth, confidence)
-        interval(ax, y, rate, BLUE)
+        style.interval(ax, y, rate, style.BLUE)
         ax.text(1.03, y, f"n = {n}", va="center", ha="left", transform=ax.get_yaxis_transform())
     ax.set_xlim(-0.02, 1.02)
-    percent_axis(ax)
-    ax.set_xlabel(f"{xlabel} (dashed: all rows, {percent(overall)})")
-    set_title(ax, f"{title} {note}".strip())
+    style.percent_axis(ax)
+    ax.set_xlabel(f"{xlabel} (dashed: all rows, {style.percent(overall)})")
+    style.set_title(ax, f"{title} {note}".strip())
     return ax

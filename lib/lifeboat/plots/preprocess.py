@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from lifeboat.plots.style import AMBER, BLUE, GREY, blank, first_few, set_title
+from lifeboat.plots import style
 
 
 def _box(ax: Axes, x: float, y: float, width: float, height: float, colour: str, edge: str) -> None:
@@ -34,32 +34,38 @@ def pipeline_diagram(
         learns: Names of the stages that learn something from the training rows; they have a colour of their own.
         title: The finding.
     """
-    blank(ax)
+    style.blank(ax)
     ax.set_xlim(0, 10)
     ax.set_ylim(len(stages) - 0.4, -1.1)
     for x, words, side in ((3.1, "reads", "right"), (5, "stage", "center"), (6.9, "makes", "left")):
-        ax.text(x, -0.8, words, ha=side, va="center", color=GREY)
+        ax.text(x, -0.8, words, ha=side, va="center", color=style.GREY)
     for y, (name, reads, makes) in enumerate(stages):
         learning = name in learns
-        _box(ax, 5, y, 3, 0.7, "#FCE9C8" if learning else "#DCEBF5", AMBER if learning else BLUE)
+        _box(ax, 5, y, 3, 0.7, "#FCE9C8" if learning else "#DCEBF5", style.AMBER if learning else style.BLUE)
         ax.text(5, y, name, ha="center", va="center")
         ax.text(3.1, y, _columns(reads), ha="right", va="center", fontsize=11)
         ax.text(6.9, y, _columns(makes), ha="left", va="center", fontsize=11)
         for start, end in ((3.15, 3.48), (6.52, 6.85)):
-            ax.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": "->", "color": GREY})
+            ax.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": "->", "color": style.GREY})
         if y + 1 < len(stages):
-            ax.plot([5, 5], [y + 0.35, y + 0.65], color=GREY, linewidth=1.5, solid_capstyle="butt", zorder=0)
+            ax.plot([5, 5], [y + 0.35, y + 0.65], color=style.GREY, linewidth=1.5, solid_capstyle="butt", zorder=0)
     if learns:
         ax.plot(
-            [], [], "s", color="#FCE9C8", markeredgecolor=AMBER, markersize=12, label="learns from the training rows"
+            [],
+            [],
+            "s",
+            color="#FCE9C8",
+            markeredgecolor=style.AMBER,
+            markersize=12,
+            label="learns from the training rows",
         )
-        ax.plot([], [], "s", color="#DCEBF5", markeredgecolor=BLUE, markersize=12, label="only computes")
+        ax.plot([], [], "s", color="#DCEBF5", markeredgecolor=style.BLUE, markersize=12, label="only computes")
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2)
-    set_title(ax, title)
+    style.set_title(ax, title)
     return ax
 
 
 def _columns(names: Sequence[str] | str, at_a_line: int = 3) -> str:
-    listed = [names] if isinstance(names, str) else first_few(names, 9)
+    listed = [names] if isinstance(names, str) else style.first_few(names, 9)
     lines = [", ".join(listed[i : i + at_a_line]) for i in range(0, len(listed), at_a_line)]
     return ",\n".join(lines)

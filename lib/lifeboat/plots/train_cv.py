@@ -12,24 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from lifeboat.evaluate.intervals import Interval
-from lifeboat.plots.style import (
-    AMBER,
-    BLUE,
-    COLOURS,
-    GREEN,
-    GREY,
-    INK,
-    METRIC_NAMES,
-    ORANGE,
-    PALE,
-    SKY,
-    blank,
-    first_few,
-    interval,
-    percent,
-    rows_down,
-    set_title,
-)
+from lifeboat.plots import style
 from lifeboat.scoring.classes import NO_AND_YES
 
 
@@ -46,12 +29,12 @@ def tree_diagram(ax: Axes, tree: Mapping[str, Any], *, classes: tuple[str, str] 
         classes: What the two classes are called.
         title: The finding.
     """
-    blank(ax)
+    style.blank(ax)
     leaves, depth = _size(tree)
     ax.set_xlim(-0.55, leaves - 0.45)
     ax.set_ylim(depth + 0.45, -0.4)
     _draw_node(ax, tree, 0, 0, classes)
-    set_title(ax, title)
+    style.set_title(ax, title)
     return ax
 
 
@@ -72,12 +55,12 @@ def _draw_node(ax: Axes, tree: Mapping[str, Any], first: int, level: int, classe
     right = _draw_node(ax, tree["right"], first + _size(tree["left"])[0], level + 1, classes)
     x = (left + right) / 2
     for child, answer in ((left, "yes"), (right, "no")):
-        ax.plot([x, child], [level, level + 1], color=GREY, linewidth=1.5, zorder=0)
+        ax.plot([x, child], [level, level + 1], color=style.GREY, linewidth=1.5, zorder=0)
         ax.text(
-            (x + child) / 2, level + 0.5, answer, ha="center", va="center", color=GREY, fontsize=11,
+            (x + child) / 2, level + 0.5, answer, ha="center", va="center", color=style.GREY, fontsize=11,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
         )  # fmt: skip
-    ax.text(x, level, _question(tree), ha="center", va="center", fontsize=11, bbox=_label("#F4F4F4", GREY))
+    ax.text(x, level, _question(tree), ha="center", va="center", fontsize=11, bbox=_label("#F4F4F4", style.GREY))
     return x
 
 
@@ -87,7 +70,7 @@ def _label(colour: str, edge: str) -> dict[str, Any]:
 
 def _question(node: Mapping[str, Any]) -> str:
     if "categories" in node:
-        names = first_few(node["categories"], 5)
+        names = style.first_few(node["categories"], 5)
         words = " or ".join(names)
         return f"{node['feature']}\nis {words if len(names) <= 3 else fill(words, 26)}?"
     return f"{node['feature']}\n\N{LESS-THAN OR EQUAL TO} {node['threshold']:.4g}?"
@@ -96,10 +79,10 @@ def _question(node: Mapping[str, Any]) -> str:
 def _draw_leaf(ax: Axes, leaf: Mapping[str, Any], x: float, level: int, classes: tuple[str, str]) -> None:
     counts = leaf.get("counts")
     share = counts[1] / sum(counts) if counts else float(leaf["probability"])
-    lines = [f"{percent(share)} {classes[1]}"]
+    lines = [f"{style.percent(share)} {classes[1]}"]
     if counts:
         lines += [f"{counts[0]:g} {classes[0]}", f"{counts[1]:g} {classes[1]}"]
-    colour, edge = ("#D3EFE5", GREEN) if share > 0.5 else ("#F9DFD1", ORANGE)
+    colour, edge = ("#D3EFE5", style.GREEN) if share > 0.5 else ("#F9DFD1", style.ORANGE)
     ax.text(x, level, "\n".join(lines), ha="center", va="center", fontsize=11, bbox=_label(colour, edge))
 
 
@@ -112,11 +95,11 @@ def grid_of_fits(ax: Axes, folds: int, points: Sequence[str], *, title: str = ""
         points: Each grid point's name, such as ``100 trees``.
         title: The finding; empty: the number of fits with and without sharing.
     """
-    blank(ax)
+    style.blank(ax)
     columns = ["preprocessing", *points]
     for row in range(folds + 1):
         last = row == folds
-        colour = PALE if last else (SKY, AMBER, GREEN, *COLOURS)[row % 9]
+        colour = style.PALE if last else (style.SKY, style.AMBER, style.GREEN, *style.COLOURS)[row % 9]
         y = row + (0.3 if last else 0)
         ax.text(-0.6, y, "all rows" if last else f"without fold {row}", ha="right", va="center")
         for column in range(2 if last else len(columns)):
@@ -126,14 +109,14 @@ def grid_of_fits(ax: Axes, folds: int, points: Sequence[str], *, title: str = ""
     ax.set_xlim(-1.9, len(columns) - 0.2)
     ax.set_ylim(folds + 0.9, -1.3)
     apart, shared = folds * len(points) + 1, folds + 1
-    set_title(ax, title or f"Shared preprocessing is fitted {shared} times instead of {apart}")
+    style.set_title(ax, title or f"Shared preprocessing is fitted {shared} times instead of {apart}")
     return ax
 
 
 def _cell(ax: Axes, column: int, row: float, colour: str, words: str, strong: bool) -> None:
     x = column + (0.15 if column else 0)
     alpha = 0.75 if strong else 0.35
-    ax.add_patch(Rectangle((x - 0.47, row - 0.42), 0.94, 0.84, facecolor=colour, alpha=alpha, edgecolor=INK))
+    ax.add_patch(Rectangle((x - 0.47, row - 0.42), 0.94, 0.84, facecolor=colour, alpha=alpha, edgecolor=style.INK))
     ax.text(x, row, words, ha="center", va="center", fontsize=11)
 
 
@@ -161,23 +144,23 @@ def fold_scores(
         title: The finding.
     """
     names = [f"{name}\n(chosen)" if row == chosen else name for row, name in enumerate(points)]
-    for row, folds in zip(rows_down(ax, names), scores, strict=True):
-        colour = ORANGE if row == chosen else BLUE
+    for row, folds in zip(style.rows_down(ax, names), scores, strict=True):
+        colour = style.ORANGE if row == chosen else style.BLUE
         mean = statistics.fmean(folds)
         error = statistics.stdev(folds) / math.sqrt(len(folds)) if len(folds) > 1 else 0.0
         ax.plot(folds, [row - 0.18] * len(folds), "o", color=colour, alpha=0.45, markeredgewidth=0)
-        interval(ax, row + 0.12, Interval(mean, mean - error, mean + error), colour, "D")
+        style.interval(ax, row + 0.12, Interval(mean, mean - error, mean + error), colour, "D")
         ax.text(mean, row + 0.34, f"{mean:.3f} \N{PLUS-MINUS SIGN} {error:.3f}", ha="center", va="center", fontsize=11)
     if baseline is not None:
-        ax.axvline(baseline, color=GREY, linestyle="--", linewidth=1.5, zorder=1)
+        ax.axvline(baseline, color=style.GREY, linestyle="--", linewidth=1.5, zorder=1)
         ax.annotate(
             f"{baseline_name} {baseline:.3f}", (baseline, 1), xycoords=("data", "axes fraction"), xytext=(4, -2),
-            textcoords="offset points", va="top", color=GREY, fontsize=11,
+            textcoords="offset points", va="top", color=style.GREY, fontsize=11,
         )  # fmt: skip
     ax.margins(x=0.12)
     ax.set_xlabel(
-        f"{METRIC_NAMES.get(metric, metric)}\n"
+        f"{style.METRIC_NAMES.get(metric, metric)}\n"
         "(circles: one fold each; diamond: mean \N{PLUS-MINUS SIGN} standard error)"
     )
-    set_title(ax, title)
+    style.set_title(ax, title)
     return ax
