@@ -12,6 +12,12 @@ from hypothesis import settings
 
 from lifeboat import moved
 
+WORDS = re.compile(
+    "judged|said|told|found|asked|given|aside|faults?|leaned|places?|parts?|one|what|settle|recipe|judgement|alone",
+    re.I,
+)  # that tell a story in place of saying what something is
+OTHERS_NAMES = {"JavaNotFoundError", "put_in_place"}  # as Python says it; and the step of a rename
+
 LIB = Path(__file__).resolve().parents[1] / "lib"
 COLUMNS_OF_ONE_DATA_SET = re.compile(r"(?<![a-z])(Pclass|Survived|Embarked)(?![a-z])")
 
@@ -131,3 +137,28 @@ def test_the_prose_of_notebooks_and_pages_names_nothing_by_a_name_that_it_no_lon
     quoted = {word for text in texts for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+", code)}
     assert len(quoted) > 100
     assert quoted & earlier == set()
+
+
+def names_of(tree: ast.Module) -> set[str]:
+    """Every name that a module gives to something: modules, functions, classes, arguments, variables, attributes."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            found.add(node.attr)
+    return found
+
+
+def test_names_are_nouns_and_verbs_of_the_field_and_tell_no_story() -> None:
+    told = [
+        (module, name)
+        for module, tree in TREES.items()
+        for name in sorted(names_of(tree) - OTHERS_NAMES)
+        if any(map(WORDS.fullmatch, re.findall(r"[A-Z]?[a-z]+", name)))
+    ]
+    assert told == []

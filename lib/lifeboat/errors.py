@@ -92,11 +92,11 @@ def with_credentials(value: Any) -> Iterator[str]:
 
 def need_none(name: str, value: Any) -> None:
     """Raise ParameterError where a parameter holds a credential: it would stand in the executed notebook."""
-    if message := credential_fault(name, value):
+    if message := credential_error(name, value):
         raise ParameterError(message)
 
 
-def credential_fault(name: str, value: Any) -> str:
+def credential_error(name: str, value: Any) -> str:
     """What is wrong with a parameter that holds a credential, and where that belongs; empty where it holds none."""
     variable = VARIABLES.get(name, "the storage's own variables (such as AWS_ACCESS_KEY_ID)")
     for text in with_credentials(value):

@@ -205,10 +205,10 @@ def worth_of(n: int, groups: int, share: float, squares: float) -> float:
         share: The share of ones.
         squares: The sum over the groups of (ones - rows x share) squared.
     """
-    alone = share * (1 - share)
+    single = share * (1 - share)
     if groups == n:
         return float(n)
-    if groups < 2 or alone == 0:
+    if groups < 2 or single == 0:
         return float(groups)
     together = squares * groups / (groups - 1) / n
-    return min(float(n), n * alone / together) if together > 0 else float(n)
+    return min(float(n), n * single / together) if together > 0 else float(n)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lifeboat.errors import ParameterError, credential_fault, need_none, redacted, redacted_all
+from lifeboat.errors import ParameterError, credential_error, need_none, redacted, redacted_all
 
 PLAIN = [
     "local[*]",
@@ -48,6 +48,6 @@ def test_a_parameter_with_a_credential_is_refused_with_the_variable_to_set() -> 
         "tracking_uri holds a credential (postgresql://ann:***@host/runs): set MLFLOW_TRACKING_URI in the environment, "
         "which no run writes down"
     )
-    assert "set SPARK_REMOTE or LIFEBOAT_SPARK in" in credential_fault("spark", "sc://host/;token=abc")
-    assert "AWS_ACCESS_KEY_ID" in credential_fault("complete", {"join": [{"path": "s3a://k:s@b/x"}]})
-    assert credential_fault("spark", "local[2]") == ""
+    assert "set SPARK_REMOTE or LIFEBOAT_SPARK in" in credential_error("spark", "sc://host/;token=abc")
+    assert "AWS_ACCESS_KEY_ID" in credential_error("complete", {"join": [{"path": "s3a://k:s@b/x"}]})
+    assert credential_error("spark", "local[2]") == ""

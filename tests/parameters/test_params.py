@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lifeboat.errors import ParameterError
-from lifeboat.parameters.params import Given, check_declared, effective, read_declarations, read_parameters
+from lifeboat.parameters.params import Parameters, check_declared, effective, read_declarations, read_parameters
 from lifeboat.parameters.rules import check, forget_classes, name_model, schema_columns
 from lifeboat.run import STAGES
 
@@ -328,7 +328,7 @@ def test_a_parameter_line_that_papermill_overlooks_is_an_error(tmp_path: Path, w
 def test_a_type_that_is_none_is_the_notebooks_fault(tmp_path: Path, write_notebook: Write) -> None:
     declared = read_declarations([write_notebook(tmp_path / "01.ipynb", "a: itn = 1")])
     with pytest.raises(ParameterError, match="01: a has the type 'itn', which is none"):
-        check_declared(Given({"a": 1}, {"a": "f"}), declared)
+        check_declared(Parameters({"a": 1}, {"a": "f"}), declared)
 
 
 def test_two_notebooks_that_declare_a_parameter_both_check_it_and_say_it_once(
@@ -337,7 +337,7 @@ def test_two_notebooks_that_declare_a_parameter_both_check_it_and_say_it_once(
     declared = read_declarations(
         [write_notebook(tmp_path / f"{n}.ipynb", 'a: str = "x"  # one of: x, y') for n in ("01", "02")]
     )
-    assert check_declared(Given({"a": "z"}, {"a": "f"}), declared) == ["f: unknown value of a 'z': Known: x, y"]
+    assert check_declared(Parameters({"a": "z"}, {"a": "f"}), declared) == ["f: unknown value of a 'z': Known: x, y"]
     assert effective({}, declared) == {"a": "x"}
 
 

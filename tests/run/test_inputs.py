@@ -73,7 +73,7 @@ def test_an_address_of_a_file_has_the_file_s_digest(home: Path) -> None:
 def test_an_address_elsewhere_has_its_files_listing_as_digest_and_says_so(
     home: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lifeboat.run.inputs.local_place", lambda path: None)  # as if this place were elsewhere
+    monkeypatch.setattr("lifeboat.run.inputs.local_path", lambda path: None)  # as if this place were elsewhere
     (home / "table").mkdir()
     found = []
     for content in (b"abc", b"abcd"):

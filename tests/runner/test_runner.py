@@ -18,7 +18,7 @@ from lifeboat.errors import ParameterError
 from lifeboat.parameters.params import read_declarations
 from lifeboat.run import digest
 from lifeboat.runner.progress import Bars
-from lifeboat.runner.record import RunFolderBusyError, alone
+from lifeboat.runner.record import RunFolderBusyError, run_lock
 from lifeboat.runner.runner import NotebookError, input_bytes, run, run_folder
 
 Write = Callable[..., Path]
@@ -227,8 +227,8 @@ def test_notebooks_share_one_jvm_and_stop_only_their_own_session(
     assert not Path("/proc", pids.pop()).exists()
 
 
-HOLD = "import sys; from pathlib import Path; from lifeboat.runner.record import alone\n" + (
-    "with alone(Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
+HOLD = "import sys; from pathlib import Path; from lifeboat.runner.record import run_lock\n" + (
+    "with run_lock(Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
 )
 
 
@@ -238,11 +238,14 @@ def test_two_runs_cannot_write_into_one_folder_and_a_killed_one_lets_go(tmp_path
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(RunFolderBusyError, match=rf"\(process {other.pid}, since .*with --name"), alone(tmp_path):
+        with (
+            pytest.raises(RunFolderBusyError, match=rf"\(process {other.pid}, since .*with --name"),
+            run_lock(tmp_path),
+        ):
             pass
         other.kill()
         other.wait()
-    with alone(tmp_path):
+    with run_lock(tmp_path):
         assert f"process {os.getpid()}," in (tmp_path / ".lock").read_text()
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifeboat.errors import LifeboatError, need_none, redacted
 from lifeboat.run import Run, digest
-from lifeboat.run.paths import local_place, resolve, resolve_store
+from lifeboat.run.paths import local_path, resolve, resolve_store
 from lifeboat.scoring.declared import WHOLES
 from lifeboat.scoring.fields import TYPES, Column
 from lifeboat.spark.environment import for_a_while, named, spare_loopback
@@ -180,7 +180,7 @@ def _dataset_source(source: str) -> Any:
     from mlflow.data.dataset_source_registry import resolve_dataset_source
     from mlflow.data.spark_dataset_source import SparkDatasetSource
 
-    path = local_place(source)
+    path = local_path(source)
     if path is None:
         return SparkDatasetSource(path=source)
     with warnings.catch_warnings(action="ignore"):  # MLflow finds its own class twice and says so

@@ -23,7 +23,7 @@ from lifeboat.reading.names import check_names
 from lifeboat.reading.scan import scan
 from lifeboat.reading.table import same_columns
 from lifeboat.run import resolve_input
-from lifeboat.run.paths import local_place
+from lifeboat.run.paths import local_path
 
 GLOB = re.compile(r"([\\{}\[\]*?])")  # what Spark takes for a pattern in a path
 
@@ -49,7 +49,7 @@ def read_raw(spark: SparkSession, path: str | Path, csv: Mapping[str, Any] | Non
     """
     written, address = parse_csv(csv or {}), str(path)
     need_none("path", address)
-    local = local_place(address)
+    local = local_path(address)
     if local is None:  # not this machine's: only Spark can look there
         if PurePosixPath(address).suffix in (".parquet", ""):
             return _with_ours(spark.read.parquet(address))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pyspark.sql.types import IntegralType, NumericType, StringType, StructField, StructType
 
 from lifeboat.errors import ParameterError, unknown
-from lifeboat.scoring.declared import type_fault
+from lifeboat.scoring.declared import type_error
 
 Ranges = dict[str, list[float]]
 
@@ -33,7 +33,7 @@ def parse_schema(ddl: str, required: Iterable[str] = (), made_key: str = "") -> 
             f"schema {ddl!r} cannot be read: write `name TYPE` or `name TYPE NOT NULL`, with commas between"
         ) from error
     for field in schema:
-        if wrong := type_fault(field.name, field.dataType.simpleString()):
+        if wrong := type_error(field.name, field.dataType.simpleString()):
             raise ParameterError(f"schema: {wrong}")
     fields = [StructField(made_key, StringType())] if made_key and made_key not in schema.names else []
     schema = StructType([*fields, *schema.fields])

@@ -24,7 +24,7 @@ RENAMED = {"fold_by": "group_by"}
 
 
 @dataclass(frozen=True)
-class Given:
+class Parameters:
     """Parameters as a person gave them.
 
     Attributes:
@@ -57,15 +57,15 @@ class Declared:
     @property
     def choices(self) -> list[str]:
         """The values that ``one of: a, b, c`` in the help allows; empty where any will do."""
-        found = re.search(r"\bone of:([^;()]*)", self.help)
-        return [choice.strip(" .`'\"") for choice in found.group(1).split(",")] if found else []
+        listed = re.search(r"\bone of:([^;()]*)", self.help)
+        return [choice.strip(" .`'\"") for choice in listed.group(1).split(",")] if listed else []
 
     def limit_broken(self, value: float) -> str | None:
         """What the help asks of a number, ``between A and B`` (neither of them) or ``N or more``, if it is not met."""
-        if found := re.search(r"\bbetween ([-\d.]+) and ([-\d.]*\d)", self.help):
-            return None if float(found[1]) < value < float(found[2]) else found[0]
-        if found := re.search(r"(?<!\S)([-\d.]+) or more", self.help):
-            return None if value >= float(found[1]) else found[0]
+        if limits := re.search(r"\bbetween ([-\d.]+) and ([-\d.]*\d)", self.help):
+            return None if float(limits[1]) < value < float(limits[2]) else limits[0]
+        if limit := re.search(r"(?<!\S)([-\d.]+) or more", self.help):
+            return None if value >= float(limit[1]) else limit[0]
         return None
 
 
@@ -97,7 +97,7 @@ def read_yaml(text: str) -> Any:
         raise ParameterError(f"this is no YAML: {error}") from error
 
 
-def read_parameters(files: Sequence[Path], overrides: Sequence[str] = ()) -> Given:
+def read_parameters(files: Sequence[Path], overrides: Sequence[str] = ()) -> Parameters:
     """Read parameter files, then what the command line gives instead.
 
     Args:
@@ -110,9 +110,9 @@ def read_parameters(files: Sequence[Path], overrides: Sequence[str] = ()) -> Giv
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for file in files:
-        found = _read_file(file)
-        values |= found
-        sources |= dict.fromkeys(found, str(file))
+        read = _read_file(file)
+        values |= read
+        sources |= dict.fromkeys(read, str(file))
     for override in overrides:
         name, equals, text = override.partition("=")
         if not equals:
@@ -122,7 +122,7 @@ def read_parameters(files: Sequence[Path], overrides: Sequence[str] = ()) -> Giv
         except ParameterError as error:
             raise ParameterError(f"-p {override}: {error}") from error
         sources[name] = redacted(f"-p {override}")
-    return Given(values, sources)
+    return Parameters(values, sources)
 
 
 def _read_file(file: Path) -> dict[str, Any]:
@@ -153,20 +153,20 @@ def read_declarations(notebooks: Iterable[Path]) -> Declarations:
 def _declared(notebook: Path) -> dict[str, Declared]:
     if not notebook.is_file():
         raise ParameterError(f"there is no notebook {notebook}")
-    found = {
+    declared = {
         name: Declared(notebook.stem, name, line["inferred_type_name"], line["default"], line["help"])
         for name, line in inspect_notebook(notebook).items()
     }
     content = load_notebook_node(str(notebook))
     index = find_first_tagged_cell_index(content, "parameters")
     source = content.cells[index].source if index >= 0 else ""
-    overlooked = _assigned(source) - set(found)
+    overlooked = _assigned(source) - set(declared)
     if overlooked:
         raise ParameterError(
             f"{notebook.name}: papermill overlooks {', '.join(sorted(overlooked))} in the parameter cell; "
             "write each as `name: type = default  # help`, with one `=` on the line"
         )
-    return found
+    return declared
 
 
 def _assigned(source: str) -> set[str]:
@@ -179,12 +179,12 @@ def _assigned(source: str) -> set[str]:
     return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
-def effective(given: Mapping[str, Any], declarations: Declarations) -> dict[str, Any]:
+def effective(chosen: Mapping[str, Any], declarations: Declarations) -> dict[str, Any]:
     """Every parameter's value: as given, else the default of the first notebook that declares it."""
     values: dict[str, Any] = {}
     for declared in (line for lines in declarations.values() for line in lines.values()):
-        if declared.name in given:
-            values[declared.name] = given[declared.name]
+        if declared.name in chosen:
+            values[declared.name] = chosen[declared.name]
         elif declared.name not in values:
             try:
                 values[declared.name] = ast.literal_eval(declared.default)
@@ -193,30 +193,30 @@ def effective(given: Mapping[str, Any], declarations: Declarations) -> dict[str,
     return values
 
 
-def check_declared(given: Given, declarations: Declarations) -> list[str]:
+def check_declared(parameters: Parameters, declarations: Declarations) -> list[str]:
     """What is wrong with the given parameters' names, types and choices; empty when nothing is."""
     known = {name for lines in declarations.values() for name in lines} - {RUN_DIR}
-    faults = []
-    for name, value in given.values.items():
+    errors = []
+    for name, value in parameters.values.items():
         lines = [lines[name] for lines in declarations.values() if name in lines]
         if name == RUN_DIR:
-            found = ["run_dir is not to be given: --name names the folder in outputs/"]
+            wrong = ["run_dir is not to be given: --name names the folder in outputs/"]
         elif name in RENAMED and RENAMED[name] in known:
-            found = [
+            wrong = [
                 f"{name} is called {RENAMED[name]} now, and rows that share it are held out together too: rename it"
             ]
         elif not lines:
-            found = [unknown("parameter", str(name), known)]
+            wrong = [unknown("parameter", str(name), known)]
         else:
-            found = [fault for line in lines for fault in _value_faults(line, value)]
-        faults += [f"{given.sources[name]}: {fault}" for fault in dict.fromkeys(found)]
-    return faults
+            wrong = [error for line in lines for error in _value_errors(line, value)]
+        errors += [f"{parameters.sources[name]}: {error}" for error in dict.fromkeys(wrong)]
+    return errors
 
 
-def _value_faults(declared: Declared, value: Any) -> list[str]:
-    fault = _type_fault(declared, value)
-    if fault:
-        return [fault]
+def _value_errors(declared: Declared, value: Any) -> list[str]:
+    error = _type_error(declared, value)
+    if error:
+        return [error]
     if declared.choices and str(value) not in declared.choices:
         return [unknown(f"value of {declared.name}", str(value), declared.choices)]
     if isinstance(value, (int, float)) and (limit := declared.limit_broken(value)):
@@ -224,7 +224,7 @@ def _value_faults(declared: Declared, value: Any) -> list[str]:
     return []
 
 
-def _type_fault(declared: Declared, value: Any) -> str | None:
+def _type_error(declared: Declared, value: Any) -> str | None:
     """Both types and the value, where the value is not of the declared type; a whole number is a fine float."""
     if declared.type_name == "None":
         return None  # no annotation: anything goes
@@ -233,7 +233,7 @@ def _type_fault(declared: Declared, value: Any) -> str | None:
         adapter.validate_python(value, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
-        where = "".join(f"[{part!r}]" for part in first["loc"])
+        where = "".join(f"[{key!r}]" for key in first["loc"])
         got = first["input"]
         kind = "null" if got is None else type(got).__name__
         hint = ""

@@ -16,7 +16,7 @@ from lifeboat.errors import ParameterError, unknown
 from lifeboat.preprocess import column_names
 from lifeboat.preprocess.copies import BooleanText, CopyColumns
 from lifeboat.preprocess.stages import EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory
-from lifeboat.scoring.declared import feature_fault
+from lifeboat.scoring.declared import feature_error
 
 Stage = Estimator[Any] | Transformer
 
@@ -140,7 +140,7 @@ def check_features(table: StructType, numeric: list[str], categorical: list[str]
     for role, features in (("numeric", numeric), ("categorical", categorical)):
         for name in features:
             kind = table[name].dataType.simpleString() if name in table.names else ""
-            if kind and (message := feature_fault(name, kind, role)):
+            if kind and (message := feature_error(name, kind, role)):
                 raise ParameterError(message)
 
 

@@ -71,7 +71,7 @@ class Run:
             session: Spark, to read and write rows and models with.
         """
         self.path = resolve(run_dir)
-        self._given = str(run_dir)
+        self._run_dir = str(run_dir)
         self._session = session
         self._read: dict[str, str] = {}
         self._begun: dict[str, Path] = {}
@@ -173,12 +173,12 @@ class Run:
         Raises:
             StageOrderError: It has not run yet.
         """
-        place = self.path / stage
-        if not place.is_dir():
+        path = self.path / stage
+        if not path.is_dir():
             raise StageOrderError(
-                f"{place} is not there: run notebooks/{stage}.ipynb with run_dir={self._given!r} first"
+                f"{path} is not there: run notebooks/{stage}.ipynb with run_dir={self._run_dir!r} first"
             )
-        return place
+        return path
 
     def find(self, name: str) -> Path:
         """Where something that a notebook left lies; it is noted as read.
@@ -194,7 +194,7 @@ class Run:
         self.folder(stage)
         for reason in self.stale(stage):
             raise StaleError(reason)
-        self._read |= {FILES[part]: self._digest(FILES[part]) for part in STANDS_FOR.get(name, (name,))}
+        self._read |= {FILES[source]: self._digest(FILES[source]) for source in STANDS_FOR.get(name, (name,))}
         return self.where(name)
 
     def where(self, name: str) -> Path:
@@ -214,7 +214,7 @@ class Run:
         if changed:
             yield (
                 f"{folder} is stale: {', '.join(changed)} changed after notebooks/{stage}.ipynb had read it. Run that "
-                f"notebook again with run_dir={self._given!r}, and those after it"
+                f"notebook again with run_dir={self._run_dir!r}, and those after it"
             )
 
     def begin(self, stage: str) -> Path:
@@ -239,15 +239,15 @@ class Run:
         from pyspark.ml import Pipeline, PipelineModel
 
         for name, content in contents.items():
-            place = self.where(name)
+            path = self.where(name)
             if isinstance(content, Pipeline | PipelineModel):
-                content.write().overwrite().save(str(place))
+                content.write().overwrite().save(str(path))
             elif isinstance(content, pd.DataFrame):
-                content.to_parquet(place, index=False)
+                content.to_parquet(path, index=False)
             elif isinstance(content, dict | list):
-                write_json(place, content)
+                write_json(path, content)
             else:
-                content.write.parquet(str(place))
+                content.write.parquet(str(path))
 
     def commit(self, written: Path) -> Path:
         """Put a folder that ``begin`` made into its place, instead of what an earlier run left there."""
@@ -267,8 +267,8 @@ class Run:
         return content
 
     def _digest(self, file: str) -> str:
-        place = self.path / file
-        return content_digest(place) if place.exists() else "not there"
+        path = self.path / file
+        return content_digest(path) if path.exists() else "not there"
 
 
 def last_run() -> Run:

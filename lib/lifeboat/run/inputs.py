@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifeboat.run.paths import local_place, resolve, resolve_input
+from lifeboat.run.paths import local_path, resolve, resolve_input
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,10 +32,10 @@ def input_paths(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _inside(value: Any) -> Iterator[Any]:
     if isinstance(value, list):
-        yield from (part["path"] for part in value if isinstance(part, dict) and "path" in part)
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for part in parts:
-        yield from _inside(part)
+        yield from (item["path"] for item in value if isinstance(item, dict) and "path" in item)
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in items:
+        yield from _inside(item)
 
 
 def files(path: str | Path) -> list[Path]:
@@ -43,10 +43,10 @@ def files(path: str | Path) -> list[Path]:
 
     Files and folders whose names start with ``.`` or ``_`` are other programs' own notes, and do not count.
     """
-    place = resolve(path)
-    if place.is_file():
-        return [place]
-    inside = (f for f in place.rglob("*") if not any(part[0] in "._" for part in f.relative_to(place).parts))
+    resolved = resolve(path)
+    if resolved.is_file():
+        return [resolved]
+    inside = (f for f in resolved.rglob("*") if not any(name[0] in "._" for name in f.relative_to(resolved).parts))
     return sorted(f for f in inside if f.is_file())
 
 
@@ -61,15 +61,15 @@ def digest(path: str | Path, spark: SparkSession | None = None) -> str:
             with ``listing:`` to say so; without Spark, or where it cannot list them, it is ``not read``.
 
     Raises:
-        DataError: There is nothing at that place.
+        DataError: There is nothing at that path.
     """
-    found = local_place(path)
-    if found is None:
+    local = local_path(path)
+    if local is None:
         return _listing(str(path), spark)
-    place = resolve_input(found if "://" in str(path) else path)  # named in an error as it was given
-    if place.is_dir():
-        return hashlib.sha256(b"".join(bytes.fromhex(digest(file)) for file in files(place))).hexdigest()
-    with place.open("rb") as stream:
+    resolved = resolve_input(local if "://" in str(path) else path)  # named in an error as it was given
+    if resolved.is_dir():
+        return hashlib.sha256(b"".join(bytes.fromhex(digest(file)) for file in files(resolved))).hexdigest()
+    with resolved.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -78,10 +78,10 @@ def _listing(address: str, spark: SparkSession | None) -> str:
         return "not read"
     files = spark.read.format("binaryFile").option("recursiveFileLookup", True)
     try:
-        found = files.load(address).select("path", "length", "modificationTime").collect()
+        rows = files.load(address).select("path", "length", "modificationTime").collect()
     except Exception:  # each kind of storage has errors of its own, and a digest is no reason to stop
         return "not read"
-    lines = sorted(f"{row.path} {row.length} {row.modificationTime.isoformat()}" for row in found)
+    lines = sorted(f"{row.path} {row.length} {row.modificationTime.isoformat()}" for row in rows)
     return f"listing:{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()}"
 
 
@@ -93,25 +93,25 @@ def content_digest(path: Path) -> str:
             values but for the ids that a registry gave. Anything else: the names and bytes of its files.
 
     Raises:
-        DataError: There is nothing at that place.
+        DataError: There is nothing at that path.
     """
-    place = resolve_input(path)
-    inside = tuple((file, file.stat().st_size, file.stat().st_mtime_ns) for file in files(place))
-    return _content_digest(place, inside)
+    resolved = resolve_input(path)
+    inside = tuple((file, file.stat().st_size, file.stat().st_mtime_ns) for file in files(resolved))
+    return _content_digest(resolved, inside)
 
 
 @lru_cache(maxsize=256)
-def _content_digest(place: Path, inside: tuple[tuple[Path, int, int], ...]) -> str:
+def _content_digest(path: Path, inside: tuple[tuple[Path, int, int], ...]) -> str:
     """Computed once for files of the same sizes and times."""
     kept = hashlib.sha256()
     parquet = [file for file, _, _ in inside if file.suffix == ".parquet"]
     if parquet:
         kept.update(_rows(parquet))
-    elif place.suffix == ".json":
-        kept.update(json.dumps(_without_ids(json.loads(place.read_text(encoding="utf-8"))), sort_keys=True).encode())
+    elif path.suffix == ".json":
+        kept.update(json.dumps(_without_ids(json.loads(path.read_text(encoding="utf-8"))), sort_keys=True).encode())
     else:
         for file, _, _ in inside:
-            kept.update(f"{file.relative_to(place.parent).as_posix()} {digest(file)}\n".encode())
+            kept.update(f"{file.relative_to(path.parent).as_posix()} {digest(file)}\n".encode())
     return kept.hexdigest()
 
 

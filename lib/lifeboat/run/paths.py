@@ -44,23 +44,23 @@ def resolve_store(address: str) -> str:
     """The address of an MLflow store whose file or folder, where it is a relative one, starts at the project's root."""
     if database := re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^?:][^?]*)(.*)", address):
         return f"{database[1]}{resolve(database[2])}{database[3]}"
-    parts = urlsplit(address)
-    if parts.scheme == "file" and not parts.netloc:
-        return resolve(unquote(parts.path)).as_uri()
-    plain = address and not parts.scheme and address not in ("databricks", "databricks-uc")
+    url = urlsplit(address)
+    if url.scheme == "file" and not url.netloc:
+        return resolve(unquote(url.path)).as_uri()
+    plain = address and not url.scheme and address not in ("databricks", "databricks-uc")
     return str(resolve(address)) if plain else address
 
 
-def from_root(place: Path) -> str:
+def from_root(path: Path) -> str:
     """A place as a file is to name it: from the project's root where it lies below, so that the project can move."""
     root = project_root()
-    return place.relative_to(root).as_posix() if place.is_relative_to(root) else str(place)
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
-def shown(place: Path) -> str:
+def shown(path: Path) -> str:
     """A place as a message names it: from the current folder where it lies below."""
     here = Path.cwd()
-    return str(place.relative_to(here)) if place.is_relative_to(here) else str(place)
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def resolve_input(path: str | Path) -> Path:
@@ -69,13 +69,13 @@ def resolve_input(path: str | Path) -> Path:
     Raises:
         DataError: There is nothing at that place.
     """
-    found = resolve(path)
-    if not found.exists():
-        raise DataError(f"no file or folder {str(path)!r} (looked at {found}); paths start at the project's root")
-    return found
+    resolved = resolve(path)
+    if not resolved.exists():
+        raise DataError(f"no file or folder {str(path)!r} (looked at {resolved}); paths start at the project's root")
+    return resolved
 
 
-def local_place(path: str | Path) -> Path | None:
+def local_path(path: str | Path) -> Path | None:
     """The absolute path of a file or folder on this machine, ``file:`` addresses too; None for another address."""
     address = urlsplit(str(path))
     if "://" not in str(path) and address.scheme != "file":

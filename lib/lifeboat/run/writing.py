@@ -43,7 +43,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 def earlier(target: Path) -> Path | None:
     """What is at ``target``, or was when a writer was killed between its two renames; None where there is nothing."""
-    return next((place for place in (target, _old(target)) if place.exists()), None)
+    return next((path for path in (target, _old(target)) if path.exists()), None)
 
 
 def _old(target: Path) -> Path:
@@ -51,17 +51,17 @@ def _old(target: Path) -> Path:
     return target.with_name(f".{target.name}.old")
 
 
-def remove(place: Path) -> None:
+def remove(path: Path) -> None:
     """Remove a file or a folder, if there is one."""
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
     else:
-        place.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
-def write_whole(place: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Write a text file in UTF-8, whole or not at all."""
-    with replacing(place) as beside:
+    with replacing(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
 

@@ -97,7 +97,7 @@ def now() -> str:
 
 
 @contextmanager
-def alone(run_dir: Path) -> Iterator[None]:
+def run_lock(run_dir: Path) -> Iterator[None]:
     """Hold a run folder; the system lets go of it when this process ends, however that ends.
 
     Raises:

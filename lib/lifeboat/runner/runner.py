@@ -22,7 +22,7 @@ from lifeboat.run.paths import from_root
 from lifeboat.run.writing import put_in_place, staging
 from lifeboat.runner.kernel import ThisPython, own_homes
 from lifeboat.runner.progress import Silence, Watcher
-from lifeboat.runner.record import Record, Stage, alone, begin_record, now
+from lifeboat.runner.record import Record, Stage, begin_record, now, run_lock
 from lifeboat.spark.environment import for_a_while
 from lifeboat.spark.jvm import WarmJvm, shared, where_spark_runs
 
@@ -81,7 +81,7 @@ def run(
         RunFolderBusyError: Another run is writing into ``run_dir``.
     """
     watcher = watcher or Silence()
-    with alone(run_dir), for_a_while({"MLFLOW_DISABLE_TELEMETRY": "true"}), own_homes(), _jvm(values):
+    with run_lock(run_dir), for_a_while({"MLFLOW_DISABLE_TELEMETRY": "true"}), own_homes(), _jvm(values):
         record = begin_record(redacted_all({**values, RUN_DIR: from_root(run_dir)}), notebooks)
         record.write(run_dir)
         notes = {ABOUT_THIS_DATA: other_data_set(values, declarations), DEMONSTRATION: LEAN if lean else ""}

@@ -95,7 +95,7 @@ def refusal(name: str, came: str, family: str, declared: str) -> str:
     return f"column {name!r} is {came} in the file and {declared.upper()} in the schema: {MENDS[family]}"
 
 
-def type_fault(name: str, kind: str) -> str:
+def type_error(name: str, kind: str) -> str:
     """Why a schema may not have a column of a type, in SQL's words; empty where it may."""
     word = re.split(r"\W", kind.strip().lower(), maxsplit=1)[0]
     if ALIASES.get(word, word) in DECLARED:
@@ -105,7 +105,7 @@ def type_fault(name: str, kind: str) -> str:
     return f"column {name!r} is {kind.strip().upper()}: write {mend}"
 
 
-def feature_fault(name: str, kind: str, role: str) -> str:
+def feature_error(name: str, kind: str, role: str) -> str:
     """Why a column of a declared type can be no feature of a role (a key of ``FEATURES``); empty where it can."""
     declared = ALIASES.get(kind.lower(), kind.lower())
     if declared in FEATURES[role]:

@@ -12,7 +12,7 @@ from made_run import SETTINGS
 from lifeboat.cli.azure import read_file
 from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.errors import ParameterError
-from lifeboat.parameters.rules import azure_faults
+from lifeboat.parameters.rules import azure_errors
 
 
 def refusal(values: dict[str, Any], environ: dict[str, str] | None = None) -> str:
@@ -69,7 +69,7 @@ def test_a_setting_that_is_gone_is_refused_with_what_to_write_instead(name: str)
     (error,) = refusal({**SETTINGS, name: [10, 50, 100]}).splitlines()[1:]
     assert error.split()[:3] == [name, "is", "gone:"]
     assert "`lifeboat azure deploy --traffic`" in error
-    ((_, message),) = azure_faults({"azure": {**SETTINGS, name: 0.0}})
+    ((_, message),) = azure_errors({"azure": {**SETTINGS, name: 0.0}})
     assert error in message
 
 
@@ -97,12 +97,12 @@ def test_the_file_that_comes_along_says_every_default() -> None:
 
 
 def test_a_run_refuses_a_secret_before_it_starts_as_its_notebooks_would_keep_it() -> None:
-    ((name, message),) = azure_faults({"azure": {"endpoint": "lifeboat-test", "api_key": "hunter2"}})
+    ((name, message),) = azure_errors({"azure": {"endpoint": "lifeboat-test", "api_key": "hunter2"}})
     assert name == "azure"
     assert "api_key: a secret has no place in a parameter file" in message
     assert "hunter2" not in message
 
 
 def test_a_run_asks_for_no_account_as_it_sends_nothing() -> None:
-    assert azure_faults({"azure": {"endpoint": "lifeboat-test"}}) == []
-    assert azure_faults({"azure": {}}) == []
+    assert azure_errors({"azure": {"endpoint": "lifeboat-test"}}) == []
+    assert azure_errors({"azure": {}}) == []

@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 from lifeboat.cli.app import app
 from lifeboat.errors import DataError, ParameterError
-from lifeboat.parameters.params import Given, read_declarations, read_parameters
+from lifeboat.parameters.params import Parameters, read_declarations, read_parameters
 from lifeboat.parameters.propose import Proposal, Survey, propose, survey, written
-from lifeboat.parameters.propose.suspects import _rates, alone
+from lifeboat.parameters.propose.suspects import _rates, univariate_auc
 from lifeboat.parameters.rules import check
 
 ROOT = Path(__file__).parents[3]
@@ -411,7 +411,7 @@ def test_a_column_scored_alone_learns_no_value_by_heart(write: Write) -> None:
     )
     seen = survey(write(*lines))
     for name in ("names", "noise"):
-        assert 0.4 < alone(seen, seen.columns[name], y.astype(float)) < 0.6
+        assert 0.4 < univariate_auc(seen, seen.columns[name], y.astype(float)) < 0.6
 
 
 @pytest.mark.parametrize("scaled", [lambda x: x * 1e300, lambda x: 2**53 - 64 + x, lambda x: float("inf") if x else 0])
@@ -420,7 +420,7 @@ def test_numbers_that_single_precision_cannot_tell_apart_are_scored_alone_too(
 ) -> None:
     y = np.tile([0, 1], 32)
     seen = survey(write(*columns(("x", [scaled(int(row % 2)) for row in range(64)]), ("y", y.tolist()))))
-    assert alone(seen, seen.columns["x"], y.astype(float)) == 1
+    assert univariate_auc(seen, seen.columns["x"], y.astype(float)) == 1
 
 
 def test_where_every_column_tells_the_label_they_are_kept_with_a_remark(write: Write) -> None:
@@ -611,7 +611,7 @@ def parameters(text: str) -> dict[str, Any]:
 
 def check_text(text: str) -> dict[str, Any]:
     values = parameters(text)
-    return check(Given(values, dict.fromkeys(values, "the file")), DECLARED)
+    return check(Parameters(values, dict.fromkeys(values, "the file")), DECLARED)
 
 
 def test_the_file_holds_the_proposal_and_the_checker_takes_it(write: Write) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from lifeboat.errors import DataError
 from lifeboat.parameters.propose.label import Label
-from lifeboat.parameters.propose.suspects import LEAK, LEVELS, alone, counts_rows, looks_like_id, nearly_unique
+from lifeboat.parameters.propose.suspects import LEAK, LEVELS, counts_rows, looks_like_id, nearly_unique, univariate_auc
 from lifeboat.parameters.propose.table import TYPES, Column, Survey
 
 ORDER = ("INT", "BIGINT", "DOUBLE", "STRING")  # each can hold what those before it hold
@@ -20,14 +20,14 @@ class Feature:
         column: What was seen of it, in the rows to predict too.
         role: ``numeric``, ``categorical``, ``key``, ``label`` or ``out``.
         why: Of a column that is left out: the reason.
-        alone: How well it tells the label by itself, 0.5 to 1.
+        univariate_auc: How well it tells the label by itself, 0.5 to 1.
         in_schema: Whether the loaded rows are to have it.
     """
 
     column: Column
     role: str = "out"
     why: str = ""
-    alone: float = 0.5
+    univariate_auc: float = 0.5
     in_schema: bool = True
 
     @property
@@ -65,7 +65,7 @@ def choose_features(table: Survey, label: Label, key: str, unlabelled: Survey | 
     merged = [Feature(_with_unlabelled(column, unlabelled)) for column in table.columns.values()]
     features = [_role(table, feature, label, key, unlabelled) for feature in merged]
     used = [feature for feature in features if feature.used]
-    suspects = [feature for feature in features if feature.role == "out" and feature.alone > LEAK]
+    suspects = [feature for feature in features if feature.role == "out" and feature.univariate_auc > LEAK]
     if not used and suspects:  # nothing else is there: the person must decide
         kept = {feature.name for feature in suspects}
         features = [replace(f, role=_kind(f)) if f.name in kept else f for f in features]
@@ -98,11 +98,11 @@ def _role(table: Survey, feature: Feature, label: Label, key: str, unlabelled: S
         return replace(feature, role="key")
     if reason := _no_feature(table, column):
         return replace(feature, why=reason)
-    score = alone(table, column, label.target)
+    score = univariate_auc(table, column, label.target)
     if score > LEAK:
         reason = f"by itself it all but tells the label (ROC AUC {score:.3f}): is it known before the label is?"
-        return replace(feature, why=reason, alone=score)
-    return replace(feature, role=_kind(feature), alone=score)
+        return replace(feature, why=reason, univariate_auc=score)
+    return replace(feature, role=_kind(feature), univariate_auc=score)
 
 
 def _kind(feature: Feature) -> str:

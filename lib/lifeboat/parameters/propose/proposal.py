@@ -125,7 +125,7 @@ def _of_features(used: Sequence[Feature]) -> dict[str, Any]:
         "numeric": [f.name for f in numeric],
         "categorical": [f.name for f in categorical],
         "estimator_params": {"maxDepth": 5} | ({"maxBins": bins} if bins > DEFAULT_BINS else {}),
-        "show": [f.name for f in sorted(used, key=lambda f: -f.alone)][:4],
+        "show": [f.name for f in sorted(used, key=lambda f: -f.univariate_auc)][:4],
     }
 
 
@@ -135,10 +135,10 @@ def _rare(label: Label) -> bool:
 
 def _groups(table: Survey, features: Sequence[Feature], taken: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """The columns to look at group by group, the rule to beat first, and the SQL of one that must be made for it."""
-    used = sorted((feature for feature in features if feature.used), key=lambda feature: -feature.alone)
+    used = sorted((feature for feature in features if feature.used), key=lambda feature: -feature.univariate_auc)
     few = [feature for feature in used if feature.group_like]
     numeric = [feature for feature in used if feature.role == "numeric"]
-    if numeric and (not few or numeric[0].alone > few[0].alone + WORTH_BEATING):
+    if numeric and (not few or numeric[0].univariate_auc > few[0].univariate_auc + WORTH_BEATING):
         quarters = _quarters(table, numeric[0], taken)
         return [*quarters, *(feature.name for feature in few)], quarters
     return [feature.name for feature in few or used[:1]], {}
@@ -200,7 +200,7 @@ def _reasons(label: Label, key: str, values: Mapping[str, Any], quarters: Mappin
 
 def _to_look_at(table: Survey, label: Label, features: Sequence[Feature], key: str) -> list[str]:
     look = [label.loud] if label.loud else []
-    look += [f"{f.name}: {f.why}" for f in features if f.alone > LEAK]
+    look += [f"{f.name}: {f.why}" for f in features if f.univariate_auc > LEAK]
     fewest = round(min(label.share, 1 - label.share) * table.rows)
     if fewest < 30:
         look.append(f"one class has about {fewest} rows: intervals will be wide, and folds may lack it")
@@ -209,9 +209,11 @@ def _to_look_at(table: Survey, label: Label, features: Sequence[Feature], key: s
     if table.unreadable:
         look.append(f"{table.unreadable:,} lines have too many or too few values: notebook 1 will set them aside")
     look += [] if key else ["no column names a row: if one should, name it as `key` and drop make_key"]
-    look += [f"{f.name}: left out: {f.why}" for f in features if f.role == "out" and f.alone <= LEAK]
-    if telling := sorted((f for f in features if f.used and f.alone > TELLING), key=lambda f: -f.alone)[:3]:
-        scores = ", ".join(f"{f.name} {f.alone:.2f}" for f in telling)
+    look += [f"{f.name}: left out: {f.why}" for f in features if f.role == "out" and f.univariate_auc <= LEAK]
+    if telling := sorted(
+        (f for f in features if f.used and f.univariate_auc > TELLING), key=lambda f: -f.univariate_auc
+    )[:3]:
+        scores = ", ".join(f"{f.name} {f.univariate_auc:.2f}" for f in telling)
         look.append(f"these tell the label best by themselves (ROC AUC): {scores}; are they known before the label is?")
     if amounts := [f.name for f in features if f.few_numbers]:
         first = ", ".join(amounts[:5]) + (f" and {len(amounts) - 5} more" if amounts[5:] else "")

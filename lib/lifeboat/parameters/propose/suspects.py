@@ -62,7 +62,7 @@ def nearly_unique(table: Survey, column: Column) -> bool:
     return len(known) > 20 and len(known.unique()) > 0.5 * len(known)
 
 
-def alone(table: Survey, column: Column, target: Floats) -> float:
+def univariate_auc(table: Survey, column: Column, target: Floats) -> float:
     """How well the column by itself tells the label: the area under the ROC curve on rows not learned from.
 
     A small tree for numbers, the label's rate of each value for categories; half of the sample to learn from, the
