@@ -12,7 +12,7 @@ MADE_FROM := { pwd; cat requirements.txt pyproject.toml; }
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test trials mutants lint lab serve mlflow bench simulate bench-scale notebooks lock clean ready venv
+.PHONY: help run test trials mutants lint lab serve mlflow bench bench-start simulate bench-scale notebooks lock clean ready venv
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -20,7 +20,9 @@ help:  ## this list
 run: ready  ## the five notebooks on the Titanic, into outputs/titanic (PARAMS=params/quick.yaml for others)
 	@$(BIN)/lifeboat run "$(PARAMS)"
 
-test: ready lint  ## all tests
+# the archive of Spark's classes is made while style and types are checked, once: every JVM of the tests starts with it
+test: ready  ## style, types and all tests
+	@$(BIN)/lifeboat warm > /dev/null 2>&1 & $(MAKE) --no-print-directory lint; passed=$$?; wait; exit $$passed
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 trials: ready  ## some thirty tables of the kinds that people have through all notebooks (an hour)
@@ -45,6 +47,9 @@ mlflow: ready  ## MLflow's pages on all runs and models
 	@mkdir -p outputs
 	@$(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///outputs/mlflow.db}"
 
+bench-start: ready  ## a session up to its first answer, with the archive of Spark's classes and without
+	@$(BIN)/python bench/start.py
+
 bench: ready  ## the time of a run, against the same cells in one Python process
 	@$(BIN)/python bench/series.py
 
@@ -64,8 +69,8 @@ lock: ready  ## write requirements.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --constraint requirements.txt --no-annotate --no-header \
 		--quiet deploy/container/requirements.in -o deploy/container/requirements.txt
 
-clean:  ## remove .venv and what tools keep; outputs/ stays
-	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage spark-warehouse
+clean:  ## remove .venv and what tools keep; the runs in outputs/ stay
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage spark-warehouse outputs/.cache
 
 ready:
 	@$(MADE_FROM) | cmp -s - .venv/made-from && test -x $(BIN)/python || $(MAKE) --no-print-directory venv

@@ -145,6 +145,20 @@ def test_the_shim_drops_the_one_module_and_keeps_every_other_argument_as_it_is(t
     assert process.stdout == "<-cp><a b:c*><-D=$HOME 'x'><><--add-modules=java.sql>"
 
 
+def test_the_shim_names_spark_itself_in_place_of_links_to_it_and_gives_the_options(tmp_path: Path) -> None:
+    echo = script(tmp_path / "java" / "bin" / "java", '#!/bin/sh\nfor a do printf "<%s>" "$a"; done\n')
+    links, spark = tmp_path / "own $HOME/spark", tmp_path / "the real one"
+    home = java_home(Java(echo, 17), tmp_path / "shim", tmp_path / "clean", (links, spark), "-Xlog:disable -XX:A='b c'")
+    path = f"{links}/conf:{links}/jars/a.jar:{links}/jars/*"
+    printed = []
+    for main in ("org.apache.spark.deploy.SparkSubmit", "org.apache.spark.launcher.Main"):
+        command = [home / "bin" / "java", "-cp", path, main]
+        printed.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    shown = f"<-cp><{spark}/conf:{spark}/jars/a.jar:{spark}/jars/*>"
+    assert printed[0] == f"<-Xlog:disable><-XX:A=b c>{shown}<org.apache.spark.deploy.SparkSubmit>"
+    assert printed[1] == f"{shown}<org.apache.spark.launcher.Main>", "the launcher is no JVM of Spark's"
+
+
 def start_session(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE", "LIFEBOAT_SPARK"):
         environment.pop(name, None)

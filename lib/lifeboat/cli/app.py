@@ -14,6 +14,7 @@ from lifeboat.cli.run import run
 from lifeboat.cli.score import score
 from lifeboat.cli.serve import parity, serve
 from lifeboat.cli.synth import synth
+from lifeboat.cli.warm import warm
 
 app = typer.Typer(
     help="From a CSV to a served model: five notebooks that can be read, run and served.",
@@ -30,6 +31,6 @@ def options(debug: Annotated[bool, typer.Option("--debug", help="Show the whole 
         os.environ[DEBUG] = "1"
 
 
-for command in (new, run, serve, score, parity, synth):
+for command in (new, run, serve, score, parity, synth, warm):
     app.command()(command)
 app.add_typer(azure, name="azure")

@@ -19,11 +19,19 @@ def project_root() -> Path:
     """
     if home := os.environ.get("LIFEBOAT_HOME"):
         return Path(home).resolve()
-    here = Path.cwd()
-    for folder in (here, *here.parents, *Path(__file__).resolve().parents):
-        if (folder / "notebooks").is_dir() and (folder / "params").is_dir():
-            return folder
-    return here
+    return _project_above(Path.cwd()) or checkout()
+
+
+def checkout() -> Path:
+    """The project that this code is a part of; without one, the current folder."""
+    return _project_above(Path(__file__).resolve()) or Path.cwd()
+
+
+def _project_above(path: Path) -> Path | None:
+    folders = (path, *path.parents)
+    return next(
+        (folder for folder in folders if (folder / "notebooks").is_dir() and (folder / "params").is_dir()), None
+    )
 
 
 def resolve(path: str | Path) -> Path:

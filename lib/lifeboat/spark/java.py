@@ -18,9 +18,14 @@ OLDEST_JAVA = 17
 
 # Spark's launcher always names this module. It only speeds linear algebra up, a small JRE has no such
 # module and will not start, and with it sums would be added in another order on another Java.
+# The class path names the installation itself and no links to it: by that the JVM knows classes that were kept for it.
 SHIM = """#!/bin/sh
 for argument do
     shift
+    while :; do case $argument in
+        *{links}/*) argument=${{argument%%{links}/*}}{spark}/${{argument#*{links}/}} ;;
+        *) break ;;
+    esac; done
     [ "$argument" = "--add-modules=jdk.incubator.vector" ] || set -- "$@" "$argument"
 done
 {run}
@@ -29,10 +34,11 @@ RUN = 'exec {java} "$@"'
 # Outlives the JVM, however that and its owner end, and takes away what is left of it. Spark asks another Java first
 # how to start this one, and executors on this machine are further ones.
 RUN_AND_CLEAN = """case " $* " in
-    *" org.apache.spark.launcher.Main "* | *" org.apache.spark.executor."*) exec {java} "$@" ;;
+    *" org.apache.spark.launcher.Main "*) exec {java} "$@" ;;
+    *" org.apache.spark.executor."*) exec {java} {options} "$@" ;;
 esac
 trap : TERM HUP
-{java} "$@"
+{java} {options} "$@"
 status=$?
 rm -rf {folder}
 exit "$status"
@@ -120,13 +126,17 @@ def _need_harmless_options(commands: list[str]) -> None:
         raise SurroundingsError(f"{java} does not run with {flags} ({why.strip()}): mend or unset what is wrong there")
 
 
-def java_home(java: Java, folder: Path, clean: Path | None = None) -> Path:
+def java_home(
+    java: Java, folder: Path, clean: Path | None = None, links: tuple[Path, Path] | None = None, options: str = ""
+) -> Path:
     """Make in ``folder`` a JAVA_HOME whose ``bin/java`` runs ``java`` without the module it may lack.
 
     Args:
         java: The Java.
         folder: Where to make it.
         clean: A folder to remove when that Java ends.
+        links: A folder of links to Spark's, and that one itself, which stands in the arguments instead.
+        options: More options of the JVM, as a shell has them.
 
     Returns:
         The folder to name in JAVA_HOME.
@@ -136,6 +146,8 @@ def java_home(java: Java, folder: Path, clean: Path | None = None) -> Path:
     shim = folder / "bin" / "java"
     shim.parent.mkdir(parents=True, exist_ok=True)
     run = RUN_AND_CLEAN if clean else RUN
-    shim.write_text(SHIM.format(run=run.format(java=shlex.quote(str(java.command)), folder=shlex.quote(str(clean)))))
+    run = run.format(java=shlex.quote(str(java.command)), folder=shlex.quote(str(clean)), options=options)
+    linked, spark = (shlex.quote(str(path)) for path in links or ("no links", ""))
+    shim.write_text(SHIM.format(run=run, links=linked, spark=spark))
     shim.chmod(shim.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
     return folder

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from lifeboat.errors import LifeboatError, redacted
-from lifeboat.spark import scratch
+from lifeboat.spark import archive, scratch
 from lifeboat.spark.environment import (
     LOOPBACK,
     for_a_while,
@@ -105,9 +105,10 @@ class WarmJvm:
         many_rows: Whether to expect some hundred thousand rows or more: the thorough compiler, and a quarter of the
             machine's memory instead of Spark's 1 GB. ``LIFEBOAT_JVM_OPTIONS`` and ``LIFEBOAT_DRIVER_MEMORY`` (as
             Spark writes it, such as ``2g``) in the environment win.
+        keep: Where to leave the classes that it loads, when it ends; None: it takes those that were kept.
     """
 
-    def __init__(self, many_rows: bool = False) -> None:
+    def __init__(self, many_rows: bool = False, keep: Path | None = None) -> None:
         memory = need_memory("LIFEBOAT_DRIVER_MEMORY") or (f"{quarter_of_memory()}m" if many_rows else None)
         options = os.environ.get("LIFEBOAT_JVM_OPTIONS", MANY_ROWS if many_rows else QUICK_START)
         need_local_dirs()
@@ -115,14 +116,14 @@ class WarmJvm:
         self._folder, self._lock = scratch.make()
         self._messages = (self._folder / "messages.txt").open("w+", errors="replace")
         try:
-            self._gateway = self._launch(spark, java, memory, options)
+            self._gateway = self._launch(spark, java, memory, options, archive.options(java, spark, keep))
         except BaseException:
             self._leave()
             raise
         os.environ["PYSPARK_GATEWAY_PORT"] = str(self._gateway.gateway_parameters.port)
         os.environ["PYSPARK_GATEWAY_SECRET"] = self._gateway.gateway_parameters.auth_token
 
-    def _launch(self, spark: Path, java: Java, memory: str | None, options: str) -> Any:
+    def _launch(self, spark: Path, java: Java, memory: str | None, options: str, classes: str) -> Any:
         from pyspark import SparkConf
         from pyspark.errors import PySparkRuntimeError
         from pyspark.java_gateway import launch_gateway
@@ -136,9 +137,10 @@ class WarmJvm:
         conf.set("spark.executor.extraJavaOptions", options)  # on this machine alone there are none
         if memory:
             conf.set("spark.driver.memory", memory)
+        links = linked(spark, self._folder / "spark")
         environment = {
-            "JAVA_HOME": str(java_home(java, self._folder / "java", self._folder)),
-            "SPARK_HOME": str(linked(spark, self._folder / "spark")),
+            "JAVA_HOME": str(java_home(java, self._folder / "java", self._folder, (links, spark), classes)),
+            "SPARK_HOME": str(links),
             "PYSPARK_SUBMIT_ARGS": submit_arguments(),
             "PYSPARK_PYTHON": sys.executable,  # a Connect server starts its Python by what it finds here
             "SPARK_REMOTE": None,  # with it the launcher leaves out the classes of a Connect server
