@@ -496,3 +496,35 @@ def test_a_number_that_is_not_defined_is_not_written_as_json(tmp_path: Path) -> 
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "metrics.json", {"roc_auc": math.nan})
     assert not (tmp_path / "metrics.json").exists()
+
+
+@pytest.fixture
+def not_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if no address lay on this machine: only Spark can look there."""
+    monkeypatch.setattr("lifeboat.load.read.local_path", lambda address: None)
+
+
+def test_csv_files_at_an_address_are_read_as_those_on_this_machine(
+    spark: SparkSession, tmp_path: Path, not_here: None
+) -> None:
+    (tmp_path / "a.csv").write_text('id;name\n1;"x;y"\n2;z;more\n')
+    (tmp_path / "b.csv").write_text("name;id\nü;3\n")
+    raw = load.read_raw(spark, f"{tmp_path.as_uri()}/*.csv", {"separator": ";"})
+    rows = raw.orderBy("`lifeboat:file`", "`lifeboat:line`").collect()
+    assert [(row["id"], row["name"], row["lifeboat:line"]) for row in rows] == [
+        ("1", "x;y", 2), (None, None, 3), ("3", "ü", 2),
+    ]  # fmt: skip
+    assert [row[UNREADABLE] for row in rows] == [None, "2;z;more", None]
+    assert [Path(row["lifeboat:file"]).name for row in rows] == ["a.csv", "a.csv", "b.csv"]
+
+
+def test_files_at_an_address_with_other_columns_or_none_at_all_are_refused(
+    spark: SparkSession, tmp_path: Path, not_here: None
+) -> None:
+    (tmp_path / "a.csv").write_text("id,name\n1,x\n")
+    (tmp_path / "b.csv").write_text("id\n1\n")
+    with pytest.raises(DataError, match=r"b\.csv lacks 'name', other than .*a\.csv"):
+        load.read_raw(spark, f"{tmp_path.as_uri()}/*.csv")
+    (tmp_path / "c.csv").write_text("id,id\n1,1\n")
+    with pytest.raises(DataError, match="id"):
+        load.read_raw(spark, f"{tmp_path.as_uri()}/c.csv")

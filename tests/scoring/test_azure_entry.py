@@ -177,6 +177,13 @@ def test_another_method_gets_the_flask_app_s_405(ask: Ask, flask_app: Ask) -> No
     assert (status, answer["error"]["allowed"]) == (405, "OPTIONS, POST")
 
 
+def test_what_may_be_sent_is_told_to_whom_asks_before_sending(ask: Ask, port: int) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request("OPTIONS", "/score")
+        answer = connection.getresponse()
+        assert (answer.status, answer.read(), answer.getheader("Allow")) == (200, b"", "OPTIONS, POST")
+
+
 def test_the_server_ends_and_names_the_file_when_the_model_lacks_one(
     python: Path, code: Path, forest: Path, tmp_path: Path
 ) -> None:

@@ -227,3 +227,9 @@ def test_mlflow_s_own_way_answers_and_warns_in_its_log(folder: Path, caplog: pyt
     with caplog.at_level(logging.WARNING):
         assert len(model.predict(None, pd.DataFrame([SEEN | {"word": "Male"}]))) == 1
     assert caplog.messages == ["warning: 1 value was never seen in training (word)"]
+
+
+def test_a_mean_of_all_rows_knows_no_groups_and_warns_of_none(tmp_path: Path) -> None:
+    mean = {"stage": "GroupMeanImputerModel", "inputs": ["spare"], "outputs": ["whole"], "means": {}, "overall": 0.5}
+    scorer = Scorer.load(by_hand(tmp_path / "hand", [*STAGES[:5], mean], FEATURES))
+    assert warnings(scorer, SEEN | {"spare": None}, SEEN | {"spare": None, "big": 99}) == []

@@ -556,6 +556,13 @@ def test_where_a_class_is_rare_accuracy_is_not_the_metric(write: Write) -> None:
     assert any("about 10 rows" in line for line in proposal.look)
 
 
+def test_the_rarer_class_is_counted_whichever_it_is(write: Write) -> None:
+    path = write(*columns(("x", [n % 7 for n in range(100)]), ("y", [int(n % 10 > 0) for n in range(100)])))
+    proposal = proposed(path, positive="1")
+    assert any("one class has about 10 rows" in line for line in proposal.look)
+    assert proposal.values["metric"] == "log_loss"
+
+
 def test_all_that_a_person_must_look_at_is_listed_most_important_first(write: Write) -> None:
     mixed = {f"n{k}": [NOISE[k * (i + 1) % 30] for i in range(30)] for k in (1, 7, 11, 13, 17, 19)}
     table = [
