@@ -30,6 +30,7 @@ def seconds(switch: str) -> float:
 
 
 def main() -> None:
+    """Make the archive anew, then measure in turns."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=3)
     given = parser.parse_args()
