@@ -62,6 +62,19 @@ def test_a_jar_of_another_time_makes_another_archive(installed: tuple[Java, Path
     assert archive.options(*installed) == ""
 
 
+def test_one_is_wanted_where_a_jvm_starts_here_without(
+    installed: tuple[Java, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "find_java", lambda: installed[0])
+    monkeypatch.setattr(archive, "spark_home", lambda: installed[1])
+    assert (archive.wanted("local[2]"), archive.wanted("sc://host")) == (True, False)
+    monkeypatch.setenv(archive.SWITCH, "OFF")
+    assert not archive.wanted("local[2]")
+    monkeypatch.delenv(archive.SWITCH)
+    make(*installed)
+    assert not archive.wanted("local[2]")
+
+
 def test_while_one_is_made_none_is_taken(installed: tuple[Java, Path], tmp_path: Path) -> None:
     make(*installed)
     new = tmp_path / "new one"

@@ -13,7 +13,8 @@ import shlex
 from pathlib import Path
 
 from lifeboat.run.paths import checkout
-from lifeboat.spark.java import Java
+from lifeboat.spark.environment import spark_home
+from lifeboat.spark.java import Java, find_java
 
 SWITCH = "LIFEBOAT_JVM_ARCHIVE"
 PROFILES = 25  # the Java from which on the archive has them
@@ -33,6 +34,17 @@ def path(java: Java, spark: Path) -> Path:
     stamps = "".join(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}\n" for file in files)
     key = hashlib.sha256(stamps.encode()).hexdigest()[:KEY_DIGITS]
     return checkout() / "outputs" / ".cache" / f"spark-{key}.jsa"
+
+
+def wanted(where: str) -> bool:
+    """Whether an archive would help a session and there is none.
+
+    Args:
+        where: Where Spark runs; Spark Connect needs no JVM here.
+    """
+    if where.startswith("sc://") or os.environ.get(SWITCH, "").lower() == "off":
+        return False
+    return not path(find_java(), spark_home()).is_file()
 
 
 def options(java: Java, spark: Path, keep: Path | None = None) -> str:
