@@ -17,7 +17,7 @@ from sklearn import metrics as sk
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.evaluate import Rule, Scored, bootstrap, collect_scored, paired_difference, point_metrics, verdict
 from lifeboat.evaluate.intervals import Interval, percentiles, resampled, share_of, wilson, worth
-from lifeboat.evaluate.metrics import drawn_metrics, loss_rows, undefined
+from lifeboat.evaluate.metrics import drawn_metrics, loss_rows, point_metric, undefined
 from lifeboat.evaluate.scored import GroupRates, group_rates
 from lifeboat.evaluate.slices import by_group, calibration, confusion, crossed
 from lifeboat.evaluate.thresholds import cheapest_threshold, cost_at, honest_threshold, threshold_costs
@@ -249,6 +249,11 @@ def test_the_difference_is_positive_where_the_first_model_is_better() -> None:
     assert paired_difference(a, b, "brier", 50) == Interval(*[pytest.approx(0.25 - 0.04)] * 3)
     assert paired_difference(b, a, "log_loss", 50) == Interval(*[pytest.approx(math.log(0.5 / 0.8))] * 3)
     assert paired_difference(a, b, "accuracy", 50).value == 0.5
+
+
+def test_an_unknown_metric_is_refused_with_the_nearest_known() -> None:
+    with pytest.raises(ParameterError, match="unknown metric 'acuracy': did you mean 'accuracy'"):
+        point_metric(FOUR, "acuracy")
 
 
 def test_a_paired_difference_takes_the_same_rows_and_a_mean_metric_only() -> None:

@@ -90,14 +90,15 @@ def parity(model: PipelineModel, portable: Path, rows: int, seed: int, spark: Sp
     """
     scorer = Scorer.load(portable, WARN)
     columns, pools, random = scorer.columns, value_pools(portable), Random(seed)
-    mismatches, largest = 0, 0.0
+    scored, mismatches, largest = 0, 0, 0.0
     for size in _sizes(rows):
         values = {column.name: draw(column, pools[column.name], size, random) for column in columns}
         ours = scorer.score(to_records(values))
         sparks = spark_scores(model, columns, values, spark)
+        scored += len(ours.predictions)
         mismatches += int((ours.predictions != sparks.predictions).sum())
         largest = max(largest, float(np.abs(ours.probabilities - sparks.probabilities).max()))
-    return Parity(rows, mismatches, largest)
+    return Parity(scored, mismatches, largest)
 
 
 def _sizes(rows: int) -> Iterator[int]:
