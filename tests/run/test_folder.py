@@ -267,3 +267,15 @@ def test_rows_are_written_and_read_by_spark_and_a_table_that_a_run_has_not_is_no
     assert (run.train.count(), run.holdout.count(), run.unlabelled, run.schema) == (3, 2, None, {"key": "id"})
     with pytest.raises(ParameterError, match="rows are read by Spark"):
         _ = Run("outputs/a").train
+
+
+def test_nothing_is_written_into_a_folder_that_is_not_begun_or_under_an_unknown_name(home: Path) -> None:
+    run = Run("outputs/a")
+    run.begin("01_load")
+    with pytest.raises(
+        StageOrderError, match=r"recipe belongs into 02_preprocess: call begin\('02_preprocess'\) first"
+    ):
+        run.write(recipe={})
+    with pytest.raises(ParameterError, match="unknown file of a run 'recipes': did you mean 'recipe'"):
+        run.write(recipes={})
+    assert names(home / "outputs" / "a") == [".01_load.unfinished"]

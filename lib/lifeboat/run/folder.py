@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifeboat.errors import DataError, ParameterError, StageOrderError, StaleError
+from lifeboat.errors import DataError, ParameterError, StageOrderError, StaleError, unknown
 from lifeboat.run.inputs import content_digest
 from lifeboat.run.paths import resolve
 from lifeboat.run.writing import earlier, put_in_place, staging, write_json
@@ -234,11 +234,20 @@ class Run:
 
         Args:
             contents: Names of ``FILES``, each with what it is to hold.
+
+        Raises:
+            StageOrderError: ``begin`` has not made the folder that one of them lies in.
+            ParameterError: A name is unknown.
         """
         import pandas as pd
         from pyspark.ml import Pipeline, PipelineModel
 
         for name, content in contents.items():
+            if name not in FILES:
+                raise ParameterError(unknown("file of a run", name, FILES))
+            stage = FILES[name].partition("/")[0]
+            if stage not in self._begun:
+                raise StageOrderError(f"{name} belongs into {stage}: call begin({stage!r}) first, and commit it then")
             path = self.where(name)
             if isinstance(content, Pipeline | PipelineModel):
                 content.write().overwrite().save(str(path))
