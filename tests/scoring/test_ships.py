@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -15,6 +16,7 @@ import pytest
 from hand_made import by_hand
 from lifeboat import moved
 from lifeboat.deploy.server.client import DIRECTLY
+from lifeboat.scoring import requirements
 from lifeboat.scoring.requirements import copy_code
 
 BEFORE = Path(__file__).parents[1] / "data" / "before"
@@ -125,3 +127,19 @@ def test_each_name_that_the_table_of_earlier_names_gives_is_there() -> None:
         assert hasattr(import_module(module), name) or find_spec(new), old
         parent = import_module(old.rpartition(".")[0])
         assert hasattr(parent, "__path__") or "__getattr__" in vars(parent), f"nobody is told of {old}"
+
+
+def test_what_ships_is_the_code_and_nothing_that_python_left_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = tmp_path / "lifeboat" / "scoring"
+    shutil.copytree(requirements.ROOM.parent, room.parent, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(requirements, "ROOM", room)
+    before = copy_code(tmp_path / "before")
+    for folder in (room, room.parent):
+        (folder / "__pycache__").mkdir()
+        (folder / "__pycache__" / "scorer.cpython-311.pyc").write_bytes(b"compiled")
+    after = copy_code(tmp_path / "after")
+    files = [sorted(file.relative_to(code) for file in code.rglob("*")) for code in (before, after)]
+    assert files[0] == files[1]
+    assert {Path("scoring/scorer.py"), Path("errors.py")} <= set(files[0])
