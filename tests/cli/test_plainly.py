@@ -55,6 +55,7 @@ def test_names_are_read_and_shown_and_warnings_stay_warnings_whatever_python_is_
     for odd in (plain, {"PYTHONIOENCODING": "ascii"}, {"PYTHONWARNINGS": "error"}):
         result = lifeboat(tmp_path, "new", "Größe.csv", "--label", "b", "--force", **odd)
         assert (result.returncode, result.stderr) == (0, "")
+        assert odd is not plain or result.stdout.startswith("Größe.csv: 40 rows, 3 columns\n")
         assert "größe" in (tmp_path / "params" / "gr_e.yaml").read_text(encoding="utf-8")
 
 
