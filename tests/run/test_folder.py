@@ -279,3 +279,13 @@ def test_nothing_is_written_into_a_folder_that_is_not_begun_or_under_an_unknown_
     with pytest.raises(ParameterError, match="unknown file of a run 'recipes': did you mean 'recipe'"):
         run.write(recipes={})
     assert names(home / "outputs" / "a") == [".01_load.unfinished"]
+
+
+def test_a_notebook_that_looked_at_its_own_files_and_ran_again_is_not_its_own_predecessor(home: Path) -> None:
+    run = Run("outputs/a")
+    for best in (0, 1):
+        out = run.begin("03_train_cv")
+        run.write(scores={"best": best})
+        run.commit(out)
+        assert run.scores == {"best": best}
+    assert [*Run("outputs/a").stale("03_train_cv")] == []

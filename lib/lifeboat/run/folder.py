@@ -260,8 +260,10 @@ class Run:
 
     def commit(self, written: Path) -> Path:
         """Put a folder that ``begin`` made into its place, instead of what an earlier run left there."""
-        write_json(written / READ, dict(sorted(self._read.items())))
         stage = next(stage for stage, folder in self._begun.items() if folder == written)
+        # what a notebook looked up of its own is no predecessor's
+        noted = {file: digest for file, digest in sorted(self._read.items()) if Path(file).parts[0] != stage}
+        write_json(written / READ, noted)
         put_in_place(written, self.path / stage)
         del self._begun[stage]
         return self.path / stage
