@@ -111,9 +111,7 @@ class Run:
     @property
     def trained_model(self) -> PipelineModel:
         """The model that notebook 3 chose, fitted on all training rows."""
-        from pyspark.ml import PipelineModel
-
-        return PipelineModel.load(str(self.find("trained_model")))
+        return self._model("trained_model")
 
     @property
     def scores(self) -> dict[str, Any]:
@@ -152,9 +150,7 @@ class Run:
     @property
     def deployed_model(self) -> PipelineModel:
         """The Spark model that notebook 5 registered."""
-        from pyspark.ml import PipelineModel
-
-        return PipelineModel.load(str(self.find("deployed_model")))
+        return self._model("deployed_model")
 
     @property
     def deployed(self) -> dict[str, Any]:
@@ -190,7 +186,7 @@ class Run:
             StageOrderError: The notebook that leaves it has not run yet.
             StaleError: What that notebook read has changed since.
         """
-        stage = FILES[name].partition("/")[0]
+        stage, _ = _stage_and_file(name)
         self.folder(stage)
         for reason in self.stale(stage):
             raise StaleError(reason)
@@ -199,7 +195,7 @@ class Run:
 
     def where(self, name: str) -> Path:
         """Where a notebook leaves something, whether or not it is there yet: between ``begin`` and ``commit`` aside."""
-        stage, _, file = FILES[name].partition("/")
+        stage, file = _stage_and_file(name)
         return self._begun.get(stage, self.path / stage) / file
 
     def stale(self, stage: str) -> Iterator[str]:
@@ -225,7 +221,7 @@ class Run:
 
     def previous(self, name: str) -> Path | None:
         """What an earlier run of its notebook left of something; None where there is nothing."""
-        stage, _, file = FILES[name].partition("/")
+        stage, file = _stage_and_file(name)
         folder = earlier(self.path / stage)
         return folder / file if folder and (folder / file).exists() else None
 
@@ -243,9 +239,7 @@ class Run:
         from pyspark.ml import Pipeline, PipelineModel
 
         for name, content in contents.items():
-            if name not in FILES:
-                raise ParameterError(unknown("file of a run", name, FILES))
-            stage = FILES[name].partition("/")[0]
+            stage, _ = _stage_and_file(name)
             if stage not in self._begun:
                 raise StageOrderError(f"{name} belongs into {stage}: call begin({stage!r}) first, and commit it then")
             path = self.where(name)
@@ -273,6 +267,11 @@ class Run:
             raise ParameterError(f"rows are read by Spark: Run({str(self.path)!r}, session)")
         return self._session.read.parquet(str(self.find(name)))
 
+    def _model(self, name: str) -> PipelineModel:
+        from pyspark.ml import PipelineModel
+
+        return PipelineModel.load(str(self.find(name)))
+
     def _json(self, name: str) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(self.find(name).read_text(encoding="utf-8"))
         return content
@@ -280,6 +279,13 @@ class Run:
     def _digest(self, file: str) -> str:
         path = self.path / file
         return content_digest(path) if path.exists() else "not there"
+
+
+def _stage_and_file(name: str) -> tuple[str, str]:
+    if name not in FILES:
+        raise ParameterError(unknown("file of a run", name, FILES))
+    stage, _, file = FILES[name].partition("/")
+    return stage, file
 
 
 def last_run() -> Run:

@@ -42,9 +42,11 @@ def wanted(where: str) -> bool:
     Args:
         where: Where Spark runs; Spark Connect needs no JVM here.
     """
-    if where.startswith("sc://") or os.environ.get(SWITCH, "").lower() == "off":
-        return False
-    return not path(find_java(), spark_home()).is_file()
+    return not (where.startswith("sc://") or _off() or path(find_java(), spark_home()).is_file())
+
+
+def _off() -> bool:
+    return os.environ.get(SWITCH, "").lower() == "off"
 
 
 def options(java: Java, spark: Path, keep: Path | None = None) -> str:
@@ -57,6 +59,6 @@ def options(java: Java, spark: Path, keep: Path | None = None) -> str:
     )
     if keep:
         return f"{QUIET} -XX:{making}={shlex.quote(str(keep))}"
-    if os.environ.get(SWITCH, "").lower() == "off" or not path(java, spark).is_file():
+    if _off() or not (kept := path(java, spark)).is_file():
         return ""
-    return f"{QUIET} -XX:{taking}={shlex.quote(str(path(java, spark)))}"
+    return f"{QUIET} -XX:{taking}={shlex.quote(str(kept))}"
