@@ -61,6 +61,7 @@ bench-scale: ready  ## time and memory from 10^5 rows on, beside the plain appro
 	@$(BIN)/python bench/scale.py --figure
 
 notebooks: ready  ## compute the committed notebooks' outputs anew
+	@$(BIN)/python tools/write_parameters.py
 	@$(BIN)/python tools/execute_notebooks.py
 
 lock: ready  ## write requirements.txt anew from pyproject.toml

@@ -13,10 +13,10 @@ import yaml
 from databricks.bundles.jobs import Job
 from databricks.bundles.volumes import Volume
 from kubernetes_validate import ValidationError, validate
+from lifeboat.parameters.params import read_declarations, read_parameters
 
 import lifeboat
 from lifeboat.errors import ParameterError
-from lifeboat.parameters.params import read_declarations, read_parameters
 from lifeboat.parameters.rules import check
 from lifeboat.run import STAGES
 from lifeboat.runner.runner import series

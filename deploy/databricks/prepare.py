@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
+from lifeboat.parameters.params import RUN_DIR, read_declarations, read_parameters
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from lifeboat.errors import LifeboatError
-from lifeboat.parameters.params import RUN_DIR, read_declarations, read_parameters
 from lifeboat.parameters.rules import check, name_model
 from lifeboat.run import resolve
 from lifeboat.runner.runner import series

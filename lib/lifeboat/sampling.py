@@ -10,13 +10,14 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType
 
 from lifeboat.errors import DataError, ParameterError, unknown
-from lifeboat.reading.names import PREFIX
+from lifeboat.parameters.names import PREFIX
+from lifeboat.parameters.rules import need
 from lifeboat.spark.sql import ticked
 
 FOLD = f"{PREFIX}fold"
 HOLDOUT = f"{PREFIX}holdout"
 ROWS_PER_PARTITION = 100_000
-MADE_TWICE = r"^([0-9a-f]{20})-[0-9]+$"  # as ``complete.add_key`` names the second of two rows with equal content
+MADE_TWICE = r"^([0-9a-f]{20})-[0-9]+$"  # as ``joins.add_key`` names the second of two rows with equal content
 # texts that stand in the order of time: one form, no zone or all of UTC
 IN_ORDER = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?Z?)?$"
 
@@ -59,8 +60,7 @@ def mark_holdout(
         DataError: ``split_by`` leaves no row to train on.
         ParameterError: ``fraction`` does not lie between 0 and 1, or a column is not there.
     """
-    if not 0 < fraction < 1:
-        raise ParameterError(f"holdout_fraction is {fraction}; it must lie between 0 and 1, such as 0.2")
+    need("holdout_fraction", fraction)
     for role, name in {"split_by": split_by, "group_by": group_by}.items():
         if name and name not in df.columns:
             raise ParameterError(unknown(f"column in {role}", name, df.columns))
@@ -128,7 +128,7 @@ def _refuse_disorder(df: DataFrame, name: str) -> None:
     if wrong is not None:
         raise DataError(
             f"split_by: {name!r} holds texts such as {wrong.value!r}, whose order is not that of time. Make a date of "
-            f"them, complete: {{compute: {{{name}_date: \"try_to_date({name}, 'd/M/yyyy')\"}}}} in the form they have, "
+            f"them, enrich: {{compute: {{{name}_date: \"try_to_date({name}, 'd/M/yyyy')\"}}}} in the form they have, "
             f"declare {name}_date DATE in the schema, and split by that"
         )
 
@@ -159,8 +159,7 @@ def add_folds(df: DataFrame, key: str, num_folds: int, seed: int, group_by: str 
     Raises:
         ParameterError: There are fewer than two folds.
     """
-    if num_folds < 2:
-        raise ParameterError(f"num_folds is {num_folds}; it takes 2 or more: one fold is judged by the others")
+    need("num_folds", num_folds)
     return df.withColumn(FOLD, F.floor(share(key, f"fold-{seed}", group_by) * num_folds).cast("int"))
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lifeboat.parameters.params import read_yaml
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lifeboat import load
 from lifeboat.errors import DataError, ParameterError
-from lifeboat.parameters.params import read_yaml
 from lifeboat.reading import OURS
 
 SCHEMA = "id INT NOT NULL, late INT, delay DOUBLE"

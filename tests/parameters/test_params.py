@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lifeboat.parameters.params import Parameters, check_declared, effective, read_declarations, read_parameters
 
 from lifeboat.errors import ParameterError
-from lifeboat.parameters.params import Parameters, check_declared, effective, read_declarations, read_parameters
 from lifeboat.parameters.rules import check, forget_classes, name_model, schema_columns
 from lifeboat.run import STAGES
 

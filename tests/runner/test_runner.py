@@ -12,10 +12,10 @@ from typing import Any
 
 import nbformat
 import pytest
+from lifeboat.parameters.params import read_declarations
 from rich.console import Console
 
 from lifeboat.errors import ParameterError
-from lifeboat.parameters.params import read_declarations
 from lifeboat.run import digest
 from lifeboat.runner.progress import Bars
 from lifeboat.runner.record import RunFolderBusyError, run_lock

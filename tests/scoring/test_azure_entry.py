@@ -19,9 +19,9 @@ import yaml
 import lifeboat
 from fresh import free_port, fresh_environment, running
 from lifeboat.deploy.azure.bundle import Bundle, make_bundle
-from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.deploy.azure.smoke import Asker, smoke_test
 from lifeboat.deploy.server.app import create_app
+from lifeboat.parameters.azure import AzureSettings
 from lifeboat.run import Run
 from lifeboat.scoring.answers import LARGEST_BODY
 from lifeboat.scoring.scorer import Scorer

@@ -9,6 +9,7 @@ import typer
 
 from lifeboat.cli.azure import azure
 from lifeboat.cli.new import new
+from lifeboat.cli.params import params
 from lifeboat.cli.plainly import DEBUG
 from lifeboat.cli.run import run
 from lifeboat.cli.score import score
@@ -31,6 +32,6 @@ def options(debug: Annotated[bool, typer.Option("--debug", help="Show the whole 
         os.environ[DEBUG] = "1"
 
 
-for command in (new, run, serve, score, parity, synth, warm):
+for command in (new, params, run, serve, score, parity, synth, warm):
     app.command()(command)
 app.add_typer(azure, name="azure")

@@ -12,7 +12,7 @@ import typer
 from lifeboat.cli.plainly import plain_errors
 
 if TYPE_CHECKING:
-    from lifeboat.deploy.azure.settings import AzureSettings
+    from lifeboat.parameters.azure import AzureSettings
 
 azure = typer.Typer(help="A run's model on an endpoint of Azure Machine Learning.", no_args_is_help=True)
 
@@ -39,7 +39,7 @@ def _deploy(run: str, config: Path, dry_run: bool, create: bool, traffic: int) -
     from lifeboat.deploy.azure.client import connect
     from lifeboat.deploy.azure.flow import deploy as deploy_bundle
     from lifeboat.deploy.azure.manage import how_to_ask
-    from lifeboat.deploy.azure.settings import AzureSettings
+    from lifeboat.parameters.azure import AzureSettings
     from lifeboat.run import Run
 
     folder, values = Run(find_run(run)), read_file(config)
@@ -59,7 +59,7 @@ def read_file(path: Path) -> dict[str, Any]:
         ParameterError: It cannot be read, or says nothing of Azure.
     """
     from lifeboat.errors import ParameterError
-    from lifeboat.parameters.params import read_parameters
+    from lifeboat.parameters.files import read_parameters
     from lifeboat.run.paths import named_by_shell
 
     settings = read_parameters([named_by_shell(path)]).values.get("azure")
@@ -71,7 +71,7 @@ def read_file(path: Path) -> dict[str, Any]:
 def _settings(config: Path) -> tuple[AzureSettings, Any]:
     """The settings, and the client of their workspace."""
     from lifeboat.deploy.azure.client import connect
-    from lifeboat.deploy.azure.settings import AzureSettings
+    from lifeboat.parameters.azure import AzureSettings
 
     settings = AzureSettings.read(read_file(config))
     return settings, connect(settings)

@@ -27,24 +27,23 @@ def run(
 
 
 def _run(params: list[Path], overrides: list[str], name: str, lean: bool) -> None:
-    from lifeboat.parameters.params import read_declarations, read_parameters
-    from lifeboat.parameters.rules import check, forget_classes, name_model
+    from lifeboat.parameters.files import read_parameters
+    from lifeboat.parameters.resolve import resolve
     from lifeboat.run.paths import named_by_shell
+    from lifeboat.runner.preflight import check_run
+
+    parameters = resolve(read_parameters([named_by_shell(path) for path in params], overrides), params[0].stem)
+    values = check_run(parameters)
+
     from lifeboat.runner.progress import Bars
     from lifeboat.runner.runner import run as run_notebooks
     from lifeboat.runner.runner import run_folder, series
     from lifeboat.runner.summary import summary
     from lifeboat.spark import archive
-    from lifeboat.spark.jvm import where_spark_runs
 
     run_dir, notebooks = run_folder(name), series()
-    parameters = read_parameters([named_by_shell(path) for path in params], overrides)
-    declarations = read_declarations(notebooks)
-    name_model(parameters, params[0], declarations)
-    forget_classes(parameters, declarations)
-    values = check(parameters, declarations)
     with Bars(len(notebooks)) as bars:
-        record = run_notebooks(notebooks, parameters.values, values, declarations, run_dir, bars, lean)
+        record = run_notebooks(notebooks, parameters, run_dir, bars, lean)
     typer.echo(summary(record, run_dir))
-    if archive.wanted(where_spark_runs(str(values.get("spark", "")))):
+    if archive.wanted(values["spark"]):
         typer.echo("Faster   lifeboat warm (from then on Spark starts in half the time)")

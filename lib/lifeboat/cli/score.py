@@ -118,18 +118,19 @@ def _on_spark(
 ) -> Counts:
     """Complete the rows as in training, and score them; without ``where`` here, into one file."""
     from lifeboat.deploy.batch.frames import score_on_spark
-    from lifeboat.load import Enrichment, read_raw
+    from lifeboat.load import Enrichment, enrich, parse_schema, read_raw
     from lifeboat.spark import session
 
-    enrichment = Enrichment(**scorer.scorer.enrichment)
-    needs = enrichment.needs_for([column.name for column in scorer.scorer.columns], names)
-    for path in enrichment.changed_tables(needs.joins):
+    enrichment = Enrichment.read(scorer.scorer.enrichment)
+    enrichment = enrichment.only([column.name for column in scorer.scorer.columns], names)
+    for path in enrichment.changed_tables():
         typer.echo(f"{path} has changed since the model was trained: what it holds now is used", err=True)
     spark = session.start(where or "local[*]")
     try:
         raw = read_raw(spark, source, csv)
-        rows = enrichment.apply(raw, needs) if enrichment.schema else raw
-        return score_on_spark(rows, scorer, source, target, names if keep is None else keep, force, not where)
+        if enrichment.schema:
+            raw = enrich(raw, parse_schema(enrichment.schema, made_key=enrichment.made_key), enrichment)
+        return score_on_spark(raw, scorer, source, target, names if keep is None else keep, force, not where)
     finally:
         spark.stop()
 

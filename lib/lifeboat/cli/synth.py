@@ -29,14 +29,13 @@ def table(params: str) -> dict[str, Any]:
     Raises:
         ParameterError: There is no such file, or it cannot be read.
     """
-    from lifeboat.parameters.params import effective, read_declarations, read_parameters
-    from lifeboat.run import resolve
-    from lifeboat.run.paths import named_by_shell
-    from lifeboat.runner.runner import series
+    from lifeboat.parameters.files import read_parameters
+    from lifeboat.parameters.resolve import resolve
+    from lifeboat.parameters.rules import check
+    from lifeboat.run.paths import named_by_shell, project_root
 
-    named = resolve("params") / f"{params}.yaml"
-    parameters = read_parameters([named if named.is_file() else named_by_shell(Path(params))])
-    return effective(parameters.values, read_declarations(series()[:1]))
+    named = project_root() / "params" / f"{params}.yaml"
+    return check(resolve(read_parameters([named if named.is_file() else named_by_shell(Path(params))])))
 
 
 def _synth(params: str, out: Path, rows: int, seed: int, where: str) -> None:

@@ -4,7 +4,7 @@ from lifeboat import moved_from
 from lifeboat.load import look
 from lifeboat.load.check import check_rows
 from lifeboat.load.enrichment import Enrichment, describe, read_enrichment
-from lifeboat.load.joins import complete
+from lifeboat.load.joins import enrich
 from lifeboat.load.read import read_raw
 from lifeboat.load.rejected import need_rows, write_rejected
 from lifeboat.load.schema import parse_schema
@@ -12,8 +12,8 @@ from lifeboat.load.schema import parse_schema
 __all__ = [
     "Enrichment",
     "check_rows",
-    "complete",
     "describe",
+    "enrich",
     "look",
     "need_rows",
     "parse_schema",

@@ -12,8 +12,8 @@ from pyspark.sql.types import DataType, StructField, StructType
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load.schema import Ranges, check_ranges
 from lifeboat.load.typed import has_values, in_file, is_gap, plain_text, typed_value
+from lifeboat.parameters.names import PREFIX
 from lifeboat.reading import ERROR, OURS
-from lifeboat.reading.names import PREFIX
 from lifeboat.scoring import declared
 from lifeboat.spark.sql import quoted, ticked
 

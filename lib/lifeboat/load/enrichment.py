@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
-from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
-from lifeboat.load.joins import complete
-from lifeboat.load.needs import Join, Needs, parse_needs
-from lifeboat.load.schema import Ranges, parse_schema
-from lifeboat.reading import open_table, parse_csv
+from lifeboat.load.schema import Ranges
+from lifeboat.parameters.csv_format import CsvFormat, parse_csv
+from lifeboat.parameters.enrich import Enrich, Join, parse_enrich
+from lifeboat.reading import open_table
 from lifeboat.run import digest, resolve_input
 from lifeboat.scoring.fields import Column
 
@@ -24,85 +23,91 @@ class Enrichment:
     """What is done to a raw file before its rows are held to a schema.
 
     Attributes:
-        csv: How its CSV is written, as ``reading.parse_csv`` takes it.
-        complete: As ``parse_needs`` takes it.
+        csv: How its CSV is written.
+        enrich: What its rows need.
         schema: The data set's, in SQL's words.
         key: The column that names a row.
         tables: Path of each joined table on this machine -> its SHA-256 when the model was trained.
     """
 
-    csv: Mapping[str, Any] = field(default_factory=dict)
-    complete: Mapping[str, Any] = field(default_factory=dict)
+    csv: CsvFormat = field(default_factory=CsvFormat)
+    enrich: Enrich = field(default_factory=Enrich)
     schema: str = ""
     key: str = ""
     tables: Mapping[str, str] = field(default_factory=dict)
 
-    @cached_property
-    def needs(self) -> Needs:
-        """``complete``, read."""
-        return parse_needs(self.complete, self.key)
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> Self:
+        """What a model's files or ``schema.json`` hold; models of before call ``enrich`` ``complete``."""
+        enrich = written.get("enrich", written.get("complete", {}))
+        others = {name: written[name] for name in ("schema", "key", "tables") if name in written}
+        return cls(parse_csv(written.get("csv", {})), parse_enrich(enrich), **others)
+
+    def written(self) -> dict[str, Any]:
+        """All of it as JSON can hold it; ``Enrichment.read(written)`` is the same."""
+        usual = asdict(Enrich())
+        enrich = {name: value for name, value in asdict(self.enrich).items() if value != usual[name]}
+        return asdict(self) | {"csv": self.csv.changed(), "enrich": enrich}
+
+    @property
+    def made_key(self) -> str:
+        """The name of a key that is made from each row's content; empty: the file has one."""
+        return self.key if self.enrich.make_key else ""
 
     @cached_property
     def joined(self) -> dict[str, Join]:
         """Each column that comes from another table."""
-        return {name: join for join in self.needs.joins for name in joined_columns(join)}
-
-    def written(self) -> dict[str, Any]:
-        """All of it as JSON can hold it; ``Enrichment(**written)`` is the same."""
-        return asdict(self)
+        return {name: join for join in self.enrich.join for name in joined_columns(join)}
 
     def of_column(self, name: str) -> dict[str, Any]:
         """What is to stand with a column in ``schema.json``: its words for gaps, and how it is made."""
-        about: dict[str, Any] = {"gaps": tuple(words)} if (words := self.needs.words(name)) else {}
-        if name in self.needs.compute:
-            about["made"] = self.needs.compute[name]
+        about: dict[str, Any] = {"gaps": words} if (words := self.enrich.words(name)) else {}
+        if name in self.enrich.compute:
+            about["made"] = self.enrich.compute[name]
         elif name in self.joined:
             join = self.joined[name]
             old = next((old for old, new in join.rename.items() if new == name), name)
             about["made"] = f"{old} of {join.path}, found by {', '.join(join.on)}"
-        elif name == self.needs.made_key:
+        elif name == self.made_key:
             about["made"] = "a hash of the row's content"
         return about
 
-    def changed_tables(self, joins: Iterable[Join]) -> list[str]:
+    def changed_tables(self) -> list[str]:
         """The paths of joined tables whose content is no longer that of training.
 
         Raises:
             DataError: One is not there.
         """
-        return [join.path for join in joins if join.path in self.tables and digest(join.path) != self.tables[join.path]]
+        paths = [join.path for join in self.enrich.join if join.path in self.tables]
+        return [path for path in paths if digest(path) != self.tables[path]]
 
-    def needs_for(self, wanted: Collection[str], known: Collection[str]) -> Needs:
-        """The part of ``needs`` that makes the columns wanted which a file does not have."""
+    def only(self, wanted: Collection[str], known: Collection[str]) -> Enrichment:
+        """What of it makes the columns wanted which a file does not have."""
         lacking = set(wanted) - set(known)
         compute: dict[str, str] = {}
-        for name, sql in reversed(list(self.needs.compute.items())):
+        for name, sql in reversed(list(self.enrich.compute.items())):
             if name in lacking:
                 compute = {name: sql} | compute
-                lacking |= {other for other in (*self.needs.compute, *self.joined) if _names(sql, other)}
+                lacking |= {other for other in (*self.enrich.compute, *self.joined) if _names(sql, other)}
         joins: list[Join] = []
-        for join in reversed(self.needs.joins):
+        for join in reversed(self.enrich.join):
             if lacking & set(joined_columns(join)):
                 joins = [join, *joins]
                 lacking |= set(join.on)
-        made_key = self.needs.made_key if self.needs.made_key in lacking else ""
-        return replace(self.needs, compute=compute, joins=tuple(joins), made_key=made_key)
-
-    def apply(self, raw: DataFrame, needs: Needs) -> DataFrame:
-        """The rows with the columns that ``needs_for`` says, by the same code as in training."""
-        return complete(raw, parse_schema(self.schema, made_key=needs.made_key), needs)
+        make_key = self.made_key in lacking
+        return replace(self, enrich=replace(self.enrich, compute=compute, join=joins, make_key=make_key))
 
 
-def read_enrichment(csv: Mapping[str, Any], complete: Mapping[str, Any], schema: str, key: str) -> Enrichment:
+def read_enrichment(csv: Mapping[str, Any], enrich: Mapping[str, Any], schema: str, key: str) -> Enrichment:
     """The parameters that say how raw files become rows, checked, with the digests of the tables they name.
 
     Raises:
         DataError: A table is not there.
         ParameterError: A part is unknown or of another form.
     """
-    parse_csv(csv)
-    joins = parse_needs(complete, key).joins
-    return Enrichment(csv, complete, schema, key, {j.path: digest(j.path) for j in joins if "://" not in j.path})
+    spec = parse_enrich(enrich)
+    tables = {join.path: digest(join.path) for join in spec.join if "://" not in join.path}
+    return Enrichment(parse_csv(csv), spec, schema, key, tables)
 
 
 def describe(
@@ -125,7 +130,7 @@ def describe(
 
 def joined_columns(join: Join) -> list[str]:
     """The names that a table's columns have beside the rows."""
-    names = join.columns or open_table(resolve_input(join.path), parse_csv(join.csv)).names
+    names = join.columns or open_table(resolve_input(join.path), join.csv).names
     return [name for name in (join.rename.get(name, name) for name in names) if name not in join.on]
 
 

@@ -1,4 +1,4 @@
-"""Complete the rows before they are held to a schema: a key, other tables' columns, computed ones."""
+"""Enrich the rows before they are held to a schema: a key, other tables' columns, computed ones."""
 
 from __future__ import annotations
 
@@ -12,34 +12,36 @@ from pyspark.sql.types import BooleanType, StructType
 
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load.check import plain_text, typed_value
-from lifeboat.load.needs import Join, Needs
+from lifeboat.load.enrichment import Enrichment
 from lifeboat.load.read import read_raw
+from lifeboat.parameters.enrich import Enrich, Join
 from lifeboat.reading import ERROR, FILE, LINE, OURS, UNREADABLE
 from lifeboat.spark.sql import ticked
 
 KEY_DIGITS = 20  # 80 bits: among ten million rows two contents share a key once in 10^10 times
 
 
-def complete(raw: DataFrame, schema: StructType, needs: Needs, leave_out: Iterable[str] = ()) -> DataFrame:
+def enrich(raw: DataFrame, schema: StructType, enrichment: Enrichment, leave_out: Iterable[str] = ()) -> DataFrame:
     """All the columns that a data set has, before they are held to its schema: made, joined and computed.
 
     Args:
         raw: What ``load.read_raw`` gave.
         schema: The data set's; its columns are computed with in their own types.
-        needs: As ``parse_needs`` reads them.
+        enrichment: As ``load.read_enrichment`` gave it.
         leave_out: Computed columns that this file is to go without, such as the label of rows to predict.
     """
-    rows = without_gap_words(raw, needs)
-    rows = add_key(rows, needs.made_key) if needs.made_key else rows
-    for join in needs.joins:
-        rows = add_joined(rows, join, needs, schema)
+    spec = enrichment.enrich
+    rows = without_gap_words(raw, spec)
+    rows = add_key(rows, enrichment.made_key) if enrichment.made_key else rows
+    for join in spec.join:
+        rows = add_joined(rows, join, spec, schema)
     without = set(leave_out)
-    return add_computed(rows, schema, {name: sql for name, sql in needs.compute.items() if name not in without})
+    return add_computed(rows, schema, {name: sql for name, sql in spec.compute.items() if name not in without})
 
 
-def without_gap_words(df: DataFrame, needs: Needs) -> DataFrame:
+def without_gap_words(df: DataFrame, spec: Enrich) -> DataFrame:
     """Null in the place of words that say that there is no value, in columns of text."""
-    words = {name: needs.words(name) for name in df.columns if name not in OURS.names}
+    words = {name: spec.words(name) for name in df.columns if name not in OURS.names}
     texts = {name for name, kind in df.dtypes if kind == "string"}
     nulled = {
         name: F.when(~F.btrim(F.col(ticked(name)), F.lit(" \t")).isin(*of_column), F.col(ticked(name)))
@@ -64,7 +66,7 @@ def add_key(df: DataFrame, key: str) -> DataFrame:
     return hashed.withColumn(key, F.when(nth == "1", named).otherwise(F.concat_ws("-", named, nth)))
 
 
-def add_joined(df: DataFrame, join: Join, needs: Needs | None = None, schema: StructType | None = None) -> DataFrame:
+def add_joined(df: DataFrame, join: Join, spec: Enrich | None = None, schema: StructType | None = None) -> DataFrame:
     """Put a table's columns beside the rows: null where a row has no partner. No row is lost, none comes twice.
 
     Values are the same when they are as typed: of an INT of the schema, ``7``, ``07`` and the number 7.0 are one. Of a
@@ -73,7 +75,7 @@ def add_joined(df: DataFrame, join: Join, needs: Needs | None = None, schema: St
     Args:
         df: The rows.
         join: The table.
-        needs: Whose words for gaps hold in the table too.
+        spec: Whose words for gaps hold in the table too.
         schema: The data set's.
 
     Raises:
@@ -89,7 +91,7 @@ def add_joined(df: DataFrame, join: Join, needs: Needs | None = None, schema: St
     for name in (*join.rename, *join.columns):
         if name not in table.columns:
             raise DataError(f"join: {join.path}: {unknown('column', name, table.columns)}")
-    table = without_gap_words(table.withColumnsRenamed(dict(join.rename)), needs or Needs())
+    table = without_gap_words(table.withColumnsRenamed(dict(join.rename)), spec or Enrich())
     for side, known in ((join.path, table.columns), ("the rows", df.columns)):
         for name in join.on:
             if name not in known:

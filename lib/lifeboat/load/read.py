@@ -17,9 +17,9 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from lifeboat.errors import DataError, need_none
 from lifeboat.load.parquet import read_parquet
+from lifeboat.parameters.names import check_names
 from lifeboat.reading import FILE, LINE, OURS, CsvFormat, Table, open_table, parse_csv
 from lifeboat.reading.batches import Fragment, csv_batches
-from lifeboat.reading.names import check_names
 from lifeboat.reading.scan import scan
 from lifeboat.reading.table import same_columns
 from lifeboat.run import resolve_input
@@ -28,7 +28,7 @@ from lifeboat.run.paths import local_path
 GLOB = re.compile(r"([\\{}\[\]*?])")  # what Spark takes for a pattern in a path
 
 
-def read_raw(spark: SparkSession, path: str | Path, csv: Mapping[str, Any] | None = None) -> DataFrame:
+def read_raw(spark: SparkSession, path: str | Path, csv: Mapping[str, Any] | CsvFormat | None = None) -> DataFrame:
     """A CSV file (or a folder of them) with every column as text, or parquet with its own types.
 
     Text first, so that a value that does not fit its type is still there to be shown. Beside the table's columns
@@ -41,7 +41,7 @@ def read_raw(spark: SparkSession, path: str | Path, csv: Mapping[str, Any] | Non
         path: A file or folder on this machine, read as ``reading.open_table`` says, by as many tasks as it has
             pieces; or any address that Spark can read, such as ``s3a://bucket/rows.parquet``: with an ending other
             than ``.parquet`` it is CSV, each file read whole by one task; with none a folder of parquet files.
-        csv: How CSV files are written, as ``reading.parse_csv`` takes it; None: as usual.
+        csv: How CSV files are written, as ``parse_csv`` takes it; None: as usual.
 
     Raises:
         DataError: There is nothing at ``path``, or it is no table.

@@ -10,7 +10,7 @@ from pyspark.sql.types import DoubleType, FloatType, StringType, StructField, St
 
 from lifeboat import load
 from lifeboat.errors import DataError, ParameterError
-from lifeboat.reading.names import PREFIX
+from lifeboat.parameters.names import PREFIX
 from lifeboat.run import replacing, resolve
 from lifeboat.spark.sql import ticked
 

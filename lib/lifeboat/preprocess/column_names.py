@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lifeboat import moved_from
-from lifeboat.reading.names import PREFIX
+from lifeboat.parameters.names import PREFIX
 
 FEATURES = f"{PREFIX}features"
 PREDICTION = f"{PREFIX}prediction"

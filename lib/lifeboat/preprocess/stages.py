@@ -19,8 +19,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import IntegralType, NumericType, StringType
 
 from lifeboat.errors import DataError, ParameterError
+from lifeboat.parameters.names import PREFIX
 from lifeboat.preprocess.expressions import check_column, look_up, number_or_null, text_or_null
-from lifeboat.reading.names import PREFIX
 from lifeboat.spark.sql import ticked
 
 MOST_IN_A_PLAN = 1000  # groups whose means are written into the plan; of more, a small table is joined

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifeboat.errors import DataError
-from lifeboat.reading.csv_format import CsvFormat
+from lifeboat.parameters.csv_format import CsvFormat
 from lifeboat.reading.records import Unreadable, records
 from lifeboat.reading.scan import Range, Scanned, below, parsed
 from lifeboat.reading.text import blocks

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lifeboat.errors import DataError
-from lifeboat.reading.csv_format import LARGEST_RECORD, CsvFormat
+from lifeboat.parameters.csv_format import LARGEST_RECORD, CsvFormat
 from lifeboat.reading.text import Block
 
 UNCLOSED = "a quote is not closed in its line (csv: {multiline: true} reads texts of several lines)"

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from lifeboat.errors import DataError
-from lifeboat.reading.csv_format import CsvFormat
+from lifeboat.parameters.csv_format import CsvFormat
 from lifeboat.reading.records import Records, Unreadable, records, values
 from lifeboat.reading.text import Block, blocks, opened, splits
 

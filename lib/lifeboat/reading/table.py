@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifeboat.errors import DataError
+from lifeboat.parameters.csv_format import CsvFormat
+from lifeboat.parameters.names import check_names
 from lifeboat.reading.batches import Fragment, Lines, csv_batches, parquet_batches
-from lifeboat.reading.csv_format import CsvFormat
 from lifeboat.reading.kinds import is_parquet_file
-from lifeboat.reading.names import check_names
 from lifeboat.reading.scan import Range, scan
 from lifeboat.run.inputs import files as files_of
 

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 
 from lifeboat.errors import DataError
-from lifeboat.reading.csv_format import CsvFormat
+from lifeboat.parameters.csv_format import CsvFormat
 
 BLOCK = 8 * 2**20  # bytes that are looked at together
 MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}

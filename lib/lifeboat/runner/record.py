@@ -52,6 +52,7 @@ class Record:
 
     Attributes:
         parameters: Every parameter's value, given or default.
+        origins: Where each is from: ``default``, ``params/titanic.yaml, line 12``, ``-p name=value``.
         inputs: Path as it was given -> sha256 of the file, or of a folder's files.
         notebooks: Notebook -> sha256 of its file.
         versions: Package -> version.
@@ -59,6 +60,7 @@ class Record:
     """
 
     parameters: dict[str, Any]
+    origins: dict[str, str]
     inputs: dict[str, str]
     notebooks: dict[str, str]
     versions: dict[str, str]
@@ -69,10 +71,11 @@ class Record:
         write_whole(run_dir / "run.json", json.dumps(asdict(self), indent=2, ensure_ascii=False, default=str) + "\n")
 
 
-def begin_record(parameters: Mapping[str, Any], notebooks: Sequence[Path]) -> Record:
+def begin_record(parameters: Mapping[str, Any], origins: Mapping[str, str], notebooks: Sequence[Path]) -> Record:
     """A record in which every stage is still waiting."""
     return Record(
         parameters=dict(parameters),
+        origins=dict(origins),
         inputs={path: digest(path) for _, path in input_paths(parameters) if resolve(path).exists()},
         notebooks={notebook.stem: digest(notebook) for notebook in notebooks},
         versions=versions(),

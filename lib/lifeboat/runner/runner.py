@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,8 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from lifeboat.errors import LifeboatError, ParameterError, redacted, redacted_all
-from lifeboat.parameters.params import RUN_DIR, Declarations, effective
+from lifeboat.parameters import titanic
+from lifeboat.parameters.resolve import RUN_DIR, Resolved
 from lifeboat.run import STAGES, project_root, resolve
 from lifeboat.run.inputs import files, input_paths
 from lifeboat.run.paths import from_root
@@ -55,9 +57,7 @@ def run_folder(name: str) -> Path:
 
 def run(
     notebooks: Sequence[Path],
-    parameters: Mapping[str, Any],
-    values: Mapping[str, Any],
-    declarations: Declarations,
+    parameters: Resolved,
     run_dir: Path,
     watcher: Watcher | None = None,
     lean: bool = False,
@@ -66,9 +66,7 @@ def run(
 
     Args:
         notebooks: Paths, in order.
-        parameters: The parameters to hand on; each notebook gets those that it declares.
-        values: All parameters' values, for the record.
-        declarations: What each notebook declares.
+        parameters: What to run with; each notebook gets those that its own parameter cell names.
         run_dir: The run's folder; ``NN.ipynb`` and ``run.json`` are written there, the rest is the notebooks' own.
         watcher: Who is told how far the run is.
         lean: Whether to leave out the cells that only demonstrate something.
@@ -81,29 +79,36 @@ def run(
         RunFolderBusyError: Another run is writing into ``run_dir``.
     """
     watcher = watcher or Silence()
-    with run_lock(run_dir), for_a_while({"MLFLOW_DISABLE_TELEMETRY": "true"}), own_homes(), _jvm(values):
-        record = begin_record(redacted_all({**values, RUN_DIR: from_root(run_dir)}), notebooks)
+    values, environment = parameters.values, {"MLFLOW_DISABLE_TELEMETRY": "true", **parameters.environment}
+    with run_lock(run_dir), for_a_while(environment), own_homes(), _jvm(values):
+        values = redacted_all({**values, RUN_DIR: from_root(run_dir)})
+        record = begin_record(values, parameters.origins, notebooks)
         record.write(run_dir)
-        notes = {ABOUT_THIS_DATA: other_data_set(values, declarations), DEMONSTRATION: LEAN if lean else ""}
+        notes = {ABOUT_THIS_DATA: other_data_set(values), DEMONSTRATION: LEAN if lean else ""}
         notes = {tag: note for tag, note in notes.items() if note}
         for notebook, stage in zip(notebooks, record.stages, strict=True):
-            declared = declarations[notebook.stem]
-            handed = {name: value for name, value in parameters.items() if name in declared}
-            if RUN_DIR in declared:
-                handed[RUN_DIR] = from_root(run_dir)
+            offered = {**parameters.handed(), RUN_DIR: from_root(run_dir)}
+            handed = {name: offered[name] for name in taken(notebook) if name in offered}
             with _recorded(stage, record, run_dir, watcher):
                 _execute(notebook, run_dir / notebook.name, handed, watcher, notes)
     return record
 
 
-def other_data_set(values: Mapping[str, Any], declarations: Declarations) -> str:
+def taken(notebook: Path) -> list[str]:
+    """The names that a notebook's parameter cell sets."""
+    content = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    cells = (cell.source for cell in content.cells if "parameters" in cell.metadata.get("tags", []))
+    targets = [node.target for node in ast.parse(next(cells, "")).body if isinstance(node, ast.AnnAssign)]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def other_data_set(values: Mapping[str, Any]) -> str:
     """What a reader must know first of a run on other rows than the notebooks' text speaks of; empty on the same."""
-    written_about = effective({}, declarations).get("labelled_path")
-    read = values.get("labelled_path")
-    if not read or not written_about or read == written_about:
+    read = values.get("labelled_path", titanic.LABELLED)
+    if read == titanic.LABELLED:
         return ""
     return (
-        f"> **Another data set.** This notebook was written about `{written_about}`; this run read `{read}`. All "
+        f"> **Another data set.** This notebook was written about `{titanic.LABELLED}`; this run read `{read}`. All "
         "numbers, tables and figures are this run's. What the text says of the other's rows, columns and findings is "
         "left out."
     )

@@ -16,8 +16,8 @@ from lifeboat.deploy.azure import dry
 from lifeboat.deploy.azure.bundle import Bundle
 from lifeboat.deploy.azure.client import connect
 from lifeboat.deploy.azure.flow import deploy
-from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.deploy.azure.slots import Endpoint
+from lifeboat.parameters.azure import AzureSettings
 from lifeboat.run import Run
 from lifeboat.scoring import answers, bodies
 from lifeboat.scoring.scorer import Scorer

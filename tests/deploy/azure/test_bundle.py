@@ -11,8 +11,8 @@ from made_run import EXPECTED, RECORDS, SETTINGS, make_run
 
 from lifeboat.deploy.azure import dry
 from lifeboat.deploy.azure.bundle import Bundle, check_offline
-from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.errors import DataError, ParameterError
+from lifeboat.parameters.azure import AzureSettings
 from lifeboat.run import Run
 
 

@@ -10,8 +10,8 @@ from fake_state import SUBSCRIPTION
 from made_run import SETTINGS
 
 from lifeboat.cli.azure import read_file
-from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.errors import ParameterError
+from lifeboat.parameters.azure import AzureSettings
 from lifeboat.parameters.rules import azure_errors
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 
 from lifeboat.deploy.azure.client import need_sdk
-from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.errors import DataError, ParameterError
+from lifeboat.parameters.azure import AzureSettings
 from lifeboat.run import Run, digest
 from lifeboat.scoring.requirements import INFERENCE_SERVER, ROOM, copy_code, requirements
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
-from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.errors import LifeboatError
+from lifeboat.parameters.azure import AzureSettings
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient

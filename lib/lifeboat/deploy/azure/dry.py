@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lifeboat.deploy.azure.bundle import Bundle, check_offline, make_bundle
-from lifeboat.deploy.azure.settings import FROM_ENVIRONMENT, AzureSettings
+from lifeboat.parameters.azure import FROM_ENVIRONMENT, AzureSettings
 from lifeboat.run import Run, replacing
 
 FOLDER = "azure"  # of a run

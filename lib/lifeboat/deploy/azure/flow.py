@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from lifeboat.deploy.azure.bundle import TAG, Bundle
 from lifeboat.deploy.azure.client import AzureError, step
-from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.deploy.azure.slots import TURN, Endpoint, Traffic, choose, look, parted, set_traffic, shares
 from lifeboat.deploy.azure.smoke import asker, smoke_test
+from lifeboat.parameters.azure import AzureSettings
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient

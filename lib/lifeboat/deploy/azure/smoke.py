@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lifeboat.deploy.azure.bundle import Bundle
 from lifeboat.deploy.azure.client import AzureError, step
-from lifeboat.deploy.azure.settings import AzureSettings
 from lifeboat.deploy.azure.slots import Endpoint
+from lifeboat.parameters.azure import AzureSettings
 from lifeboat.spark.environment import spare_loopback
 
 if TYPE_CHECKING:

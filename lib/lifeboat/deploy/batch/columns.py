@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from lifeboat.deploy.batch.tables import tables
 from lifeboat.errors import DataError, unknown
+from lifeboat.parameters.names import PREFIX
 from lifeboat.reading import ERROR, LINE, OURS, UNREADABLE, arrow
-from lifeboat.reading.names import PREFIX
 from lifeboat.scoring.declared import refusal
 from lifeboat.scoring.fields import Column, InputError
 from lifeboat.scoring.scorer import Scorer, Scores, classify, no_number

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from lifeboat.parameters.names import check_names
 from lifeboat.parameters.propose.features import Feature, choose_features
 from lifeboat.parameters.propose.label import Label, choose_label, free_name
 from lifeboat.parameters.propose.suspects import LEAK, find_key
 from lifeboat.parameters.propose.table import Survey, numbers
 from lifeboat.parameters.propose.times import Parse, parse_of
-from lifeboat.reading.names import check_names
 from lifeboat.spark.sql import ticked
 
 MADE_KEY = "row_id"

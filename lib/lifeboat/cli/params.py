@@ -1,0 +1,47 @@
+"""``lifeboat params``: every parameter with its value, where that is from, what else it may be and what it means."""
+
+from __future__ import annotations
+
+# what is imported here, every `lifeboat --help` waits for: the heavy parts are imported where they are used
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifeboat.cli.plainly import plain_errors
+
+
+def params(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="Parameter files.")] = None,
+    override: Annotated[
+        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Another value for a parameter, as YAML.")
+    ] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema that editors use.")] = False,
+) -> None:
+    """Show every parameter: its value, where that is from, what else may be written, and what it means."""
+    with plain_errors():
+        _params(files or [], override or [], schema)
+
+
+def _params(files: list[Path], overrides: list[str], schema: bool) -> None:
+    from lifeboat.parameters import describe
+    from lifeboat.parameters.files import read_parameters
+    from lifeboat.parameters.resolve import resolve
+    from lifeboat.parameters.rules import check
+    from lifeboat.run.paths import named_by_shell
+
+    if schema:
+        return typer.echo(json.dumps(describe.schema(), indent=2, ensure_ascii=False))
+    chosen = read_parameters([named_by_shell(file) for file in files], overrides)
+    parameters = resolve(chosen, files[0].stem if files else "")
+    check(parameters)
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("parameter", "value", "from", "what may be written", "what it is", show_lines=True)
+    for row in describe.table(parameters):
+        table.add_row(*row)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(table)

@@ -1,0 +1,77 @@
+"""What can be known of a run's parameters before Spark starts, beyond what they tell by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.parameters.resolve import Resolved
+from lifeboat.parameters.rules import Errors, Rule, check
+from lifeboat.run import resolve_input
+from lifeboat.run.inputs import input_paths
+
+
+def check_run(resolved: Resolved) -> dict[str, Any]:
+    """Every parameter's value, checked by themselves, against the files there are and against Spark's classes.
+
+    Raises:
+        ParameterError: Something will not do; the message lists all of it, and where each value stands.
+    """
+    return check(resolved, RULES)
+
+
+def path_errors(values: Mapping[str, Any]) -> Errors:
+    """Each path that a parameter names must have something at it."""
+    for name, path in input_paths(values):
+        try:
+            resolve_input(path)
+        except DataError as error:
+            yield (name,), f"{name}: {error}"
+
+
+def estimator_errors(values: Mapping[str, Any]) -> Errors:
+    """``estimator_params`` and ``grid`` must name Params of the estimator, with values these take."""
+    from lifeboat.train_cv.estimators import ESTIMATORS
+
+    cls = ESTIMATORS[values["estimator"]]
+    for name, value in values["estimator_params"].items():
+        yield from ((("estimator_params", name), error) for error in _param_errors(cls, name, [value]))
+    for name, points in values["grid"].items():
+        yield from ((("grid", name), error) for error in _param_errors(cls, name, points))
+
+
+def _param_errors(cls: type, name: str, points: list[Any]) -> list[str]:
+    """Asked of the class: its instances want a running Spark."""
+    from pyspark.ml.param import Param
+
+    params = {known: param for known in dir(cls) if isinstance(param := getattr(cls, known), Param)}
+    if name not in params:
+        return [unknown(f"Param of {cls.__name__}", name, params)]
+    errors = []
+    for value in points:
+        try:
+            params[name].typeConverter(value)
+        except TypeError as error:
+            errors.append(f"{cls.__name__}.{name} cannot be {value!r} ({error}); {params[name].doc}")
+    return errors
+
+
+def stage_errors(values: Mapping[str, Any]) -> Errors:
+    """``derive`` must describe stages there are."""
+    from lifeboat.preprocess import features
+
+    for index, spec in enumerate(values["derive"]):
+        try:
+            features.derived([spec])
+        except ParameterError as error:
+            yield ("derive", index), str(error)
+        except AssertionError:
+            pass  # one of Spark's own stages: it wants a running Spark, and the notebook will see it
+
+
+RULES: tuple[Rule, ...] = (
+    (("labelled_path", "unlabelled_path", "enrich"), path_errors),
+    (("estimator", "estimator_params", "grid"), estimator_errors),
+    (("derive",), stage_errors),
+)
