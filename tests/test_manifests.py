@@ -13,13 +13,13 @@ import yaml
 from databricks.bundles.jobs import Job
 from databricks.bundles.volumes import Volume
 from kubernetes_validate import ValidationError, validate
-from lifeboat.parameters.params import read_declarations, read_parameters
 
 import lifeboat
 from lifeboat.errors import ParameterError
+from lifeboat.parameters.files import read_parameters
+from lifeboat.parameters.resolve import resolve
 from lifeboat.parameters.rules import check
 from lifeboat.run import STAGES
-from lifeboat.runner.runner import series
 from lifeboat.spark.java import OLDEST_JAVA
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,7 +109,7 @@ def test_the_role_is_the_driver_s_and_bound_to_it() -> None:
 def test_the_driver_runs_a_parameter_file_that_passes_the_checks() -> None:
     program, command, file, *overrides = DRIVER["containers"][0]["args"]
     assert (program, command, overrides[::2]) == ("lifeboat", "run", ["-p"] * (len(overrides) // 2))
-    values = check(read_parameters([ROOT / file], overrides[1::2]), read_declarations(series()))
+    values = check(resolve(read_parameters([ROOT / file], overrides[1::2]), environ={}))
     assert values["spark"].startswith("k8s://https://")  # without https:// only spark-submit understands it
 
 

@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
-from lifeboat.parameters.params import RUN_DIR, read_declarations, read_parameters
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from lifeboat.errors import LifeboatError
-from lifeboat.parameters.rules import check, name_model
-from lifeboat.run import resolve
-from lifeboat.runner.runner import series
+from lifeboat.parameters import resolve
+from lifeboat.parameters.files import read_parameters
+from lifeboat.run.paths import project_root
+from lifeboat.runner.preflight import check_run
+from lifeboat.runner.runner import series, taken
 
 HERE = """\
 import os, sys
@@ -45,14 +46,13 @@ def prepare(params: Path, overrides: Sequence[str] = (), name: str = "", folder:
     Raises:
         ParameterError: A parameter will not do; nothing was written.
     """
-    notebooks, folder = series(), folder or resolve("outputs/databricks")
-    given, declarations = read_parameters([params], overrides), read_declarations(notebooks)
-    name_model(given, params, declarations)
-    check(given, declarations)
-    values = given.values | {RUN_DIR: f"outputs/{name or params.stem}"}
+    notebooks, folder = series(), folder or project_root() / "outputs/databricks"
+    parameters = resolve.resolve(read_parameters([params], overrides), params.stem, environ={})
+    check_run(parameters)
+    values = parameters.handed() | {resolve.RUN_DIR: f"outputs/{name or params.stem}"}
     folder.mkdir(parents=True, exist_ok=True)
     for notebook in notebooks:
-        handed = {key: value for key, value in values.items() if key in declarations[notebook.stem]}
+        handed = {key: value for key, value in values.items() if key in taken(notebook)}
         content = parameterize_notebook(load_notebook_node(str(notebook)), handed)
         for cell in content.cells:
             if cell.cell_type == "code":

@@ -97,12 +97,12 @@ def aliases(name: str) -> dict[str, str]:
     return {alias: str(version) for alias, version in mlflow.MlflowClient().get_registered_model(name).aliases.items()}
 
 
-def test_the_store_is_the_argument_s_else_the_environment_s_else_in_outputs(
+def test_the_store_is_the_environment_s_else_the_argument_s_else_in_outputs(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert tracking.store_uri("http://127.0.0.1:1") == "http://127.0.0.1:1"
-    assert tracking.store_uri() == f"sqlite:///{home / 'store.db'}"
+    assert tracking.store_uri("http://127.0.0.1:1") == f"sqlite:///{home / 'store.db'}"
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert tracking.store_uri("http://127.0.0.1:1") == "http://127.0.0.1:1"
     assert tracking.store_uri() == f"sqlite:///{home / 'outputs' / 'mlflow.db'}"
 
 
@@ -251,7 +251,8 @@ def refusing(request: pytest.FixtureRequest) -> Iterator[str]:
 def impatient(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """MLflow asks once and no registry but the store's; afterwards it is pointed at the tests' own store again."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    monkeypatch.delenv("MLFLOW_REGISTRY_URI", raising=False)
+    for name in ("MLFLOW_REGISTRY_URI", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
     yield
     for name in ("MLFLOW_REGISTRY_URI", "MLFLOW_TRACKING_URI"):  # MLflow notes in them where it was pointed at
         os.environ.pop(name, None)

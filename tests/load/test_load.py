@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from lifeboat import load, sampling
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.load.check import REASONS
+from lifeboat.parameters.enrich import parse_enrich
 from lifeboat.reading import UNREADABLE
 from lifeboat.run import write_json
 from lifeboat.sampling import HOLDOUT
@@ -200,7 +201,7 @@ def test_the_label_is_0_or_1_unless_its_range_says_otherwise(spark: SparkSession
 def test_a_word_for_no_value_is_no_value_in_any_column(spark: SparkSession, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("id,age,port\n1,NA,NA\n2,7,NAN\n3,?,\n4,NA\n")
     raw = load.read_raw(spark, tmp_path / "rows.csv")
-    raw = load.joins.without_gap_words(raw, load.needs.parse_needs({"no_value": ["NA", "?"]}))
+    raw = load.joins.without_gap_words(raw, parse_enrich({"no_value": ["NA", "?"]}))
     rows = raw.filter(F.col(UNREADABLE).isNull()).orderBy("id").select("age", "port")
     assert [tuple(row) for row in rows.collect()] == [(None, None), ("7", "NAN"), (None, None)]
     assert len(raw.filter(F.col(UNREADABLE).isNotNull()).collect()) == 1

@@ -49,5 +49,5 @@ def test_a_parameter_with_a_credential_is_refused_with_the_variable_to_set() -> 
         "which no run writes down"
     )
     assert "set SPARK_REMOTE or LIFEBOAT_SPARK in" in credential_error("spark", "sc://host/;token=abc")
-    assert "AWS_ACCESS_KEY_ID" in credential_error("complete", {"join": [{"path": "s3a://k:s@b/x"}]})
+    assert "AWS_ACCESS_KEY_ID" in credential_error("enrich", {"join": [{"path": "s3a://k:s@b/x"}]})
     assert credential_error("spark", "local[2]") == ""

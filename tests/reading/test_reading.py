@@ -147,11 +147,11 @@ def test_a_packed_file_is_read_as_the_same_file_unpacked_whatever_its_name(write
 
 def test_unknown_keys_and_wrong_values_of_csv_are_refused() -> None:
     for written, message in (
-        ({"seperator": ";"}, "csv: unknown part 'seperator': did you mean 'separator'"),
-        ({"separator": "ab"}, "csv: separator is 'ab'"),
-        ({"encoding": "utf-9"}, "csv: encoding is 'utf-9', which nobody knows"),
-        ({"skip_lines": -1}, "csv: skip_lines is -1"),
-        ({"multiline": "yes"}, "csv: multiline is 'yes'; write true or false"),
+        ({"seperator": ";"}, "unknown part of csv 'seperator': did you mean 'separator'"),
+        ({"separator": "ab"}, "csv.separator is 'ab'; write one character"),
+        ({"encoding": "utf-9"}, "csv.encoding is 'utf-9'; write an encoding that is known"),
+        ({"skip_lines": -1}, "csv.skip_lines is -1; write a whole number, 0 or more"),
+        ({"multiline": "yes"}, "csv.multiline is 'yes', a text; write true or false"),
     ):
         with pytest.raises(ParameterError, match=message):
             parse_csv(written)

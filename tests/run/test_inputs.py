@@ -26,7 +26,7 @@ def test_a_parameter_names_a_file_by_its_own_name_or_inside_a_list_and_a_column_
         "labelled_path": "rows.csv",
         "unlabelled_path": "",
         "elsewhere_path": "s3a://bucket/rows.parquet",
-        "complete": {
+        "enrich": {
             "join": [
                 {"path": "weather.csv", "on": ["hour"], "rename": {"path": "route"}},
                 {"path": "s3a://bucket/planes.csv", "on": ["tail"]},
@@ -37,7 +37,7 @@ def test_a_parameter_names_a_file_by_its_own_name_or_inside_a_list_and_a_column_
         "seed": 3,
         "label": "path",
     }
-    assert list(input_paths(values)) == [("labelled_path", "rows.csv"), ("complete", "weather.csv")]
+    assert list(input_paths(values)) == [("labelled_path", "rows.csv"), ("enrich", "weather.csv")]
 
 
 def test_a_file_s_digest_is_its_sha256(home: Path) -> None:

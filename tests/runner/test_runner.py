@@ -12,10 +12,12 @@ from typing import Any
 
 import nbformat
 import pytest
-from lifeboat.parameters.params import read_declarations
 from rich.console import Console
 
 from lifeboat.errors import ParameterError
+from lifeboat.parameters import titanic
+from lifeboat.parameters.files import Chosen
+from lifeboat.parameters.resolve import Resolved
 from lifeboat.run import digest
 from lifeboat.runner.progress import Bars
 from lifeboat.runner.record import RunFolderBusyError, run_lock
@@ -59,7 +61,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run_all(notebooks: list[Path], parameters: dict[str, Any], run_dir: Path, **more: Any) -> Any:
-    return run(notebooks, parameters, parameters, read_declarations(notebooks), run_dir, **more)
+    origins = dict.fromkeys(parameters, "-p")
+    return run(notebooks, Resolved(parameters, origins, Chosen(parameters), environment={}), run_dir, **more)
 
 
 def printed(notebook: Path) -> str:
@@ -266,11 +269,11 @@ def test_the_size_of_the_input_is_that_of_all_files_and_folders_that_paths_name(
     assert input_bytes(parameters) == 8
 
 
-@pytest.mark.parametrize("path", ["data/rows.csv", "data/others.csv"])
+@pytest.mark.parametrize("path", [titanic.LABELLED, "data/others.csv"])
 def test_a_notebook_that_ran_on_another_data_set_says_so_on_top_and_leaves_out_what_is_about_its_own(
     home: Path, write_notebook: Write, path: str
 ) -> None:
-    about = 'labelled_path: str = "data/rows.csv"  # CSV\n'
+    about = f'labelled_path: str = "{titanic.LABELLED}"  # CSV\n'
     notebooks = [write_notebook(home / "01.ipynb", about, "pass"), write_notebook(home / "02.ipynb", SECOND, "pass")]
     content = nbformat.read(notebooks[1], as_version=4)
     tags = {"tags": ["about-this-data", "demonstration"]}
@@ -286,7 +289,7 @@ def test_a_notebook_that_ran_on_another_data_set_says_so_on_top_and_leaves_out_w
     assert executed.metadata.papermill.output_path == str(home / "run" / "02.ipynb")
     assert executed.cells[-1].source == "1"
     assert [cell.source for cell in executed.cells if "sailors" in cell.source] == (
-        ["Look at the sailors.", "print('sailors')"] if path == "data/rows.csv" else []
+        ["Look at the sailors.", "print('sailors')"] if path == titanic.LABELLED else []
     )
     run_all(notebooks, {"labelled_path": path}, home / "lean", lean=True)
     lean = nbformat.read(home / "lean" / "02.ipynb", as_version=4)
@@ -294,7 +297,7 @@ def test_a_notebook_that_ran_on_another_data_set_says_so_on_top_and_leaves_out_w
     assert ["**Lean.**" in lean.cells[0].source, lean.cells[-1].source] == [True, "1"]
     for notebook in notebooks:
         first = nbformat.read(home / "run" / notebook.name, as_version=4).cells[0]
-        if path == "data/rows.csv":
+        if path == titanic.LABELLED:
             assert first.cell_type == "code"
         else:
             assert "was written about `data/rows.csv`; this run read `data/others.csv`" in first.source

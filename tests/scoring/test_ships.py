@@ -96,7 +96,7 @@ print(lifeboat.scoring.scorer.__file__, Title.__module__, CopyColumns.__module__
         ("from lifeboat import runfolder", "lifeboat.run"),
         ("import lifeboat.session", "lifeboat.spark.session"),
         ("from lifeboat.serving.app import serve", "lifeboat.deploy.server.app"),
-        ("from lifeboat.pipeline import params", "lifeboat.parameters.params"),
+        ("from lifeboat.pipeline import params", "lifeboat.parameters.files"),
         ("from lifeboat.spark.session import settle", "lifeboat.sampling.repartition_by_key"),
         ("from lifeboat.preprocess.column_names import class_names", "lifeboat.scoring.classes.names_of_classes"),
         ("from lifeboat.load import at_most", "lifeboat.sampling.sample"),

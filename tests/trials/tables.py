@@ -234,7 +234,7 @@ TABLES: dict[str, Trial] = {
     ),
     "keys that stand twice": Trial(
         "twice.csv", text(csv_text(columns() | {"ref": [f"r{row // 2 if row < 4 else row:04}" for row in range(300)]})),
-        parameters=("-p", "key=ref", "-p", "complete={}",
+        parameters=("-p", "key=ref", "-p", "enrich={}",
                     "-p", "schema=ref STRING, size DOUBLE, colour STRING, grade INT, late INT",
                     "-p", "baseline=colour", "-p", "groups=[colour]", "-p", "compare=[colour]"),
         rejected=4,

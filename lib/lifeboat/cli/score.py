@@ -125,7 +125,7 @@ def _on_spark(
     enrichment = enrichment.only([column.name for column in scorer.scorer.columns], names)
     for path in enrichment.changed_tables():
         typer.echo(f"{path} has changed since the model was trained: what it holds now is used", err=True)
-    spark = session.start(where or "local[*]")
+    spark = session.start(where or "local[*]", explicit=bool(where))
     try:
         raw = read_raw(spark, source, csv)
         if enrichment.schema:

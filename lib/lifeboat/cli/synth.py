@@ -16,7 +16,7 @@ def synth(
     out: Annotated[Path, typer.Argument(help="The folder to make.")],
     rows: Annotated[int, typer.Option(help="How many rows to make.", min=1)] = 1_000_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same rows.")] = 1912,
-    spark: Annotated[str, typer.Option(help="Where Spark runs.")] = "local[*]",
+    spark: Annotated[str, typer.Option(help="Where Spark runs; local[*] by default.")] = "",
 ) -> None:
     """Make rows like those of a parameter file's table, as a parquet folder."""
     with plain_errors():
@@ -45,7 +45,7 @@ def _synth(params: str, out: Path, rows: int, seed: int, where: str) -> None:
     from lifeboat.spark import session
 
     values = table(params)
-    spark = session.start(where)
+    spark = session.start(where or values["spark"], explicit=bool(where))
     try:
         schema, key, ranges = parse_schema(values["schema"]), values["key"], values["ranges"]
         real = real_rows(spark, values["labelled_path"], schema, key, ranges)

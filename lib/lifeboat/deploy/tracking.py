@@ -31,7 +31,7 @@ DIGEST_LENGTH = 36  # the longest that MLflow keeps
 
 
 def store_uri(tracking_uri: str = "") -> str:
-    """Where runs and models are kept: the argument, else ``MLFLOW_TRACKING_URI``, else ``outputs/mlflow.db``.
+    """Where runs and models are kept: ``MLFLOW_TRACKING_URI``, else the argument, else ``outputs/mlflow.db``.
 
     A relative path in it starts at the project's root, wherever the process stands.
 
@@ -39,7 +39,7 @@ def store_uri(tracking_uri: str = "") -> str:
         ParameterError: The argument holds a password: that belongs into the environment.
     """
     need_none("tracking_uri", tracking_uri)
-    return resolve_store(tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///outputs/mlflow.db")
+    return resolve_store(os.environ.get("MLFLOW_TRACKING_URI") or tracking_uri or "sqlite:///outputs/mlflow.db")
 
 
 class StoreError(LifeboatError, RuntimeError):

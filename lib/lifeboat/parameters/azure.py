@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, StrictInt, StrictStr, ValidationError, model_validator
+from pydantic import BaseModel, StrictInt, StrictStr, ValidationError
 
 from lifeboat.errors import ParameterError, names_credential
-from lifeboat.parameters.field import KNOWN, Path, about, parameter, refuse, sentences
+from lifeboat.parameters.field import KNOWN, Path, about, parameter, sentences
 
 GONE = ("traffic_steps", "requests_a_step", "max_error_share", "max_latency_ms")
 GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
@@ -59,21 +59,14 @@ class AzureSettings(BaseModel):
         5_000, "milliseconds that the endpoint gives a request", ge=500, le=180_000
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _no_secret(cls, values: Any) -> Any:
-        for name in values:
-            if name in GONE:
-                raise refuse(
-                    f"{name} is gone: leave it out; a model gets its share at once, as `lifeboat azure deploy "
-                    "--traffic` says"
-                )
-            if name not in cls.model_fields and names_credential(str(name)):
-                raise refuse(
-                    f"{name}: a secret has no place in a parameter file: sign in by `az login`, or set it in the "
-                    "environment"
-                )
-        return values
+    @staticmethod
+    def why_not(name: str) -> str:
+        """What a person must know of a name that is none; empty where there is nothing but the names there are."""
+        if name in GONE:
+            return "it is gone: leave it out; a model gets its share at once, as `lifeboat azure deploy --traffic` says"
+        if names_credential(name):
+            return "a secret has no place in a parameter file: sign in by `az login`, or set it in the environment"
+        return ""
 
     @classmethod
     def read_dry(cls, values: Mapping[str, Any]) -> Self:

@@ -122,6 +122,9 @@ def _sentence(detail: ErrorDetails, model: Any, path: Path, nested: bool) -> str
 
 
 def _unknown(path: Path, owner: Any) -> str:
+    why_not = getattr(owner, "why_not", None)  # a model may know names that are none, and why
+    if why_not and (reason := why_not(str(path[-1]))):
+        return f"{dotted(path)}: {reason}"
     kind = f"part of {dotted(path[:-1])}" if len(path) > 1 else "parameter"
     return unknown(kind, str(path[-1]), fields_of(owner))
 

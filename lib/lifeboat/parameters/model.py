@@ -187,7 +187,7 @@ class Deployment:
     )
     champion_model: StrictStr = parameter(
         "",
-        "registered model with whose champion it is compared; empty: registered_model; none: with none",
+        "model whose champion it is compared with; empty: registered_model; none: with none",
         "4",
     )
     refit: Literal["none", "all"] = parameter(

@@ -32,6 +32,7 @@ from lifeboat.spark.java import Java, find_java, java_home
 # throws code away and compiles it again. From some hundred thousand rows on the thorough compiler is worth its cost.
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m"
 MANY_ROWS = "-XX:+UseParallelGC"
+WHERE = ("SPARK_REMOTE", "LIFEBOAT_SPARK")  # the variables that say where Spark runs, the first before the second
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
@@ -59,7 +60,7 @@ def names_as_python() -> dict[str, str]:
 
 def where_spark_runs(spark: str) -> str:
     """The environment's ``SPARK_REMOTE``, else its ``LIFEBOAT_SPARK``, else the parameter ``spark``."""
-    return os.environ.get("SPARK_REMOTE") or os.environ.get("LIFEBOAT_SPARK") or spark
+    return next(filter(None, map(os.environ.get, WHERE)), spark)
 
 
 def shared() -> bool:

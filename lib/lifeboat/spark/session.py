@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pyspark.sql import SparkSession
 
 from lifeboat import moved_from
-from lifeboat.errors import ParameterError, need_none
+from lifeboat.errors import ParameterError, need_none, redacted
 from lifeboat.spark.environment import LOOPBACK, need_memory, spare_loopback
-from lifeboat.spark.jvm import WarmJvm, plain_start, shared, where_spark_runs
+from lifeboat.spark.jvm import WHERE, WarmJvm, plain_start, shared, where_spark_runs
 
 Settings = dict[str, bool | float | int | str | None]  # as Spark's builder takes them
 
@@ -46,17 +46,19 @@ __getattr__ = moved_from(__name__)
 _jvm: WarmJvm | None = None
 
 
-def start(spark: str = "local[*]") -> SparkSession:
+def start(spark: str = "local[*]", explicit: bool = False) -> SparkSession:
     """Start Spark, or take the session that is there.
 
     An active session wins (a hosted notebook brings one), then ``SPARK_REMOTE`` and ``LIFEBOAT_SPARK`` in the
-    environment, then the argument: so one set of parameters runs anywhere.
+    environment, then the argument: so one set of parameters runs anywhere. A notebook says where Spark runs if that is
+    not what its cell says.
 
     Args:
         spark: ``local[4]`` (four cores of this machine), ``local[*]`` (all of them), ``local-cluster[2,1,1024]`` (a
             cluster on this machine: two workers of one core and 1024 MB), a cluster's address such as
             ``spark://host:7077``, ``yarn`` or ``k8s://...``, or ``sc://host`` (Spark Connect). ``SPARK_REMOTE`` may
             be ``local[2]`` too: Spark Connect to a server that this process starts.
+        explicit: Whether somebody typed it for this process: then the environment has no say in it.
 
     Returns:
         The session. Stop it with ``spark.stop()``.
@@ -70,7 +72,13 @@ def start(spark: str = "local[*]") -> SparkSession:
     if active is not None:
         return active
     need_none("spark", spark)
+    if explicit:
+        for variable in WHERE:
+            os.environ.pop(variable, None)
     where = where_spark_runs(spark)
+    if where != spark and "ipykernel" in sys.modules:
+        variable = next(name for name in WHERE if os.environ.get(name))
+        print(f"Spark runs on {redacted(where)!r}, as {variable} in the environment says; here stands {spark!r}.")
     spare_loopback()
     if where.startswith("sc://"):
         return SparkSession.builder.remote(where).config(map=IN_A_SESSION).getOrCreate()

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lifeboat.parameters.params import read_yaml
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lifeboat import load
 from lifeboat.errors import DataError, ParameterError
+from lifeboat.parameters.enrich import Join, parse_enrich
 from lifeboat.reading import OURS
 
 SCHEMA = "id INT NOT NULL, late INT, delay DOUBLE"
@@ -29,9 +29,13 @@ def values(df: DataFrame, *columns: str) -> list[tuple[Any, ...]]:
 # --- all of it
 
 
+def needing(spec: dict[str, Any], key: str = "") -> load.Enrichment:
+    return load.Enrichment(enrich=parse_enrich(spec), key=key)
+
+
 def test_nothing_is_needed_by_default(rows: DataFrame) -> None:
-    assert load.needs.parse_needs({}, "id") == load.needs.parse_needs({"make_key": False}, "id") == load.needs.Needs()
-    assert load.complete(rows, load.parse_schema(SCHEMA), load.needs.Needs()) is rows
+    assert needing({}) == needing({"make_key": False}) == load.Enrichment()
+    assert load.enrich(rows, load.parse_schema(SCHEMA), load.Enrichment()) is rows
 
 
 def test_a_key_is_made_first_then_tables_are_joined_then_columns_computed(rows: DataFrame, tmp_path: Path) -> None:
@@ -42,48 +46,20 @@ def test_a_key_is_made_first_then_tables_are_joined_then_columns_computed(rows: 
         "compute": {"large": "seats >= 50", "named": "length(key) = 20"},
         "make_key": True,
     }
-    needs = load.needs.parse_needs(spec, "key")
-    assert (needs.no_value, needs.made_key) == ({"": ("NA",)}, "key")
-    completed = load.complete(rows, load.parse_schema("seats INT", made_key="key"), needs)
+    enrichment = needing(spec, "key")
+    assert (enrichment.enrich.words("any"), enrichment.made_key) == (("NA",), "key")
+    completed = load.enrich(rows, load.parse_schema("seats INT", made_key="key"), enrichment)
     assert values(completed, "large", "named") == [(None, 1), (1, 1), (None, 1), (None, 1), (None, 1)]
     assert completed.select("key").exceptAll(load.joins.add_key(rows, "key").select("key")).isEmpty(), (
         "of the file's columns"
     )
 
 
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        (
-            {"joins": []},
-            r"complete: unknown part 'joins': did you mean 'join'\? Known: compute, join, make_key, no_value",
-        ),
-        ({True: []}, "complete: unknown part 'True'"),
-        ({"no_value": "NA"}, r"complete: no_value is 'NA'; write a list of words, such as \[NA\]"),
-        ({"no_value": ["NA", -1]}, r"no_value is \['NA', -1\]; write a list of words, .*; a number in quotes"),
-        ({"join": {"path": "p.csv"}}, "complete: join is {'path': 'p.csv'}; write a list of tables, each {path: FILE"),
-        ({"join": None}, "complete: join is None; write a list of tables"),
-        ({"compute": ["late"]}, r"complete: compute is \['late'\]; write {new column: SQL expression}"),
-        ({"compute": {"a": "1", "late": 3}}, "compute: 'late' is 3; write a column's name and an SQL expression"),
-        ({"compute": {"late": " "}}, "compute: 'late' is ' '; write"),
-        ({"compute": {1: "late"}}, "compute: 1 is 'late'; write"),
-        ({"make_key": "yes"}, "complete: make_key is 'yes'; write true or false"),
-        ({"compute": {"a": "reflect('java.lang.Runtime', 'x')"}}, "compute: a: .* has 'reflect' in it, which can run"),
-        ({"compute": {"a": "Try_Reflect('c', 'm')"}}, "compute: a: .* has 'Try_Reflect' in it, which can run code"),
-        ({"compute": {"a": "1 + java_method ('c', 'm')"}}, "compute: a: .* has 'java_method' in it, which can run"),
-        ({"compute": {"a": "(SELECT 1)"}}, r"compute: a: .* asks a table \('SELECT'\): name columns"),
-    ],
-)
-def test_needs_of_another_form_are_refused_with_the_form(spec: dict[Any, Any], message: str) -> None:
-    with pytest.raises(ParameterError, match=message):
-        load.needs.parse_needs(spec)
-
-
 # --- join
 
 
-def join(path: Path, *on: str, **more: Any) -> load.needs.Join:
-    return load.needs.parse_needs({"join": [{"path": str(path), "on": list(on), **more}]}).joins[0]
+def join(path: Path, *on: str, **more: Any) -> Join:
+    return parse_enrich({"join": [{"path": str(path), "on": list(on), **more}]}).join[0]
 
 
 @pytest.fixture
@@ -126,9 +102,7 @@ def test_values_meet_whether_they_came_as_text_or_typed(
 
 def test_a_gap_of_a_table_may_have_a_word_of_its_own(spark: SparkSession, rows: DataFrame, tmp_path: Path) -> None:
     (tmp_path / "planes.csv").write_text("plane,seats\nA,NA\nB,50\n")
-    joined = load.joins.add_joined(
-        rows, join(tmp_path / "planes.csv", "plane"), load.needs.parse_needs({"no_value": ["NA"]})
-    )
+    joined = load.joins.add_joined(rows, join(tmp_path / "planes.csv", "plane"), parse_enrich({"no_value": ["NA"]}))
     assert values(joined, "seats") == [(None,), ("50",), (None,), (None,), (None,)]
 
 
@@ -167,50 +141,31 @@ def test_rows_that_lack_the_column_to_join_on_are_named_too(
         load.joins.add_joined(rows, join(tmp_path / "t.csv", "planet"))
 
 
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        ("planes.csv", "join: 'planes.csv' is no table; write {path: FILE, \"on\":"),
-        ({"on": ["a"]}, "has no path; write {path: FILE"),
-        ({"path": "p.csv"}, r"join: p\.csv: on is None and columns is \[\]; write lists of column names"),
-        ({"path": "p.csv", "on": "a"}, r"join: p\.csv: on is 'a'"),
-        ({"path": "p.csv", "on": ["a"], "column": ["b"]}, "unknown part of a table 'column': did you mean 'columns'"),
-        (
-            {"path": "p.csv", "on": ["a"], "rename": ["b"]},
-            r"rename is \['b'\]; write {name in the table: name to give it}",
-        ),
-    ],
-)
-def test_a_join_of_another_form_is_refused_with_the_form(spec: Any, message: str) -> None:
-    with pytest.raises(ParameterError, match=message):
-        load.needs.parse_needs({"join": [spec]})
-
-
-def test_a_file_gets_only_the_needs_that_make_the_columns_it_lacks(tmp_path: Path) -> None:
+def test_a_file_is_enriched_only_by_what_makes_the_columns_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "planes.csv").write_text("tail,year\nN1,1999\n")
     (tmp_path / "ports.csv").write_text("origin,city\nJFK,New York\n")
     table, other = str(tmp_path / "planes.csv"), str(tmp_path / "ports.csv")
     compute = {"age": "2013 - year", "old": "AGE > 20", "other": "1"}
     join = [{"path": table, "on": ["tail"]}, {"path": other, "on": ["origin"]}]
     enrichment = load.read_enrichment({}, {"join": join, "compute": compute, "make_key": True}, "id STRING", "id")
-    needs = enrichment.needs_for(["old", "tail"], ["tail", "origin"])
-    assert (list(needs.compute), [taken.path for taken in needs.joins]) == (["age", "old"], [table])
-    assert needs.made_key == ""
-    needs = enrichment.needs_for(["city", "id", "old"], ["tail", "origin", "old"])
-    assert (list(needs.compute), [taken.path for taken in needs.joins]) == ([], [other])
-    assert needs.made_key == "id"
+    part = enrichment.only(["old", "tail"], ["tail", "origin"])
+    assert (list(part.enrich.compute), [*part.tables], part.made_key) == (["age", "old"], [table, other], "")
+    assert [taken.path for taken in part.enrich.join] == [table]
+    part = enrichment.only(["city", "id", "old"], ["tail", "origin", "old"])
+    assert (list(part.enrich.compute), [taken.path for taken in part.enrich.join]) == ([], [other])
+    assert part.made_key == "id"
+    assert load.Enrichment.read(enrichment.written()) == enrichment
     assert enrichment.of_column("age") == {"made": "2013 - year"}
     assert enrichment.of_column("year") == {"made": f"year of {table}, found by tail"}
     assert enrichment.of_column("id") == {"made": "a hash of the row's content"}
     (tmp_path / "planes.csv").write_text("tail,year\nN1,2000\n")
-    assert enrichment.changed_tables(enrichment.needs.joins) == [table]
+    assert enrichment.changed_tables() == [table]
 
 
-def test_a_bare_on_which_yaml_takes_for_true_is_refused_with_the_form() -> None:
-    needs = load.needs.parse_needs(read_yaml('join: [{path: p.csv, "on": [a]}]'))
-    assert needs.joins == (load.needs.Join("p.csv", ("a",)),)
-    with pytest.raises(ParameterError, match='put it in quotes, "on":'):
-        load.needs.parse_needs(read_yaml("join: [{path: p.csv, on: [a]}]"))
+def test_a_model_of_before_calls_it_complete() -> None:
+    written = {"csv": {}, "complete": {"no_value": ["NA"]}, "schema": "id INT", "key": "id", "tables": {}}
+    assert load.Enrichment.read(written).enrich.words("any") == ("NA",)
+    assert load.Enrichment.read({}) == load.Enrichment()
 
 
 # --- compute
@@ -254,16 +209,16 @@ def test_an_expression_that_cannot_be_computed_is_named(
 def test_a_row_without_a_label_is_rejected_with_the_reason(spark: SparkSession, tmp_path: Path) -> None:
     raw = as_csv(spark, tmp_path, "id,delay\n1,20\n2,\n")
     schema = load.parse_schema(SCHEMA, required=["late", ""])
-    needs = load.needs.parse_needs({"compute": {"late": "delay > 15"}})
-    checked = load.check_rows(load.complete(raw, schema, needs), schema, "id")
+    enrichment = needing({"compute": {"late": "delay > 15"}})
+    checked = load.check_rows(load.enrich(raw, schema, enrichment), schema, "id")
     assert values(checked.rows, "id", "late", "delay") == [(1, 1, 20.0)]
     assert values(checked.rejected, "id", "`lifeboat:reasons`") == [("2", ["late: missing"])]
 
 
 def test_rows_to_predict_go_without_the_computed_label(spark: SparkSession, tmp_path: Path) -> None:
     raw = as_csv(spark, tmp_path, "id,at\n1,20\n")
-    needs = load.needs.parse_needs({"compute": {"late": "gone > 1", "hour": "at + 1"}})
-    completed = load.complete(raw, load.parse_schema("id INT, late INT"), needs, leave_out=["late"])
+    enrichment = needing({"compute": {"late": "gone > 1", "hour": "at + 1"}})
+    completed = load.enrich(raw, load.parse_schema("id INT, late INT"), enrichment, leave_out=["late"])
     assert completed.drop(*OURS.names).columns == ["id", "at", "hour"]
 
 
@@ -304,9 +259,9 @@ def test_gaps_in_different_columns_are_different_contents(spark: SparkSession) -
 
 def test_a_made_key_need_not_stand_in_the_schema(spark: SparkSession, tmp_path: Path) -> None:
     raw = as_csv(spark, tmp_path, "delay\n1\n2\n2\n")
-    needs = load.needs.parse_needs({"make_key": True}, "nr")
-    schema = load.parse_schema("delay DOUBLE", made_key=needs.made_key)
-    checked = load.check_rows(load.complete(raw, schema, needs), schema, "nr")
+    enrichment = needing({"make_key": True}, "nr")
+    schema = load.parse_schema("delay DOUBLE", made_key=enrichment.made_key)
+    checked = load.check_rows(load.enrich(raw, schema, enrichment), schema, "nr")
     assert checked.rows.dtypes == [("nr", "string"), ("delay", "double")]
     assert checked.rows.select("nr").distinct().count() == 3
     assert load.describe(schema, "nr", "y", {})["columns"][0]["nullable"] is False
