@@ -300,7 +300,7 @@ def test_a_notebook_that_ran_on_another_data_set_says_so_on_top_and_leaves_out_w
         if path == titanic.LABELLED:
             assert first.cell_type == "code"
         else:
-            assert "was written about `data/rows.csv`; this run read `data/others.csv`" in first.source
+            assert f"was written about `{titanic.LABELLED}`; this run read `data/others.csv`" in first.source
 
 
 def test_on_a_terminal_a_bar_for_the_notebooks_and_one_for_the_cells_say_how_far_the_run_is() -> None:

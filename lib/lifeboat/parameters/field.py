@@ -56,7 +56,7 @@ def limits(field: FieldInfo) -> str:
         return str(form)
     if get_origin(field.annotation) is Literal:
         return f"one of: {', '.join(get_args(field.annotation))}"
-    bounds = {name: getattr(part, name) for part in field.metadata for name in BOUNDS if hasattr(part, name)}
+    bounds = {name: getattr(bound, name) for bound in field.metadata for name in BOUNDS if hasattr(bound, name)}
     if bounds.keys() == {"gt", "lt"}:
         return f"between {bounds['gt']:g} and {bounds['lt']:g}"
     return ", ".join(BOUNDS[name].format(value) for name, value in bounds.items())

@@ -68,7 +68,7 @@ def resolve(chosen: Chosen, name: str = "", environ: Mapping[str, str] | None = 
         # the default's classes are another label's
         values["class_names"], origins["class_names"] = [], "the default for another label"
     values |= chosen.values
-    origins |= {given: chosen.origin((given,)) for given in chosen.values}
+    origins |= {name: chosen.origin((name,)) for name in chosen.values}
     hidden: dict[str, None] = {}
     for parameter, field in fields_of(Parameters).items():
         for variable in about(field, "environment"):
