@@ -18,8 +18,9 @@ import yaml
 
 import lifeboat
 from fresh import free_port, fresh_environment, running
-from lifeboat.deploy.azure.bundle import Bundle, make_bundle
-from lifeboat.deploy.azure.smoke import Asker, smoke_test
+from lifeboat.deploy.azure.bundle import make_bundle, read_answers
+from lifeboat.deploy.azure.endpoint import Asker
+from lifeboat.deploy.azure.rollout import smoke_test
 from lifeboat.deploy.server.app import create_app
 from lifeboat.parameters.azure import AzureSettings
 from lifeboat.run import Run
@@ -33,25 +34,26 @@ Ask = Callable[..., tuple[int, Any]]
 @pytest.fixture(scope="module")
 def bundle(
     forest: Path, unlabelled: tuple[list[dict[str, Any]], list[int]], tmp_path_factory: pytest.TempPathFactory
-) -> Bundle:
+) -> Path:
     """What a deployment of the forest sends."""
     run, folder = Run(tmp_path_factory.mktemp("run")), tmp_path_factory.mktemp("bundle")
     shutil.copytree(forest, run.where("portable"))
     records, predictions = unlabelled
     run.where("spark_answers").write_text(json.dumps({"records": records, "predictions": predictions}))
-    return make_bundle(run, AzureSettings.read_dry({"endpoint": "lifeboat-test"}), folder)
+    make_bundle(run, AzureSettings.read_dry({"endpoint": "lifeboat-test"}), folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def python(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def python(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment with the packages that the bundle's names, and no more."""
-    packages = yaml.safe_load((bundle.folder / "conda.yml").read_text())["dependencies"][-1]["pip"]
+    packages = yaml.safe_load((bundle / "conda.yml").read_text())["dependencies"][-1]["pip"]
     return fresh_environment(tmp_path_factory.mktemp("azure") / "environment", *packages)
 
 
 @pytest.fixture(scope="module")
-def code(bundle: Bundle) -> Path:
-    return bundle.folder / "code"
+def code(bundle: Path) -> Path:
+    return bundle / "code"
 
 
 def environment(model_dir: Path, home: Path) -> dict[str, str]:
@@ -64,10 +66,10 @@ def server(python: Path, port: int) -> list[str | Path]:
 
 
 @pytest.fixture(scope="module")
-def port(python: Path, bundle: Bundle, code: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def port(python: Path, bundle: Path, code: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     home = tmp_path_factory.mktemp("home")
     model_dir = home / "azureml-models" / "lifeboat" / "3"  # as Azure lays it: the model's folder lies below
-    shutil.copytree(bundle.folder / "model", model_dir / "model")
+    shutil.copytree(bundle / "model", model_dir / "model")
     port = free_port()
     with running(server(python, port), "ready for serving traffic", environment(model_dir, home), code):
         yield port
@@ -103,9 +105,10 @@ def flask_app(forest: Path) -> Ask:
 
 
 @pytest.mark.filterwarnings("ignore::marshmallow.warnings.ChangedInMarshmallow4Warning")  # the SDK's own schemas
-def test_azure_s_server_says_of_every_unlabelled_passenger_what_spark_says(ask: Ask, port: int, bundle: Bundle) -> None:
-    assert (len(bundle.records), set(bundle.expected)) == (418, {0, 1})
-    assert ask(json.dumps({"input_data": bundle.records}).encode()) == (200, {"predictions": bundle.expected})
+def test_azure_s_server_says_of_every_unlabelled_passenger_what_spark_says(ask: Ask, port: int, bundle: Path) -> None:
+    records, expected = read_answers(bundle)
+    assert (len(records), set(expected)) == (418, {0, 1})
+    assert ask(json.dumps({"input_data": records}).encode()) == (200, {"predictions": expected})
     assert smoke_test(Asker(f"http://127.0.0.1:{port}/score", 30, "key"), "blue", bundle) == 418
 
 

@@ -21,6 +21,7 @@ CONFIG = Path("params/azure.yaml")
 
 
 @azure.command()
+@plain_errors()
 def deploy(
     run: Annotated[str, typer.Argument(help="A run's name or folder; the last run by default.")] = "",
     config: Config = CONFIG,
@@ -28,28 +29,22 @@ def deploy(
     create: Annotated[bool, typer.Option("--create", help="Make the workspace if it is not there.")] = False,
     traffic: Annotated[int, typer.Option(min=0, max=100, help="Percent of the traffic for the new model.")] = 100,
 ) -> None:
-    """Deploy into the idle slot, test it there, then give it its share of the traffic at once."""
-    with plain_errors():
-        _deploy(run, config, dry_run, create, traffic)
-
-
-def _deploy(run: str, config: Path, dry_run: bool, create: bool, traffic: int) -> None:
+    """Deploy into the idle deployment, test it there, then give it its share of the traffic at once."""
     from lifeboat.cli.models import find_run
-    from lifeboat.deploy.azure import dry
+    from lifeboat.deploy.azure import bundle
     from lifeboat.deploy.azure.client import connect
-    from lifeboat.deploy.azure.flow import deploy as deploy_bundle
-    from lifeboat.deploy.azure.manage import how_to_ask
+    from lifeboat.deploy.azure.rollout import Rollout
     from lifeboat.parameters.azure import AzureSettings
     from lifeboat.run import Run
 
     folder, values = Run(find_run(run)), read_file(config)
     values = {"model": folder.deployed["name"], **values}
     if dry_run:
-        return typer.echo(dry.show(folder, values, traffic))
+        return typer.echo(bundle.dry_run(folder, values, traffic))
     settings = AzureSettings.read(values)
-    bundle = dry.prepare(folder, settings)
-    endpoint = deploy_bundle(connect(settings), bundle, settings, create, typer.echo, traffic)
-    typer.echo(how_to_ask(endpoint))
+    sent = bundle.prepare(folder, settings)
+    endpoint = Rollout(connect(settings), sent, settings, typer.echo).deploy(create, traffic)
+    typer.echo(endpoint.how_to_ask())
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -78,30 +73,24 @@ def _settings(config: Path) -> tuple[AzureSettings, Any]:
 
 
 @azure.command()
+@plain_errors()
 def status(config: Config = CONFIG) -> None:
-    """Show the endpoint, its slots and their traffic."""
-    with plain_errors():
-        from lifeboat.deploy.azure import manage
+    """Show the endpoint, its deployments and their traffic."""
+    from lifeboat.deploy.azure.endpoint import find
 
-        settings, client = _settings(config)
-        typer.echo(manage.status(manage.find(client, settings.endpoint)))
+    settings, client = _settings(config)
+    typer.echo(find(client, settings.endpoint).table())
 
 
 @azure.command()
+@plain_errors()
 def invoke(
     file: Annotated[Path, typer.Argument(help="JSON in one of the forms that /score and /invocations take.")],
     config: Config = CONFIG,
-    slot: Annotated[str, typer.Option(help="blue or green; by default as the traffic goes.")] = "",
+    deployment: Annotated[str, typer.Option(help="blue or green; by default as the traffic goes.")] = "",
 ) -> None:
     """Ask the endpoint, and print its answer."""
-    with plain_errors():
-        _invoke(file, config, slot)
-
-
-def _invoke(file: Path, config: Path, slot: str) -> None:
-    from lifeboat.deploy.azure import manage
-    from lifeboat.deploy.azure.client import AzureError, step
-    from lifeboat.deploy.azure.smoke import asker
+    from lifeboat.deploy.azure.endpoint import asker, find
     from lifeboat.errors import DataError
     from lifeboat.scoring.answers import LARGEST_BODY
 
@@ -111,36 +100,33 @@ def _invoke(file: Path, config: Path, slot: str) -> None:
     except (OSError, ValueError) as error:
         raise DataError(f"{file} cannot be sent: {error}; write a JSON body such as one record") from error
     settings, client = _settings(config)
-    ask = asker(client, manage.find(client, settings.endpoint), settings)
-    with step(f"ask {settings.endpoint}"):
-        answered, answer = ask.ask(body, slot)
-    if answered != 200:
-        raise AzureError(f"status {answered}: {json.dumps(answer)}")
-    typer.echo(json.dumps(answer))
+    ask = asker(client, find(client, settings.endpoint), settings.request_timeout_ms)
+    typer.echo(json.dumps(ask.ask(f"ask {settings.endpoint}", body, deployment)))
 
 
 @azure.command()
+@plain_errors()
 def rollback(config: Config = CONFIG) -> None:
-    """Give all traffic to the slot that served before the newest."""
-    with plain_errors():
-        from lifeboat.deploy.azure import manage
+    """Give all traffic to the deployment that served before the newest."""
+    from lifeboat.deploy.azure import endpoint
 
-        settings, client = _settings(config)
-        typer.echo(manage.rollback(client, settings.endpoint))
+    settings, client = _settings(config)
+    typer.echo(endpoint.rollback(client, settings.endpoint))
 
 
 @azure.command()
+@plain_errors()
 def delete(
     config: Config = CONFIG,
-    slot: Annotated[str, typer.Option(help="Only this slot, which has no traffic.")] = "",
+    deployment: Annotated[str, typer.Option(help="Only this deployment, which has no traffic.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete the endpoint and its slots, or one idle slot."""
-    with plain_errors():
-        from lifeboat.deploy.azure import manage
+    """Delete the endpoint and its deployments, or one idle deployment."""
+    from lifeboat.deploy.azure import endpoint
 
-        settings, client = _settings(config)
-        target = f"slot {slot} of {settings.endpoint}" if slot else f"endpoint {settings.endpoint} with all its slots"
-        if not yes:
-            typer.confirm(f"Delete {target}?", abort=True)
-        typer.echo(manage.delete(client, settings.endpoint, slot))
+    settings, client = _settings(config)
+    name = settings.endpoint
+    target = f"deployment {deployment} of {name}" if deployment else f"endpoint {name} with all its deployments"
+    if not yes:
+        typer.confirm(f"Delete {target}?", abort=True)
+    typer.echo(endpoint.delete(client, name, deployment))

@@ -63,7 +63,7 @@ class AzureSettings(BaseModel):
     def why_not(name: str) -> str:
         """What a person must know of a name that is none; empty where there is nothing but the names there are."""
         if name in GONE:
-            return "it is gone: leave it out; a model gets its share at once, as `lifeboat azure deploy --traffic` says"
+            return "it is gone: leave it out; a model has its share at once, as `lifeboat azure deploy --traffic` says"
         if names_credential(name):
             return "a secret has no place in a parameter file: sign in by `az login`, or set it in the environment"
         return ""

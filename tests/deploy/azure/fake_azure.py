@@ -23,7 +23,7 @@ import requests
 from fake_blobs import Blobs
 from fake_failures import KilledError
 from fake_routes import route
-from fake_scoring import Container, Service, run_entry_script
+from fake_scoring import Container, Service
 from fake_state import REGION, State
 from fake_wire import Answer, Refusal, Request, error, read, write
 
@@ -51,10 +51,10 @@ class FakeAzure:
         requests: Every request, in the order sent.
         slept: Seconds that the SDK meant to wait between them; it did not.
         takes: How many further requests, of whatever kind, a long operation takes to end.
-        container: What starts a deployment from the uploaded model and code; by default it runs the entry script.
+        container: What starts a deployment from the uploaded model and code.
     """
 
-    def __init__(self, takes: int = 2, container: Container = run_entry_script) -> None:
+    def __init__(self, container: Container, takes: int = 2) -> None:
         self.state = State()
         self.takes = takes
         self.container = container
@@ -69,11 +69,8 @@ class FakeAzure:
         self._wire()
 
     def _wire(self) -> None:
-        self._service = Service(self.state, self.takes, self._start, self._folder)
+        self._service = Service(self.state, self.takes, self.container, self._folder)
         self._blobs = Blobs(self.state)
-
-    def _start(self, *folders: Any) -> Any:
-        return self.container(*folders)
 
     # -- what a test says to it ----------------------------------------------------------------------------------
 

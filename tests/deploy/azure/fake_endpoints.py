@@ -121,12 +121,14 @@ class Endpoints(Manager):
     def deployment_delete(self, request: Request) -> Answer:
         if request.path.lower() not in self.state.resources:
             return Answer(204)
-        slot, endpoint = self.find(request.path), self.find(request.path.rsplit("/deployments/", 1)[0])
+        deployment, endpoint = self.find(request.path), self.find(request.path.rsplit("/deployments/", 1)[0])
         self.settled(endpoint, f"Cannot delete a deployment in endpoint {endpoint['name']}")
-        share = endpoint["properties"]["traffic"].get(slot["name"], 0)
+        share = endpoint["properties"]["traffic"].get(deployment["name"], 0)
         if share:
-            raise invalid(Traffic=f"Deployment {slot['name']} has {share} % of the traffic and cannot be deleted.")
-        slot["properties"]["provisioningState"] = "Deleting"
+            raise invalid(
+                Traffic=f"Deployment {deployment['name']} has {share} % of the traffic and cannot be deleted."
+            )
+        deployment["properties"]["provisioningState"] = "Deleting"
         return Answer(202, b"", self.start(request.path, None, request))
 
     # -- rules ---------------------------------------------------------------------------------------------------

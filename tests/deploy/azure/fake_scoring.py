@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import runpy
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,25 +12,6 @@ from fake_wire import Answer, Refusal, Request
 
 Container = Callable[[Path, Path, str], Score]
 """Starts a container: the model's folder, the code's folder, the entry script's name."""
-
-
-def run_entry_script(model: Path, code: Path, script: str) -> Score:
-    """Run the uploaded script as the real server does: init() once, run(body) for each request."""
-    os.environ["AZUREML_MODEL_DIR"] = str(model)
-    sys.path.insert(0, str(code))
-    try:
-        entry = runpy.run_path(str(code / script), run_name="entry_module")
-        entry["init"]()
-    finally:
-        sys.path.remove(str(code))
-
-    def score(body: bytes) -> tuple[int, bytes]:
-        try:
-            return 200, json.dumps(entry["run"](body.decode())).encode()
-        except Exception as error:  # the real server's answer to whatever an entry script raises
-            return 500, repr(error).encode()
-
-    return score
 
 
 class Service(Endpoints):
@@ -87,7 +64,7 @@ class Service(Endpoints):
         if request.headers.get("Authorization") not in {f"Bearer key-of-{name}", "Bearer second"}:
             raise Refusal(Answer(401, b"key_auth_access_denied"))
         traffic = endpoint["properties"]["traffic"]
-        most = max((slot for slot in traffic if traffic[slot]), key=traffic.__getitem__, default=None)
+        most = max((deployment for deployment in traffic if traffic[deployment]), key=traffic.__getitem__, default=None)
         chosen = request.headers.get("azureml-model-deployment") or most
         running = self.state.running.get(f"{endpoint['id']}/deployments/{chosen}".lower())
         if running is None:

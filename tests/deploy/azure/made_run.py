@@ -12,11 +12,10 @@ from fake_azure import FakeAzure
 from fake_state import GROUP, SUBSCRIPTION
 
 from hand_made import GOOD, by_hand
-from lifeboat.deploy.azure import dry
-from lifeboat.deploy.azure.bundle import Bundle
+from lifeboat.deploy.azure.bundle import prepare
 from lifeboat.deploy.azure.client import connect
-from lifeboat.deploy.azure.flow import deploy
-from lifeboat.deploy.azure.slots import Endpoint
+from lifeboat.deploy.azure.endpoint import Endpoint
+from lifeboat.deploy.azure.rollout import Rollout
 from lifeboat.parameters.azure import AzureSettings
 from lifeboat.run import Run
 from lifeboat.scoring import answers, bodies
@@ -74,20 +73,19 @@ class Caller:
         if not run_dir.exists():
             make_run(run_dir, threshold)
         if not (run_dir / "azure").exists():
-            dry.prepare(Run(run_dir), self.settings)
-        bundle = Bundle.load(run_dir / "azure")
+            prepare(Run(run_dir), self.settings)
         self.messages = []
         client = connect(self.settings, self.credential)
-        return deploy(client, bundle, self.settings, create, self.messages.append, share)
+        return Rollout(client, run_dir / "azure", self.settings, self.messages.append).deploy(create, share)
 
     def manage(self, command: Callable[..., str], **more: Any) -> str:
         return command(connect(self.settings, self.credential), self.settings.endpoint, **more)
 
     @property
     def states(self) -> dict[str, str]:
-        """Azure's word for each slot."""
-        slots = self.azure.deployments(SETTINGS["endpoint"])
-        return {name: slot["properties"]["provisioningState"] for name, slot in slots.items()}
+        """Azure's word for each deployment."""
+        deployments = self.azure.deployments(SETTINGS["endpoint"])
+        return {name: deployment["properties"]["provisioningState"] for name, deployment in deployments.items()}
 
     @property
     def traffic(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from fake_azure import FakeAzure
-from made_run import RECORDS, SETTINGS, make_run, serve_portable
+from made_run import RECORDS, SETTINGS, make_run
 from typer.testing import CliRunner, Result
 
 from lifeboat.cli.app import app
@@ -37,7 +37,6 @@ class Shell:
 
 @pytest.fixture
 def shell(azure: FakeAzure, credential: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    azure.container = serve_portable
     monkeypatch.setattr("azure.identity.DefaultAzureCredential", lambda: credential)
     make_run(tmp_path / "run")
     return Shell(tmp_path)
@@ -52,10 +51,10 @@ def test_from_the_run_s_folder_to_an_answer_and_back(shell: Shell, azure: FakeAz
     body = shell.folder / "rows.json"
     body.write_text(json.dumps({"input_data": RECORDS}))
     assert shell("invoke", str(body)).output == '{"predictions": [1, 1, 0, 0, 0, 0]}\n'
-    assert shell("invoke", str(body), "--slot", "blue").exit_code == 0
+    assert shell("invoke", str(body), "--deployment", "blue").exit_code == 0
     assert shell("delete", answer="n\n").exit_code == 1
     assert azure.endpoint("lifeboat-test") is not None
-    assert shell("delete", "--yes").output == "endpoint lifeboat-test and its slots (blue) are deleted\n"
+    assert shell("delete", "--yes").output == "endpoint lifeboat-test and its deployments (blue) are deleted\n"
     assert azure.endpoint("lifeboat-test") is None
     assert KEY not in shell.printed
 
@@ -72,13 +71,15 @@ def test_the_command_s_share_is_the_one_that_is_given_and_a_rollback_takes_it_ba
     assert azure.traffic("lifeboat-test") == {"blue": 100}
 
 
-def test_an_answer_that_refuses_is_shown_as_it_came(shell: Shell) -> None:
+def test_an_answer_that_refuses_is_shown_as_it_came(shell: Shell, azure: FakeAzure) -> None:
     shell("deploy", str(shell.folder / "run"), "--create")
     body = shell.folder / "rows.json"
     body.write_text(json.dumps({"input_data": [{**RECORDS[0], "count": "many"}]}))
     refused = shell("invoke", str(body))
     assert refused.exit_code == 1
     assert "'many'" in refused.output.replace('\\"', '"')
+    azure.fail("score", "malformed")
+    assert "an answer that is none of the model's (<html>" in shell("invoke", str(body)).output
     body.write_text("{")
     assert "cannot be sent" in shell("invoke", str(body)).output
     assert shell("invoke", str(body)).exit_code == 1

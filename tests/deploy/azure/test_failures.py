@@ -20,8 +20,8 @@ from fake_guard import Credential
 from fake_state import State
 from made_run import SETTINGS, Caller, serve_portable
 
-from lifeboat.deploy.azure import manage
 from lifeboat.deploy.azure.client import AzureError
+from lifeboat.deploy.azure.endpoint import delete, rollback
 
 # what is said of each, once the SDK's own retries have failed too
 SAYS = {
@@ -93,7 +93,7 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
     with pytest.MonkeyPatch.context() as patch:
-        azure = FakeAzure(container=serve_portable)
+        azure = FakeAzure(serve_portable)
         azure.install(patch)
         caller = Caller(azure, Credential(), tmp_path_factory.mktemp("runs"))
         caller.deploy(0.5)
@@ -105,7 +105,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
 
 @pytest.fixture
 def caller(served: Served, azure: FakeAzure, credential: Any) -> Caller:
-    azure.container = serve_portable
     azure.restore(served.state)
     return Caller(azure, credential, served.folder)
 
@@ -130,7 +129,7 @@ def things(azure: FakeAzure) -> set[str]:
         if match := re.search(r"/(models|environments)/([^/]+)/versions/([^/]+)$", path):
             names.add(f"{match[2]}:{match[3]}")
         elif match := re.search(r"/deployments/(blue|green)$", path):
-            names.add(f"slot {match[1]}")
+            names.add(f"deployment {match[1]}")
     return names
 
 
@@ -181,7 +180,6 @@ def test_what_the_sdk_does_not_need_does_not_stop_it(caller: Caller, step: str, 
 def test_a_first_deployment_that_fails_is_mended_too(
     served: Served, azure: FakeAzure, credential: Any, step: str, how: str
 ) -> None:
-    azure.container = serve_portable
     caller = Caller(azure, credential, served.folder)
     attempt(caller, step, 1, how, threshold=0.5)
     assert caller.traffic == {}
@@ -194,9 +192,8 @@ def test_a_call_waits_until_azure_has_ended_what_an_interrupted_one_began(
     caller: Caller, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(
-        "lifeboat.deploy.azure.slots.time", SimpleNamespace(sleep=waited.append)
-    )  # the SDK sleeps as it does
+    clock = SimpleNamespace(sleep=waited.append)  # the SDK sleeps as it does
+    monkeypatch.setattr("lifeboat.deploy.azure.endpoint.time", clock)
     caller.azure.takes = 12  # requests, until it has
     fail(caller.azure, step, 1, "interrupt after")
     with pytest.raises(KeyboardInterrupt):
@@ -230,16 +227,16 @@ def test_traffic_that_cannot_be_seen_after_a_failure_is_said_and_is_mended_by_ca
 
 @pytest.mark.parametrize("step", ["endpoint.get", "deployment.list", "endpoint.put", "operation.get"])
 @pytest.mark.parametrize("how", ["403", "500", "timeout", "malformed"])
-def test_a_rollback_that_fails_leaves_one_slot_serving_and_is_mended_by_calling_again(
+def test_a_rollback_that_fails_leaves_one_deployment_serving_and_is_mended_by_calling_again(
     caller: Caller, step: str, how: str
 ) -> None:
     caller.deploy(0.6)
     fail(caller.azure, step, 1, how)
     with pytest.raises(AzureError, match=SAYS[how]):
-        caller.manage(manage.rollback)
+        caller.manage(rollback)
     assert caller.traffic in ({"green": 100}, {"blue": 100})
     caller.azure.revive()
-    assert "blue" in caller.manage(manage.rollback)
+    assert "blue" in caller.manage(rollback)
     assert caller.traffic == {"blue": 100}
 
 
@@ -247,8 +244,34 @@ def test_a_rollback_that_fails_leaves_one_slot_serving_and_is_mended_by_calling_
 def test_a_deletion_that_fails_is_said_and_is_mended_by_calling_again(caller: Caller, how: str) -> None:
     fail(caller.azure, "endpoint.delete", 1, how)
     with pytest.raises(AzureError, match="it is still there" if how == "malformed" else SAYS[how]):
-        caller.manage(manage.delete)
+        caller.manage(delete)
     assert caller.traffic == {"blue": 100}
     caller.azure.revive()
-    assert caller.manage(manage.delete).endswith("are deleted")
+    assert caller.manage(delete).endswith("are deleted")
     assert caller.azure.endpoint(SETTINGS["endpoint"]) is None
+
+
+@pytest.mark.parametrize("how", ["malformed", "broken"])
+def test_an_answer_that_is_none_of_azure_s_is_named_as_such(caller: Caller, how: str) -> None:
+    fail(caller.azure, "endpoint.get", 1, how)
+    with pytest.raises(AzureError, match=r"an answer that is none of Azure's \(.*\); a proxy\?"):
+        caller.manage(rollback)
+
+
+@pytest.mark.parametrize("kind", [KeyError, TypeError, AttributeError, ValueError, OSError])
+def test_an_error_of_our_own_is_blamed_on_nobody_else(
+    caller: Caller, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(resource: Any) -> Any:
+        raise kind("of our own")
+
+    monkeypatch.setattr("lifeboat.deploy.azure.endpoint._deployment", wrong)
+    with pytest.raises(kind, match=r"^'?of our own'?$"):
+        caller.manage(rollback)
+
+
+@pytest.mark.parametrize("how", ["429", "500", "timeout", "unreachable"])
+def test_what_may_pass_is_tried_again_by_itself(caller: Caller, how: str) -> None:
+    caller.azure.fail("endpoint.put", how)
+    assert caller.deploy(0.6).traffic == caller.traffic == {"green": 100}
+    assert caller.azure.steps.count("endpoint.put") == 2

@@ -12,12 +12,13 @@ import pytest
 import yaml
 from azure.core.exceptions import AzureError as SdkError
 from fake_azure import FOREVER, FakeAzure
-from fake_guard import Credential
+from fake_guard import Credential, Guard
 from fake_state import GROUP, PROVIDER, SUBSCRIPTION, Score
 from fake_wire import Request
 from made_run import GOOD, Caller, make_run, serve_portable
 
 from lifeboat.deploy.azure.client import AzureError, connect
+from lifeboat.deploy.azure.endpoint import rollback
 from lifeboat.scoring.requirements import INFERENCE_SERVER, ROOM
 
 WORKSPACE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/{PROVIDER}/workspaces/ship"
@@ -40,7 +41,7 @@ class Wire:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.started: dict[str, dict[str, bytes]] = {}  # what the container finds: its folders' files
-        azure = FakeAzure(container=self.start)
+        azure = FakeAzure(self.start)
         with pytest.MonkeyPatch.context() as patch:
             azure.install(patch)
             make_run(folder / "run_0.5", records=ROWS, expected=CLASSES)
@@ -126,7 +127,7 @@ def test_model_workspace_and_endpoint_are_made_as_the_settings_name_them(wire: W
         assert put.json["tags"] == {"made_with": "lifeboat"}
 
 
-def test_the_smoke_test_asks_the_new_slot_about_every_row_before_it_has_traffic(wire: Wire) -> None:
+def test_the_smoke_test_asks_the_new_deployment_about_every_row_before_it_has_traffic(wire: Wire) -> None:
     requests = wire.all("score")
     assert [row for request in requests for row in request.json["input_data"]] == ROWS
     assert [len(request.json["input_data"]) for request in requests] == [100, 100, 30]
@@ -140,7 +141,6 @@ def test_the_smoke_test_asks_the_new_slot_about_every_row_before_it_has_traffic(
 def test_one_answer_that_is_not_spark_s_in_whichever_request_is_found(
     azure: FakeAzure, credential: Any, tmp_path: Path, row: int
 ) -> None:
-    azure.container = serve_portable
     expected = [1 - label if number == row else label for number, label in enumerate(CLASSES)]
     make_run(tmp_path / "run_0.5", records=ROWS, expected=expected)
     with pytest.raises(AzureError, match=rf"230 answers to 230 rows, 1 of them not Spark's; .*'big': {row}\b"):
@@ -161,9 +161,20 @@ def test_a_request_is_tried_four_times_whatever_goes_wrong_with_each(azure: Fake
 def test_an_operation_is_asked_about_every_five_seconds_where_the_service_has_no_wish(
     azure: FakeAzure, credential: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    azure.container = serve_portable
     Caller(azure, credential, tmp_path).deploy()
     monkeypatch.setattr(fake_manager, "WISH", {})
     azure.slept.clear()
     Caller(azure, credential, tmp_path).deploy(0.6)
     assert set(azure.slept) == {5}
+
+
+def test_nothing_but_the_fake_is_reached_and_who_tries_is_found_out(
+    guard: Guard, credential: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifeboat.deploy.azure.client.TRIES", 0)
+    caller = Caller(FakeAzure(serve_portable), credential, Path())  # that nobody has put in its place
+    with pytest.raises(AzureError, match=r"tried to reach management\.azure\.com"):
+        caller.manage(rollback)
+    with pytest.raises(AssertionError, match="connections were tried"):
+        guard.check()
+    guard.tried.clear()

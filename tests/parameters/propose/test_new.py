@@ -14,11 +14,11 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lifeboat.parameters.params import Parameters, read_declarations, read_parameters
 from typer.testing import CliRunner
 
 from lifeboat.cli.app import app
 from lifeboat.errors import DataError, ParameterError
+from lifeboat.parameters.files import Parameters, read_declarations, read_parameters
 from lifeboat.parameters.propose import Proposal, Survey, propose, survey, written
 from lifeboat.parameters.propose.suspects import _rates, univariate_auc
 from lifeboat.parameters.rules import check

@@ -1,6 +1,6 @@
-"""A portable model on Azure: a managed online endpoint with two slots, blue and green.
+"""A portable model on Azure: a managed online endpoint with two deployments, blue and green.
 
-In the order a deployment goes through them: ``settings``, ``bundle`` (what is sent), ``client`` (the way to Azure, and
-what its errors mean), ``slots`` (what is there), ``smoke`` (ask it), ``flow`` (deploy) and ``manage`` (the rest).
+In the order in which a model goes through them: ``settings``, ``bundle`` (what is sent), ``client`` (the way to Azure,
+and what its errors mean), ``endpoint`` (what is there) and ``rollout`` (deploy, with the smoke test).
 Needs ``pip install 'lifeboat[azure]'``.
 """

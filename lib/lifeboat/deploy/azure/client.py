@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import warnings
 from collections.abc import Iterator
@@ -25,8 +26,9 @@ HINTS = {
     409: "somebody else changes it just now, or it is not in a state for this: wait a minute and call again",
     429: "the service takes no more requests just now: wait some minutes and call again",
 }
-QUOTA = "take a smaller instance_type or fewer of them, delete an idle slot, or ask for more quota in Azure's portal"
-TIMED_OUT = "timed out"
+QUOTA = (
+    "take a smaller instance_type or fewer of them, delete an idle deployment, or ask for more quota in Azure's portal"
+)
 AGAIN = "call again: what is done already is not done twice"
 
 
@@ -63,36 +65,31 @@ def connect(settings: AzureSettings, credential: Any = None) -> MLClient:
         settings.resource_group,
         settings.workspace,
         enable_telemetry=False,
-        show_progress=True,  # without it the SDK loses an upload's error and waits for ever; `quiet` hides it
+        show_progress=True,  # without it the SDK loses an upload's error and waits for ever; `step` hides it
         retry_total=TRIES,
         polling_interval=EVERY,
     )
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Without the SDK's progress: dots on the output, and messages that its modules log by handlers of their own."""
+def step(name: str) -> Iterator[None]:
+    """What goes wrong inside becomes an AzureError that names the step, what Azure said and the way out.
+
+    The SDK's progress is hidden: dots on the output, and messages that its modules log by handlers of their own.
+    """
+    from azure.core.exceptions import AzureError as AnyAzureError
+    from azure.core.exceptions import DeserializationError
+    from requests import RequestException
+
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), warnings.catch_warnings(action="ignore"):
             yield
+    except (AnyAzureError, RequestException, DeserializationError, json.JSONDecodeError) as error:
+        raise AzureError(f"{name}: {why(error)}") from error  # the last two: an answer that is none of its service's
     finally:
         logging.disable(before)
-
-
-@contextmanager
-def step(name: str) -> Iterator[None]:
-    """What goes wrong inside becomes an AzureError that names the step, what Azure said and the way out."""
-    from azure.ai.ml.exceptions import MlException
-    from azure.core.exceptions import AzureError as AnyAzureError
-
-    try:
-        with quiet():
-            yield
-    except (AnyAzureError, MlException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        # the last four: the SDK reads an answer that is none of its service's as if it were one
-        raise AzureError(f"{name}: {why(error)}") from error
 
 
 def why(error: Exception) -> str:
@@ -104,36 +101,20 @@ def why(error: Exception) -> str:
         ServiceResponseError,
     )
 
-    text, chain = first_line(error), list(causes(error))
-    whole = " ".join(map(str, chain)).lower()
+    chain: list[BaseException] = [error]  # and what led to it
+    while cause := chain[-1].__cause__ or chain[-1].__context__:
+        chain.append(cause)
+    # the first line: Azure's own say more, and repeat themselves
+    text = (str(getattr(error, "message", "") or error).strip() or type(error).__name__).splitlines()[0]
     answered = next((cause for cause in chain if isinstance(cause, HttpResponseError) and cause.status_code), None)
     if isinstance(error, ClientAuthenticationError):
         return f"Azure does not know who asks ({text}); {HINTS[401]}"
-    if (
-        any(isinstance(cause, ServiceRequestError | ServiceResponseError | OSError) for cause in chain)
-        or TIMED_OUT in whole
-    ):
+    if any(isinstance(cause, ServiceRequestError | ServiceResponseError | OSError) for cause in chain):
         return f"no answer in time ({text}); look at the network, then {AGAIN}"
-    if "quota" in whole:
+    if "quota" in " ".join(map(str, chain)).lower():
         return f"{text}; {QUOTA}"
     if answered and answered.status_code and answered.status_code >= 400:
         return f"{text} (status {answered.status_code}); {HINTS.get(answered.status_code, AGAIN)}"
     if answered and answered.error:  # it was taken on, and came to a bad end
         return f"Azure began it, and it failed: {text}; {AGAIN}"
-    if "permission" in whole:
-        return f"{text}; {HINTS[403]}"
     return f"an answer that is none of Azure's ({type(error).__name__}: {text}); a proxy? Then {AGAIN}"
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """An error, and those that led to it."""
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__
-
-
-def first_line(error: Exception) -> str:
-    """The first line of what an error says; Azure's own say more, and repeat themselves."""
-    text = str(getattr(error, "message", None) or error)
-    return next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)

@@ -1,4 +1,4 @@
-"""A deployment against the fake: slots, traffic, and what it does when called again."""
+"""A deployment against the fake: deployments, traffic, and what it does when called again."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ import pytest
 from fake_azure import FakeAzure
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from made_run import Caller, serve_portable
-from schema import errors
+from made_run import Caller
 
-from lifeboat.deploy.azure import manage
 from lifeboat.deploy.azure.client import AzureError
-from lifeboat.deploy.azure.slots import Endpoint, parted
+from lifeboat.deploy.azure.endpoint import Endpoint, delete, rollback
 
 
 @pytest.fixture
 def caller(azure: FakeAzure, credential: Any, tmp_path: Path) -> Caller:
-    azure.container = serve_portable
     return Caller(azure, credential, tmp_path)
 
 
@@ -40,12 +37,12 @@ def test_the_first_deployment_makes_everything_and_gets_all_the_traffic(caller: 
         "made endpoint lifeboat-test",
         "made model made",
         "made environment lifeboat-scoring",
-        "made slot blue",
+        "made deployment blue",
     ]
     assert caller.messages[-2:] == ["smoke test of blue: 6 answers, all of them Spark's", "the traffic: blue 100 %"]
 
 
-def test_the_second_goes_into_the_idle_slot_and_takes_the_traffic_once_it_was_tested_there(served: Caller) -> None:
+def test_the_second_goes_into_the_idle_deployment_and_takes_the_traffic_once_tested_there(served: Caller) -> None:
     endpoint = served.deploy(0.6)
     assert endpoint.traffic == served.traffic == {"green": 100}
     assert set(served.azure.deployments("lifeboat-test")) == {"blue", "green"}, "the old one waits for a rollback"
@@ -54,7 +51,7 @@ def test_the_second_goes_into_the_idle_slot_and_takes_the_traffic_once_it_was_te
     assert (moved.step, moved.json["properties"]["traffic"]) == ("endpoint.put", {"green": 100})
 
 
-def test_a_share_is_given_at_once_to_whichever_slot_holds_the_run_s_model(served: Caller) -> None:
+def test_a_share_is_given_at_once_to_whichever_deployment_holds_the_run_s_model(served: Caller) -> None:
     for share, traffic in ((0, {"blue": 100}), (10, {"blue": 90, "green": 10}), (60, {"blue": 40, "green": 60})):
         assert served.deploy(0.6, share=share).traffic == served.traffic == traffic
     served.azure.requests.clear()
@@ -65,37 +62,37 @@ def test_a_share_is_given_at_once_to_whichever_slot_holds_the_run_s_model(served
     assert served.deploy(0.6).traffic == served.traffic == {"green": 100}
 
 
-def test_two_models_that_share_the_traffic_leave_no_slot_for_a_third(served: Caller) -> None:
+def test_two_models_that_share_the_traffic_leave_no_deployment_for_a_third(served: Caller) -> None:
     served.deploy(0.6, share=10)
     with pytest.raises(AzureError, match=r"serve \(blue 90 %, green 10 %\), so none is free: `lifeboat azure"):
         served.deploy(0.7)
-    assert served.manage(manage.rollback).startswith("blue (made/")
+    assert served.manage(rollback).startswith("blue (made/")
     assert served.deploy(0.7).traffic == served.traffic == {"green": 100}
 
 
 def test_a_share_whose_rest_nobody_could_have_is_refused_before_anything_is_made(caller: Caller) -> None:
     caller.azure.make_workspace("ship")
-    with pytest.raises(AzureError, match="--traffic 10: no slot but blue could have the rest, and blue has none: give"):
+    with pytest.raises(AzureError, match=r"--traffic 10: no deployment but blue .* blue has none: give it 100 or 0"):
         caller.deploy(share=10)
     assert caller.azure.endpoint("lifeboat-test") is None
     assert not [request for request in caller.azure.requests if request.method != "GET"]
     assert caller.deploy(share=0).traffic == caller.traffic == {}
     assert caller.deploy().traffic == caller.traffic == {"blue": 100}
     for share in (0, 99):
-        with pytest.raises(AzureError, match=f"--traffic {share}: no slot but blue .* blue has all: deploy another"):
+        with pytest.raises(AzureError, match=f"--traffic {share}: no deployment .* blue has all: deploy another"):
             caller.deploy(share=share)
     assert caller.traffic == {"blue": 100}
 
 
 @settings(max_examples=50)
 @given(st.lists(st.integers(1, 50), max_size=3), st.integers(0, 50), st.integers(0, 100))
-def test_a_slot_gets_its_share_and_the_others_keep_their_order(others: list[int], had: int, share: int) -> None:
+def test_a_deployment_gets_its_share_and_the_others_keep_their_order(others: list[int], had: int, share: int) -> None:
     whole = sum(others) + had
     shares = {f"other{number}": size * 100 // whole for number, size in enumerate(others)}
     now = {name: size for name, size in {**shares, "blue": 100 - sum(shares.values()) if whole else 0}.items() if size}
     rest = {name: size for name, size in now.items() if name != "blue"}
     assume(rest or share in (now.get("blue", 0), 100))
-    traffic = parted(Endpoint("e", "Succeeded", "", {}, now), "blue", share)
+    traffic = Endpoint("e", "Succeeded", "", {}, now).parted("blue", share)
     assert traffic.get("blue", 0) == share
     assert sum(traffic.values()) == (100 if now or share else 0)
     assert traffic.keys() <= {*rest, "blue"}
@@ -104,11 +101,11 @@ def test_a_slot_gets_its_share_and_the_others_keep_their_order(others: list[int]
         assert abs(traffic.get(name, 0) - size * (100 - share) / sum(rest.values())) < len(rest)
 
 
-def test_the_third_takes_the_slot_of_the_first(served: Caller) -> None:
+def test_the_third_takes_the_deployment_of_the_first(served: Caller) -> None:
     served.deploy(0.6)
     endpoint = served.deploy(0.7)
     assert endpoint.traffic == {"blue": 100}
-    assert {name: slot.turn for name, slot in endpoint.slots.items()} == {"blue": 3, "green": 2}
+    assert {name: deployment.turn for name, deployment in endpoint.deployments.items()} == {"blue": 3, "green": 2}
 
 
 def test_the_same_model_again_changes_nothing_and_is_tested_again(served: Caller) -> None:
@@ -119,9 +116,9 @@ def test_the_same_model_again_changes_nothing_and_is_tested_again(served: Caller
 
 def test_a_model_that_was_rolled_back_needs_no_second_upload(served: Caller) -> None:
     served.deploy(0.6)
-    assert served.manage(manage.rollback).startswith("blue (made/")
+    assert served.manage(rollback).startswith("blue (made/")
     assert served.traffic == {"blue": 100}
-    assert served.manage(manage.rollback) == "blue has all the traffic already: nothing to do"
+    assert served.manage(rollback) == "blue has all the traffic already: nothing to do"
     served.azure.requests.clear()
     assert served.deploy(0.6).traffic == {"green": 100}
     assert not [sent for sent in served.azure.requests if sent.step.startswith("blob") or sent.step == "deployment.put"]
@@ -134,7 +131,7 @@ def test_a_model_that_answers_otherwise_than_spark_gets_no_traffic(served: Calle
     assert "'count': -1" in str(caught.value)
     assert "0 instead of 1" in str(caught.value)
     assert "The traffic was not touched: blue 100 %." in str(caught.value)
-    assert "slot green" in str(caught.value)
+    assert "deployment green" in str(caught.value)
     assert served.traffic == {"blue": 100}
 
 
@@ -152,31 +149,20 @@ def test_a_missing_workspace_is_made_only_when_asked_for(caller: Caller) -> None
     assert caller.azure.endpoint("lifeboat-test") is None
 
 
-def test_a_slot_with_traffic_is_not_deleted_and_one_without_is(served: Caller) -> None:
+def test_a_deployment_with_traffic_is_not_deleted_and_one_without_is(served: Caller) -> None:
     served.deploy(0.6)
     with pytest.raises(AzureError, match=r"green has 100 % of the traffic: `lifeboat azure rollback` first"):
-        served.manage(manage.delete, slot="green")
-    with pytest.raises(AzureError, match=r"no slot 'red'; it has: blue, green"):
-        served.manage(manage.delete, slot="red")
-    assert served.manage(manage.delete, slot="blue") == "slot blue of lifeboat-test is deleted"
+        served.manage(delete, deployment="green")
+    with pytest.raises(AzureError, match=r"no deployment 'red'; it has: blue, green"):
+        served.manage(delete, deployment="red")
+    assert served.manage(delete, deployment="blue") == "deployment blue of lifeboat-test is deleted"
     assert set(served.azure.deployments("lifeboat-test")) == {"green"}
-    with pytest.raises(AzureError, match=r"has 1 slot\(s\): there is none to go back to"):
-        served.manage(manage.rollback)
+    with pytest.raises(AzureError, match=r"has 1 deployment\(s\): there is none to go back to"):
+        served.manage(rollback)
 
 
 def test_a_deleted_endpoint_is_gone_and_said_to_be(served: Caller) -> None:
-    assert served.manage(manage.delete) == "endpoint lifeboat-test and its slots (blue) are deleted"
+    assert served.manage(delete) == "endpoint lifeboat-test and its deployments (blue) are deleted"
     assert served.azure.endpoint("lifeboat-test") is None
     with pytest.raises(AzureError, match=r"there is no endpoint 'lifeboat-test': `lifeboat azure deploy` makes it"):
-        served.manage(manage.rollback)
-
-
-def test_every_request_of_a_whole_life_fits_the_published_schema(caller: Caller) -> None:
-    caller.deploy(0.5)
-    caller.deploy(0.6)
-    caller.manage(manage.rollback)
-    caller.manage(manage.delete, slot="green")
-    caller.manage(manage.delete)
-    of_a_life = {"model.put", "deployment.put", "endpoint.put", "score", "deployment.delete", "endpoint.delete"}
-    assert of_a_life <= set(caller.azure.steps)
-    assert [error for request in caller.azure.requests for error in errors(request)] == []
+        served.manage(rollback)
