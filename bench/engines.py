@@ -45,7 +45,7 @@ def lifeboat(folder: str, said: Said, estimator: str = "random_forest") -> Stage
     from lifeboat.deploy.batch.files import score_file
     from lifeboat.deploy.export import export_model
     from lifeboat.preprocess import column_names
-    from lifeboat.preprocess.features import assembler, derived, imputers, indexer
+    from lifeboat.preprocess.features import Features, derived
     from lifeboat.scoring.scorer import Scorer
     from lifeboat.spark import session
     from lifeboat.train_cv.shared_pipeline import SharedPipeline
@@ -61,12 +61,8 @@ def lifeboat(folder: str, said: Said, estimator: str = "random_forest") -> Stage
     spark.catalog.clearCache()
     yield "load"
     train, holdout = (spark.read.parquet(str(work / name)) for name in ("train", "holdout"))
-    stages = [
-        *derived(GIVEN["derive"]),
-        *imputers(GIVEN["impute"]),
-        indexer(GIVEN["categorical"], GIVEN["impute"]),
-        assembler(GIVEN["numeric"], GIVEN["categorical"], GIVEN["impute"]),
-    ]
+    features = Features(GIVEN["numeric"], GIVEN["categorical"], GIVEN["impute"])
+    stages = [*derived(GIVEN["derive"]), *features.imputers(), *features.indexers(), features.assembler()]
     Pipeline(stages=stages).fit(train).transform(train).write.format("noop").mode("overwrite").save()
     yield "preprocess"
     params, grid = GRIDS[estimator]

@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 import lifeboat
 from lifeboat.deploy.export import ExportError, export_model
 from lifeboat.deploy.parity import parity
-from lifeboat.errors import DataError
+from lifeboat.errors import DataError, ParameterError
 from lifeboat.preprocess import TextCategory
 from lifeboat.scoring.fields import Column
 
@@ -139,6 +139,22 @@ def test_an_assembler_that_keeps_nulls_is_refused(models: dict[str, PipelineMode
     other = with_stage(models["logistic"], -2, assembler.copy({assembler.handleInvalid: "keep"}))
     with pytest.raises(ExportError, match=r"VectorAssembler .* with handleInvalid='keep'; allowed: 'error'"):
         export_model(other, columns(), "Survived", tmp_path / "portable")
+
+
+def test_a_classifier_whose_features_no_assembler_makes_is_refused(
+    models: dict[str, PipelineModel], tmp_path: Path
+) -> None:
+    assembler = models["logistic"].stages[-2]
+    other = with_stage(models["logistic"], -2, assembler.copy({assembler.outputCol: "other"}))
+    with pytest.raises(ParameterError, match="must end with a VectorAssembler and its classifier; its stages are: "):
+        export_model(other, columns(), "Survived", tmp_path / "portable")
+
+
+def test_a_second_assembler_is_refused(models: dict[str, PipelineModel], tmp_path: Path) -> None:
+    *before, assembler, classifier = models["logistic"].stages
+    twice = PipelineModel([*before, assembler.copy({assembler.outputCol: "other"}), assembler, classifier])
+    with pytest.raises(ExportError, match="must have one VectorAssembler, right before its classifier"):
+        export_model(twice, columns(), "Survived", tmp_path / "portable")
 
 
 def test_a_classifier_without_a_raw_prediction_is_refused(models: dict[str, PipelineModel], tmp_path: Path) -> None:

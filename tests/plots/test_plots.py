@@ -39,7 +39,7 @@ TREE = {
     "feature": "Title",
     "categories": ["Mr", "Other"],
     "left": {"counts": [290, 30]},
-    "right": {"feature": "Fare", "threshold": 23.35, "left": {"counts": [7, 118]}, "right": {"probability": 0.11}},
+    "right": {"feature": "Fare", "threshold": 23.35, "left": {"counts": [7, 118]}, "right": {"counts": [89, 11]}},
 }
 FEATURES = [Importance("Sex", 0.2, 0.02, (0.18, 0.2, 0.22)), Importance("Alone", -0.001, 0.001, (-0.002, -0.001, 0.0))]
 POINTS = ["100 trees", "300 trees"]
@@ -58,7 +58,7 @@ FIGURES: dict[str, Callable[[Axes], Axes]] = {
     "pipeline_diagram": lambda ax: plots.preprocess.pipeline_diagram(ax, STAGES, learns={"Title"}, title="Two stages"),
     "tree_diagram": lambda ax: plots.train_cv.tree_diagram(ax, TREE, classes=("died", "lived"), title="Two questions"),
     "grid_of_fits": lambda ax: plots.train_cv.grid_of_fits(ax, 3, POINTS),
-    "fold_scores": lambda ax: plots.train_cv.fold_scores(ax, POINTS, FOLDS, chosen=0, baseline=0.787, title="A"),
+    "fold_scores": lambda ax: plots.train_cv.fold_scores(ax, POINTS, FOLDS, chosen=0, title="A"),
     "metric_intervals": lambda ax: plots.evaluate.metric_intervals(
         ax, {"forest": intervals(SCORED), "rule": intervals(RULE)}, paired={"brier": Interval(0.1, 0.05, 0.2)}
     ),
@@ -358,7 +358,7 @@ def test_a_tree_shows_its_questions_and_what_is_in_its_leaves_yes_to_the_left(ax
     assert positions(ax) == [
         ("9 % lived 290 died 30 lived", 0, 1),
         ("94 % lived 7 died 118 lived", 1, 2),
-        ("11 % lived", 2, 2),
+        ("11 % lived 89 died 11 lived", 2, 2),
         ("yes", 1.25, 1.5), ("no", 1.75, 1.5), ("Fare ≤ 23.35?", 1.5, 1),
         ("yes", 0.375, 0.5), ("no", 1.125, 0.5), ("Title is Mr or Other?", 0.75, 0),
     ]  # fmt: skip
@@ -381,11 +381,11 @@ def test_a_deeper_tree_has_room_for_each_leaf_and_each_level_and_a_question_in_t
     def ask(name: str, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
         return {"feature": name, "threshold": 1, "left": left, "right": right}
 
-    leaves = [{"probability": share} for share in (0.1, 0.2, 0.3, 0.4)]
+    leaves = [{"counts": [10 - ones, ones]} for ones in (1, 2, 3, 4)]
     plots.train_cv.tree_diagram(ax, ask("c", ask("b", ask("a", leaves[0], leaves[1]), leaves[2]), leaves[3]))
     assert [text for text in positions(ax) if text[0] not in ("yes", "no")] == [
-        ("10 % yes", 0, 3), ("20 % yes", 1, 3), ("a ≤ 1?", 0.5, 2), ("30 % yes", 2, 2), ("b ≤ 1?", 1.25, 1),
-        ("40 % yes", 3, 1), ("c ≤ 1?", 2.125, 0),
+        ("10 % yes 9 no 1 yes", 0, 3), ("20 % yes 8 no 2 yes", 1, 3), ("a ≤ 1?", 0.5, 2),
+        ("30 % yes 7 no 3 yes", 2, 2), ("b ≤ 1?", 1.25, 1), ("40 % yes 6 no 4 yes", 3, 1), ("c ≤ 1?", 2.125, 0),
     ]  # fmt: skip
     assert (ax.get_xlim(), ax.get_ylim()) == ((-0.55, 3.55), (3.45, -0.4))
 
@@ -425,7 +425,7 @@ def test_a_grid_of_fits_shares_the_preprocessing_of_a_fold(ax: Axes) -> None:
 
 def test_fold_scores_have_the_mean_with_one_standard_error_and_mark_the_chosen(ax: Axes) -> None:
     folds = [[0.80, 0.82, 0.84], [0.9, 0.9, 0.9]]
-    plots.train_cv.fold_scores(ax, POINTS, folds, chosen=1, metric="roc_auc", baseline=0.787, baseline_name="rule")
+    plots.train_cv.fold_scores(ax, POINTS, folds, chosen=1, metric="roc_auc")
     # the standard deviation of 0.80, 0.82, 0.84 is 0.02: over the root of 3, 0.0115
     assert positions(ax) == [("0.820 ± 0.012", 0.82, 0.34), ("0.900 ± 0.000", 0.9, 1.34)]
     assert names(ax) == ["100 trees", "300 trees\n(chosen)"]
@@ -436,15 +436,12 @@ def test_fold_scores_have_the_mean_with_one_standard_error_and_mark_the_chosen(a
         ("orange o", [0.9] * 3, [0.82] * 3),
         ("orange -", [0.9, 0.9], [1.12, 1.12]),
         ("orange D", [0.9], [1.12]),
-        ("grey --", [0.787, 0.787], [0, 1]),
     ]
-    (note,) = [text for text in ax.texts if isinstance(text, Annotation)]
-    assert (note.get_text(), note.xy) == ("rule 0.787", (0.787, 1))
     assert ax.get_xmargin() == 0.12, "room for the numbers at the ends"
     assert ax.get_xlabel() == "ROC AUC\n(circles: one fold each; diamond: mean ± standard error)"
 
 
-def test_a_single_fold_has_no_standard_error_and_without_a_baseline_no_line_is_drawn(ax: Axes) -> None:
+def test_a_single_fold_has_no_standard_error(ax: Axes) -> None:
     plots.train_cv.fold_scores(ax, ["a"], [[0.8]])
     assert lines(ax) == [("blue o", [0.8], [-0.18]), ("blue -", [0.8, 0.8], [0.12, 0.12]), ("blue D", [0.8], [0.12])]
     assert names(ax) == ["a"], "nothing is chosen"

@@ -13,6 +13,7 @@ from pyspark.sql.types import StructType
 from lifeboat.errors import ParameterError
 from lifeboat.preprocess import EqualTo, GroupMeanImputer, ModeImputer, SumColumns, features
 from lifeboat.preprocess.column_names import FEATURES
+from lifeboat.preprocess.features import Features
 from lifeboat.titanic import Title
 
 KNOWN = "Known: EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory"
@@ -94,7 +95,7 @@ def test_a_derived_stage_that_will_not_do_is_refused_with_what_is_wrong(spec: di
 
 
 def test_each_way_to_impute_becomes_its_stage() -> None:
-    by_group, overall, mode = features.imputers(IMPUTE)
+    by_group, overall, mode = Features(impute=IMPUTE).imputers()
     assert isinstance(by_group, GroupMeanImputer)
     assert isinstance(overall, GroupMeanImputer)
     assert isinstance(mode, ModeImputer)
@@ -109,24 +110,20 @@ def test_each_way_to_impute_becomes_its_stage() -> None:
 @pytest.mark.parametrize("how", ["median", "mean by", "mean by ", "Mode", "mean  by port", ""])
 def test_another_way_to_impute_is_refused_with_the_three_there_are(how: str) -> None:
     with pytest.raises(ParameterError) as caught:
-        features.imputers({"age": how})
+        features.parse_impute({"age": how})
     assert str(caught.value) == f"impute: 'age' is {how!r}; write 'mean', 'mean by COLUMN' or 'mode'"
 
 
 def test_a_group_s_column_may_have_any_name() -> None:
-    (stage,) = features.imputers({"a.b": "mean by x {y}, or by `z`"})
+    (stage,) = Features(impute={"a.b": "mean by x {y}, or by `z`"}).imputers()
     assert (stage.getOrDefault("groupCol"), stage.getOutputCol()) == ("x {y}, or by `z`", "lifeboat:imputed:a%2Eb")
 
 
 def test_features_stand_in_the_order_asked_numbers_first_each_read_after_its_imputer(spark: SparkSession) -> None:
     rows = [(3, 20.0, 8.0, "x", "S"), (1, None, 4.0, "y", None), (2, 40.0, None, "x", "S"), (2, 60.0, 3.0, "y", "C")]
     df = spark.createDataFrame(rows, "deck int, age double, fare double, sex string, port string").coalesce(1)
-    numeric, categorical = ["fare", "deck", "age"], ["sex", "port"]
-    stages = [
-        *features.imputers(IMPUTE),
-        features.indexer(categorical, IMPUTE),
-        features.assembler(numeric, categorical, IMPUTE),
-    ]
+    prepare = Features(["fare", "deck", "age"], ["sex", "port"], IMPUTE)
+    stages = [*prepare.imputers(), *prepare.indexers(), prepare.assembler()]
     fitted = Pipeline(stages=stages).fit(df)
     # age: the null's port is null, so the mean of all, 40; fare: 5; sex: x and y are equals, so in their order;
     # port: S is the mode and so more frequent than C
@@ -142,13 +139,9 @@ def test_features_stand_in_the_order_asked_numbers_first_each_read_after_its_imp
 
 
 def test_wiring_names_what_each_stage_reads_and_writes(spark: SparkSession) -> None:
-    stages = [
-        *features.derived([{"stage": "SumColumns", "inputCols": ["a", "b"], "outputCol": "total"}]),
-        *features.imputers(IMPUTE),
-        features.indexer(["port", "sex"], IMPUTE),
-        features.assembler(["age", "total"], ["port", "sex"], IMPUTE),
-    ]
-    assert features.wiring(stages) == [
+    prepare = Features(["age", "total"], ["port", "sex"], IMPUTE)
+    derived = features.derived([{"stage": "SumColumns", "inputCols": ["a", "b"], "outputCol": "total"}])
+    assert features.wiring([*derived, *prepare.imputers(), *prepare.indexers(), prepare.assembler()]) == [
         ("SumColumns", ["a", "b"], ["total"]),
         ("GroupMeanImputer", ["age", "port"], ["age"]),
         ("GroupMeanImputer", ["fare"], ["fare"]),
@@ -159,16 +152,16 @@ def test_wiring_names_what_each_stage_reads_and_writes(spark: SparkSession) -> N
 
 
 def test_without_a_category_there_is_no_indexer(spark: SparkSession) -> None:
-    assert features.indexers([], {}) == []
-    (stage,) = features.indexers(["port"], {"port": "mode"})
+    assert Features(["age"]).indexers() == []
+    (stage,) = Features(categorical=["port"], impute={"port": "mode"}).indexers()
     assert (stage.getInputCols(), stage.getOutputCols()) == (["lifeboat:imputed:port"], ["lifeboat:index:port"])
 
 
 def test_bins_are_enough_for_every_category_and_one_never_seen(spark: SparkSession) -> None:
     df = spark.createDataFrame([(str(n), str(n % 2)) for n in range(150)], "many string, few string")
-    model = Pipeline(stages=features.indexers(["few", "many"], {})).fit(df)
+    model = Pipeline(stages=Features(categorical=["few", "many"]).indexers()).fit(df)
     assert features.enough_bins(model) == 151
-    assert features.enough_bins(Pipeline(stages=features.indexers(["few"], {})).fit(df)) == 128
+    assert features.enough_bins(Pipeline(stages=Features(categorical=["few"]).indexers()).fit(df)) == 128
 
 
 def test_a_feature_of_a_type_that_no_model_learns_from_is_refused_with_its_mend(spark: SparkSession) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import pytest
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.functions import vector_to_array
@@ -12,14 +13,15 @@ from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lifeboat import evaluate, load, sampling, train_cv
+from lifeboat import evaluate, load, plots, sampling, train_cv
 from lifeboat.deploy.export import export_model
 from lifeboat.deploy.parity import parity
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.evaluate.importance import permutation_importance
 from lifeboat.load.synth import resample
-from lifeboat.preprocess import column_names, features
+from lifeboat.preprocess import column_names
 from lifeboat.preprocess.copies import CopyColumns
+from lifeboat.preprocess.features import Features, Stage, wiring
 from lifeboat.reading import names
 from lifeboat.sampling import repartition_by_key
 from lifeboat.scoring import classes
@@ -53,13 +55,9 @@ def table(spark: SparkSession, label: str, rows: int) -> DataFrame:
     return spark.createDataFrame([tuple(record(i, label).values()) for i in range(rows)], words).coalesce(1)
 
 
-def preparing(label: str) -> list[features.Stage]:
-    return [
-        *features.copies(NUMERIC, CATEGORICAL, IMPUTE, BOOLEANS, label),
-        *features.imputers(IMPUTE, BOOLEANS),
-        *features.indexers(CATEGORICAL, IMPUTE, BOOLEANS),
-        features.assembler(NUMERIC, CATEGORICAL, IMPUTE),
-    ]
+def preparing(label: str) -> list[Stage]:
+    prepare = Features(NUMERIC, CATEGORICAL, IMPUTE, BOOLEANS, label)
+    return [*prepare.copies(), *prepare.imputers(), *prepare.indexers(), prepare.assembler()]
 
 
 @pytest.fixture(scope="module", params=["prediction", "the.label"])
@@ -126,19 +124,41 @@ def test_the_portable_model_answers_as_spark_by_the_names_of_the_file(
     assert (held.class_mismatches, held.largest_probability_difference) == (0, 0.0)
 
 
+def test_a_column_named_as_if_a_stage_had_made_it_is_drawn_and_worth_what_it_is(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    odd = ["x_index", "age_imputed", "index:b", "imputed:age"]
+    prepare = Features(["age", "x_index", "age_imputed", "imputed:age"], ["x", "index:b"], {"age": "mean"}, label="y")
+    stages = [*prepare.copies(), *prepare.imputers(), *prepare.indexers(), prepare.assembler()]
+    assert [prepare.label_of(name) for name in (*odd, column_names.index("x_index"))] == [*odd, "x_index"]
+    _, ax = plt.subplots()
+    plots.preprocess.pipeline_diagram(ax, wiring(stages))
+    drawn = [text.get_text() for text in ax.texts]
+    assert "age, x_index, age_imputed,\nimputed:age, x, index:b" in drawn
+    assert drawn.count("age") == 2, "the imputer's"
+    numbers = [(i, i % 2, float(i % 2), float(i), 1.0, float(i % 3), "ab"[i % 2], "c") for i in range(20)]
+    kinds = "id int, y int, age double, x_index double, age_imputed double, `imputed:age` double, x string"
+    df = spark.createDataFrame(numbers, f"{kinds}, `index:b` string").coalesce(1)
+    forest = train_cv.make_estimator("random_forest", {"numTrees": 2, "maxDepth": 2}, "y", 1)
+    model = Pipeline(stages=[*stages, forest]).fit(df)
+    importances = permutation_importance(model, df, label="y", key="id", repeats=1)
+    assert {prepare.label_of(importance.name) for importance in importances} == {"age", "x", *odd}
+    assert first_tree(model, tmp_path / "tree").get("feature") in {"age", "x", *odd}
+
+
 def test_truths_are_categories_and_one_not_written_down_is_unseen(spark: SparkSession) -> None:
     df = spark.createDataFrame([(True,), (True,), (False,), (None,)], "`yes.no` boolean").coalesce(1)
-    stages = [*features.copies([], ["yes.no"], {}, ["yes.no"]), *features.indexers(["yes.no"], {}, ["yes.no"])]
-    answer = Pipeline(stages=stages).fit(df).transform(df)
+    prepare = Features(categorical=["yes.no"], booleans=["yes.no"])
+    answer = Pipeline(stages=[*prepare.copies(), *prepare.indexers()]).fit(df).transform(df)
     assert [row[column_names.index("yes.no")] for row in answer.collect()] == [0.0, 0.0, 1.0, 2.0]
 
 
 def test_columns_are_copied_for_spark_only_where_it_cannot_read_them() -> None:
-    assert features.copies(["Age", "x {y}"], ["prediction"], {}, label="y") == []
+    assert Features(["Age", "x {y}"], ["prediction"], label="y").copies() == []
 
 
 def test_a_stage_that_copies_is_saved_with_what_it_copies(spark: SparkSession, tmp_path: Path) -> None:
-    stages = features.copies(["a.b"], [], {}, label="the.label")
+    stages = Features(["a.b"], label="the.label").copies()
     PipelineModel(stages).write().save(str(tmp_path / "model"))
     df = spark.createDataFrame([(1.5,)], "`a.b` double")  # rows to predict have no label
     assert PipelineModel.load(str(tmp_path / "model")).transform(df).collect()[0].asDict() == {

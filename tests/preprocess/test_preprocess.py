@@ -103,6 +103,11 @@ def test_groups_that_are_no_lists_are_refused_with_an_example() -> None:
         TextCategory(groups={"Miss": "Mlle"})
 
 
+def test_a_param_that_a_stage_has_not_is_named_with_its_nearest() -> None:
+    with pytest.raises(TypeError, match="unknown Param of SumColumns 'inputCol': did you mean 'inputCols'"):
+        SumColumns(inputCol="Age", outputCol="x")
+
+
 def test_a_number_is_no_text(people: DataFrame) -> None:
     with pytest.raises(DataError, match="column 'Age' is double; this stage takes string"):
         TextCategory(inputCol="Age", outputCol="x").transform(people)

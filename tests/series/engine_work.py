@@ -24,14 +24,13 @@ from pyspark.sql import functions as F
 from lifeboat import sampling, train_cv
 from lifeboat.deploy.export import export_model
 from lifeboat.evaluate import collect_scored, point_metrics
-from lifeboat.preprocess import features
 from lifeboat.preprocess.column_names import imputed
+from lifeboat.preprocess.features import Features
 from lifeboat.sampling import FOLD, HOLDOUT, mark_holdout
 from lifeboat.scoring.fields import Column
 from lifeboat.spark import session
 from lifeboat.train_cv.shared_pipeline import SharedPipeline
 
-IMPUTE = {"size": "mean by kind", "kind": "mode"}
 COLUMNS = [
     Column(name, kind, nullable=name != "id")
     for name, kind in (("id", "int"), ("kind", "string"), ("size", "double"), ("age", "double"), ("y", "int"))
@@ -64,8 +63,8 @@ def work(spark: SparkSession, name: str, folder: Path, progress: Told) -> dict[s
     rows = sampling.add_folds(mark_holdout(rows, "id", 0.25, 1), "id", 2, 1)
     sampling.ROWS_PER_PARTITION, metric, params, grid = WORK[name]
     classifier = train_cv.make_estimator(name, params, "y", 1)
-    stages = [*features.imputers({"kind": "mode"}), *features.imputers({"size": f"mean by {imputed('kind')}"})]
-    stages += [features.indexer(["kind"], IMPUTE), features.assembler(["size", "age"], ["kind"], IMPUTE), classifier]
+    prepare = Features(["size", "age"], ["kind"], {"kind": "mode", "size": f"mean by {imputed('kind')}"})
+    stages = [*prepare.imputers(), *prepare.indexers(), prepare.assembler(), classifier]
     cv = CrossValidator(
         estimator=SharedPipeline(stages=stages),
         estimatorParamMaps=train_cv.make_grid(classifier, grid),

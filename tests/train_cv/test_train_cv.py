@@ -171,9 +171,9 @@ def test_rows_of_a_group_are_in_one_fold_and_too_few_groups_are_refused(rows: Da
 
 def test_no_row_has_a_say_in_what_an_encoder_says_of_it(spark: SparkSession) -> None:
     data = [(1, 0.0, 1, 0), (2, 0.0, 1, 0), (3, 1.0, 0, 0), (4, 0.0, 0, 1), (5, 1.0, 1, 1), (6, 2.0, 0, 1)]
-    rows = spark.createDataFrame(data, "id int, ticket double, y int, fold int")
+    rows = spark.createDataFrame(data, f"id int, ticket double, y int, `{sampling.FOLD}` int")
     encoder = TargetEncoder(inputCol="ticket", outputCol="rate", labelCol="y", handleInvalid="keep")
-    encoded = train_cv.cross_fit(encoder, rows, "fold")
+    encoded = train_cv.cross_fit(encoder, rows)
     assert encoded.columns == [*rows.columns, "rate"]
     # ticket 0 is 1 and 1 in fold 0, and 0 in fold 1; ticket 2 is in fold 1 alone: it gets the rate of all fold 0
     assert [(row["id"], row["rate"]) for row in encoded.collect()] == [

@@ -30,7 +30,7 @@ from lifeboat.run import replacing
 from lifeboat.scoring.classes import names_of_classes
 from lifeboat.scoring.fields import Column
 from lifeboat.scoring.unseen import WARN, policy
-from lifeboat.spark import saved_trees
+from lifeboat.spark.saved_trees import assembler_and_classifier, indexed, trees_of
 
 Classifier = RandomForestClassificationModel | GBTClassificationModel | LogisticRegressionModel
 
@@ -66,22 +66,20 @@ def export_model(
     Raises:
         ExportError: A stage, or a setting of one, that the scorer does not know.
         UnseenError: ``unseen`` is another word.
-        ParameterError: ``class_names`` are not two different texts.
+        ParameterError: ``class_names`` are not two different texts, or no assembler fills the classifier's features.
         DataError: A stage reads a column that ``columns`` does not have, or has in another type.
     """
-    *before, classifier = _flat(model)
+    model = PipelineModel(_flat(model))
+    *before, classifier = model.stages
     if not isinstance(classifier, Classifier):
         raise ExportError(_refusal(classifier, "as the last one", [kind.__name__ for kind in Classifier.__args__]))
+    assembler, _ = assembler_and_classifier(model)
     stages = [described for stage in before for described in _describe(stage)]
     if [s["stage"] for s in stages].index("VectorAssembler") != len(stages) - 1:
         raise ExportError("the pipeline must have one VectorAssembler, right before its classifier")
-    if stages[-1]["outputs"] != [classifier.getFeaturesCol()]:
-        raise ExportError(
-            f"the classifier reads {classifier.getFeaturesCol()!r}, which its VectorAssembler does not write"
-        )
     inputs = [column.described() for column in raw_columns(stages, columns)]
     signature = {"inputs": inputs, "known": [column.name for column in columns]}
-    settings = _settings(classifier) | {"features": stages[-1]["inputs"]}
+    settings = _settings(classifier) | {"features": assembler.getInputCols()}
     with replacing(folder) as written:
         written.mkdir(parents=True)
         files = {"model.onnx": _graph(classifier, written / "spark"), "preprocess.json": _json(stages)}
@@ -146,13 +144,7 @@ def _group_mean(stage: GroupMeanImputerModel) -> list[Described]:
 
 def _string_index(stage: StringIndexerModel) -> list[Described]:
     _insist(stage, "handleInvalid", "keep")
-    many = stage.isSet("inputCols")
-    inputs = stage.getInputCols() if many else [stage.getInputCol()]
-    outputs = stage.getOutputCols() if many else [stage.getOutputCol()]
-    return [
-        {"inputs": [source], "outputs": [target], "labels": list(labels)}
-        for source, target, labels in zip(inputs, outputs, stage.labelsArray, strict=True)
-    ]
+    return [{"inputs": [source], "outputs": [target], "labels": values} for source, target, values in indexed(stage)]
 
 
 def _assemble(stage: VectorAssembler) -> list[Described]:
@@ -197,7 +189,7 @@ def _graph(classifier: Classifier, scratch: Path) -> bytes:
         weights = classifier.coefficientMatrix.toArray()
         nodes = onnx_graph.linear(weights, np.array(classifier.interceptVector.toArray()))
         return onnx_graph.graph(nodes, weights.shape[1], weights.shape[0])
-    trees = saved_trees.trees_of(classifier, scratch)
+    trees = trees_of(classifier, scratch)
     if isinstance(classifier, GBTClassificationModel):
         return onnx_graph.graph([onnx_graph.ensemble(trees, 1, onnx_graph.step)], classifier.numFeatures, 1)
     classes = classifier.numClasses

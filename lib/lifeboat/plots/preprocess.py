@@ -9,12 +9,8 @@ from matplotlib.patches import FancyBboxPatch
 
 from lifeboat.plots import style
 
-
-def _box(ax: Axes, x: float, y: float, width: float, height: float, colour: str, edge: str) -> None:
-    """A box with round corners around the point (x, y)."""
-    corner = (x - width / 2, y - height / 2)
-    style = f"round,pad=0,rounding_size={min(width, height) / 6}"
-    ax.add_patch(FancyBboxPatch(corner, width, height, boxstyle=style, facecolor=colour, edgecolor=edge, linewidth=1.5))
+LEARNS, COMPUTES = ("#FCE9C8", style.AMBER), ("#DCEBF5", style.BLUE)  # a box's colour and its edge's
+ROUND = f"round,pad=0,rounding_size={0.7 / 6}"
 
 
 def pipeline_diagram(
@@ -40,8 +36,9 @@ def pipeline_diagram(
     for x, words, side in ((3.1, "reads", "right"), (5, "stage", "center"), (6.9, "makes", "left")):
         ax.text(x, -0.8, words, ha=side, va="center", color=style.GREY)
     for y, (name, reads, makes) in enumerate(stages):
-        learning = name in learns
-        _box(ax, 5, y, 3, 0.7, "#FCE9C8" if learning else "#DCEBF5", style.AMBER if learning else style.BLUE)
+        colour, edge = LEARNS if name in learns else COMPUTES
+        box = FancyBboxPatch((3.5, y - 0.35), 3, 0.7, boxstyle=ROUND, facecolor=colour, edgecolor=edge, linewidth=1.5)
+        ax.add_patch(box)
         ax.text(5, y, name, ha="center", va="center")
         ax.text(3.1, y, _columns(reads), ha="right", va="center", fontsize=11)
         ax.text(6.9, y, _columns(makes), ha="left", va="center", fontsize=11)
@@ -50,16 +47,8 @@ def pipeline_diagram(
         if y + 1 < len(stages):
             ax.plot([5, 5], [y + 0.35, y + 0.65], color=style.GREY, linewidth=1.5, solid_capstyle="butt", zorder=0)
     if learns:
-        ax.plot(
-            [],
-            [],
-            "s",
-            color="#FCE9C8",
-            markeredgecolor=style.AMBER,
-            markersize=12,
-            label="learns from the training rows",
-        )
-        ax.plot([], [], "s", color="#DCEBF5", markeredgecolor=style.BLUE, markersize=12, label="only computes")
+        for (colour, edge), words in ((LEARNS, "learns from the training rows"), (COMPUTES, "only computes")):
+            ax.plot([], [], "s", color=colour, markeredgecolor=edge, markersize=12, label=words)
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2)
     style.set_title(ax, title)
     return ax

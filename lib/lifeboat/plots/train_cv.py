@@ -25,7 +25,7 @@ def tree_diagram(ax: Axes, tree: Mapping[str, Any], *, classes: tuple[str, str] 
         ax: Where to draw.
         tree: A node ``{"feature": name, "threshold": number, "left": tree, "right": tree}`` (left where the value is
             at most the threshold) or with ``"categories": [...]`` instead (left where the value is one of them); a
-            leaf ``{"counts": [rows of class 0, rows of class 1]}`` or ``{"probability": of class 1}``.
+            leaf ``{"counts": [rows of class 0, rows of class 1]}``.
         classes: What the two classes are called.
         title: The finding.
     """
@@ -77,11 +77,9 @@ def _question(node: Mapping[str, Any]) -> str:
 
 
 def _draw_leaf(ax: Axes, leaf: Mapping[str, Any], x: float, level: int, classes: tuple[str, str]) -> None:
-    counts = leaf.get("counts")
-    share = counts[1] / sum(counts) if counts else float(leaf["probability"])
+    share = leaf["counts"][1] / sum(leaf["counts"])
     lines = [f"{style.percent(share)} {classes[1]}"]
-    if counts:
-        lines += [f"{counts[0]:g} {classes[0]}", f"{counts[1]:g} {classes[1]}"]
+    lines += [f"{count:g} {name}" for count, name in zip(leaf["counts"], classes, strict=True)]
     colour, edge = ("#D3EFE5", style.GREEN) if share > 0.5 else ("#F9DFD1", style.ORANGE)
     ax.text(x, level, "\n".join(lines), ha="center", va="center", fontsize=11, bbox=_label(colour, edge))
 
@@ -97,27 +95,24 @@ def grid_of_fits(ax: Axes, folds: int, points: Sequence[str], *, title: str = ""
     """
     style.blank(ax)
     columns = ["preprocessing", *points]
+    xs = [0.0, *(column + 0.15 for column in range(1, len(columns)))]
     for row in range(folds + 1):
         last = row == folds
         colour = style.PALE if last else (style.SKY, style.AMBER, style.GREEN, *style.COLOURS)[row % 9]
         y = row + (0.3 if last else 0)
         ax.text(-0.6, y, "all rows" if last else f"without fold {row}", ha="right", va="center")
-        for column in range(2 if last else len(columns)):
-            _cell(ax, column, y, colour, "fit once" if column == 0 else "fit best" if last else "fit", column == 0)
-    for column, name in enumerate(columns):
-        ax.text(column + (0.15 if column else 0), -0.75, name.replace(", ", "\n"), ha="center", va="bottom")
+        for x in xs[: 2 if last else None]:
+            alpha, words = (0.35, "fit best" if last else "fit") if x else (0.75, "fit once")
+            corner = (x - 0.47, y - 0.42)
+            ax.add_patch(Rectangle(corner, 0.94, 0.84, facecolor=colour, alpha=alpha, edgecolor=style.INK))
+            ax.text(x, y, words, ha="center", va="center", fontsize=11)
+    for x, name in zip(xs, columns, strict=True):
+        ax.text(x, -0.75, name.replace(", ", "\n"), ha="center", va="bottom")
     ax.set_xlim(-1.9, len(columns) - 0.2)
     ax.set_ylim(folds + 0.9, -1.3)
     apart, shared = folds * len(points) + 1, folds + 1
     style.set_title(ax, title or f"Shared preprocessing is fitted {shared} times instead of {apart}")
     return ax
-
-
-def _cell(ax: Axes, column: int, row: float, colour: str, words: str, strong: bool) -> None:
-    x = column + (0.15 if column else 0)
-    alpha = 0.75 if strong else 0.35
-    ax.add_patch(Rectangle((x - 0.47, row - 0.42), 0.94, 0.84, facecolor=colour, alpha=alpha, edgecolor=style.INK))
-    ax.text(x, row, words, ha="center", va="center", fontsize=11)
 
 
 def fold_scores(
@@ -127,8 +122,6 @@ def fold_scores(
     *,
     chosen: int | None = None,
     metric: str = "accuracy",
-    baseline: float | None = None,
-    baseline_name: str = "baseline",
     title: str = "",
 ) -> Axes:
     """Every fold's score as a dot, and for each grid point the mean with one standard error on either side.
@@ -139,8 +132,6 @@ def fold_scores(
         scores: Each point's score in each fold; shape (n_points, n_folds).
         chosen: Index of the point that was chosen, marked; None for none.
         metric: What the scores are.
-        baseline: A score to beat, drawn as a line; None for none.
-        baseline_name: What it is called.
         title: The finding.
     """
     names = [f"{name}\n(chosen)" if row == chosen else name for row, name in enumerate(points)]
@@ -151,12 +142,6 @@ def fold_scores(
         ax.plot(folds, [row - 0.18] * len(folds), "o", color=colour, alpha=0.45, markeredgewidth=0)
         style.interval(ax, row + 0.12, Interval(mean, mean - error, mean + error), colour, "D")
         ax.text(mean, row + 0.34, f"{mean:.3f} \N{PLUS-MINUS SIGN} {error:.3f}", ha="center", va="center", fontsize=11)
-    if baseline is not None:
-        ax.axvline(baseline, color=style.GREY, linestyle="--", linewidth=1.5, zorder=1)
-        ax.annotate(
-            f"{baseline_name} {baseline:.3f}", (baseline, 1), xycoords=("data", "axes fraction"), xytext=(4, -2),
-            textcoords="offset points", va="top", color=style.GREY, fontsize=11,
-        )  # fmt: skip
     ax.margins(x=0.12)
     ax.set_xlabel(
         f"{style.METRIC_NAMES.get(metric, metric)}\n"

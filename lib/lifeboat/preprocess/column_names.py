@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 from lifeboat import moved_from
 from lifeboat.parameters.names import PREFIX
@@ -20,10 +21,8 @@ CLASSIFIER_COLUMNS = {  # Spark's Param of a classifier or an evaluator -> the c
 
 __getattr__ = moved_from(__name__)
 
-_KINDS = ("imputed", "index", "copy", "text")
 _UNSAFE = re.compile(r"[.`*]")  # Spark's own stages take a.b for a field of a, and * for all columns
-_MADE = re.compile(rf"{PREFIX}(?:{'|'.join(_KINDS)}):(.*)", re.DOTALL)
-_ESCAPED = re.compile(r"%(25|2E|60|2A)")
+_MADE = re.compile(rf"{PREFIX}(?:imputed|index|copy|text):(.*)", re.DOTALL)
 
 
 def imputed(name: str) -> str:
@@ -57,6 +56,4 @@ def plain_name(column: str) -> str:
     ('Age', 'fold', 'Age')
     """
     made = _MADE.fullmatch(column)
-    if made is None:
-        return column.removeprefix(PREFIX)
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), made[1])
+    return unquote(made[1]) if made else column.removeprefix(PREFIX)

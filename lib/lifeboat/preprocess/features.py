@@ -2,57 +2,48 @@
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyspark.ml import Estimator, PipelineModel, Transformer
-from pyspark.ml.feature import StringIndexer, StringIndexerModel, VectorAssembler
+from pyspark.ml.feature import StringIndexer, VectorAssembler
 from pyspark.ml.param import Param, Params
 from pyspark.sql.types import StructType
 
+from lifeboat import moved_from
 from lifeboat.errors import ParameterError, unknown
 from lifeboat.preprocess import column_names
 from lifeboat.preprocess.copies import BooleanText, CopyColumns
 from lifeboat.preprocess.stages import EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory
 from lifeboat.scoring.declared import feature_error
+from lifeboat.spark.saved_trees import indexed
 
 Stage = Estimator[Any] | Transformer
 
+__getattr__ = moved_from(__name__)
+
 NAMED: dict[str, type[Stage]] = {
-    stage.__name__: stage
-    for stage in (
-        TextCategory,
-        SumColumns,
-        EqualTo,
-        GroupMeanImputer,
-        ModeImputer,
-    )
+    stage.__name__: stage for stage in (TextCategory, SumColumns, EqualTo, GroupMeanImputer, ModeImputer)
 }  # what a parameter file may name without a path
 
 
 def stage_class(name: str) -> type[Stage]:
     """The stage that ``name`` means: one of lifeboat.preprocess, or any by its full path ``package.module.Class``."""
-    module_name, _, class_name = name.rpartition(".")
-    if not module_name:
-        if name not in NAMED:
-            raise ParameterError(unknown("stage", name, NAMED) + "; or write the full path package.module.Class")
+    if name in NAMED:
         return NAMED[name]
+    if "." not in name:
+        raise ParameterError(unknown("stage", name, NAMED) + "; or write the full path package.module.Class")
     try:
-        stage = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
+        stage = pkgutil.resolve_name(name)
+    except (ImportError, AttributeError, ValueError) as error:
         raise ParameterError(f"stage {name!r} cannot be imported: {error}") from error
-    if not is_stage(stage):
+    named = isinstance(stage, type) and issubclass(stage, (Estimator, Transformer))
+    if not named or stage.__module__ == "pyspark.ml.base" or stage.__name__.endswith("Model"):
         raise ParameterError(f"stage {name!r} is no Spark ML Estimator or Transformer")
     return stage  # type: ignore[no-any-return]
-
-
-def is_stage(candidate: object) -> bool:
-    """Whether it is a stage of the project's own or the user's that can be named in a parameter file."""
-    if not isinstance(candidate, type) or not issubclass(candidate, (Estimator, Transformer)):
-        return False
-    return candidate.__module__ != "pyspark.ml.base" and not candidate.__name__.endswith("Model")
 
 
 def derived(derive: list[dict[str, Any]]) -> list[Stage]:
@@ -82,60 +73,114 @@ def derived(derive: list[dict[str, Any]]) -> list[Stage]:
     return stages
 
 
-def imputers(impute: dict[str, str], booleans: Collection[str] = ()) -> list[Stage]:
-    """Stages that fill what is missing: column ``Age`` becomes ``lifeboat:imputed:Age``.
+def parse_impute(impute: Mapping[str, str]) -> dict[str, str | None]:
+    """How each column's gaps are filled, as a parameter file says it.
 
     Args:
         impute: Column -> how: ``mean``, ``mean by GROUPCOLUMN`` or ``mode``.
-        booleans: Those that are true or false, and so read as the text that ``copies`` makes of them.
+
+    Returns:
+        Column -> the column whose groups have a mean each, empty for the mean of all rows; None for the mode.
 
     Raises:
         ParameterError: Another way to impute was named.
     """
-    stages: list[Stage] = []
+    groups: dict[str, str | None] = {}
     for name, how in impute.items():
         match = re.fullmatch(r"mode|mean(?: by (?P<group>.+))?", how, re.DOTALL)
         if match is None:
             raise ParameterError(f"impute: {name!r} is {how!r}; write 'mean', 'mean by COLUMN' or 'mode'")
-        if how == "mode":
-            source = column_names.text(name) if name in booleans else name
-            stages.append(ModeImputer(inputCol=source, outputCol=column_names.imputed(name)))
-        else:
-            group = match["group"] or ""
-            stages.append(GroupMeanImputer(inputCol=name, outputCol=column_names.imputed(name), groupCol=group))
-    return stages
+        groups[name] = None if how == "mode" else match["group"] or ""
+    return groups
 
 
-def copies(
-    numeric: list[str], categorical: list[str], impute: dict[str, str], booleans: Collection[str] = (), label: str = ""
-) -> list[Stage]:
-    """Stages for the columns that Spark's own cannot read: those with a dot in their names, and truths as texts.
+@dataclass(frozen=True)
+class Features:
+    """The columns that a model learns from, and the stages that make them ready for Spark's own.
 
-    Args:
-        numeric: Features that are numbers.
-        categorical: Features that are categories.
-        impute: As for ``imputers``.
-        booleans: The columns that are true or false.
+    >>> features = Features(numeric=["Age", "Fare"], categorical=["Sex"], impute={"Age": "mean by Sex"})
+
+    Attributes:
+        numeric: Those that are numbers, or truths taken as 0 and 1.
+        categorical: Those that are categories: texts, whole numbers or truths.
+        impute: Column -> how its gaps are filled, as for ``parse_impute``.
+        booleans: The columns that are true or false: as categories they are read as texts.
         label: The column to predict; rows without it pass.
-
-    Returns:
-        None where Spark can read all as they are, as nearly always.
     """
-    modes = [name for name, how in impute.items() if how == "mode"]
-    texts = [name for name in dict.fromkeys([*categorical, *modes]) if name in booleans]
-    read = [name for name in (*numeric, *categorical) if name not in impute and (name in numeric or name not in texts)]
-    unsafe = [name for name in dict.fromkeys(read) if column_names.for_spark(name) != name]
-    stages: list[Stage] = []
-    if texts:
-        stages.append(BooleanText(inputCols=texts, outputCols=[column_names.text(name) for name in texts]))
-    if unsafe:
-        stages.append(CopyColumns(inputCols=unsafe, outputCols=[column_names.for_spark(name) for name in unsafe]))
-    if label and column_names.for_spark(label) != label:
-        stages.append(CopyColumns(inputCols=[label], outputCols=[column_names.for_spark(label)], optional=True))
-    return stages
+
+    numeric: Sequence[str] = ()
+    categorical: Sequence[str] = ()
+    impute: Mapping[str, str] = field(default_factory=dict)
+    booleans: Collection[str] = ()
+    label: str = ""
+
+    label_of = staticmethod(column_names.plain_name)  # for people: of a slot, or of a column made on the way
+
+    def source(self, name: str, *, category: bool = False) -> str:
+        """The column to read for a feature, as a number or as a category, once copies and imputers have run."""
+        if name in self.impute:
+            return column_names.imputed(name)
+        return column_names.text(name) if category and name in self.booleans else column_names.for_spark(name)
+
+    def copies(self) -> list[Stage]:
+        """Stages for the columns that Spark's own cannot read: those with a dot in their names, and truths as texts.
+
+        There are none where Spark can read all as they are, as nearly always.
+        """
+        modes = [name for name, group in parse_impute(self.impute).items() if group is None]
+        texts = [name for name in dict.fromkeys([*self.categorical, *modes]) if name in self.booleans]
+        sources = [(name, self.source(name)) for name in self.numeric]
+        sources += [(name, self.source(name, category=True)) for name in self.categorical]
+        copied = {name: source for name, source in sources if source == column_names.for_spark(name) != name}
+        stages: list[Stage] = []
+        if texts:
+            stages.append(BooleanText(inputCols=texts, outputCols=[column_names.text(name) for name in texts]))
+        if copied:
+            stages.append(CopyColumns(inputCols=[*copied], outputCols=[*copied.values()]))
+        if (copy := column_names.for_spark(self.label)) != self.label:
+            stages.append(CopyColumns(inputCols=[self.label], outputCols=[copy], optional=True))
+        return stages
+
+    def imputers(self) -> list[Stage]:
+        """Stages that fill what is missing: column ``Age`` becomes ``lifeboat:imputed:Age``.
+
+        Raises:
+            ParameterError: Another way to impute was named than there is.
+        """
+        stages: list[Stage] = []
+        for name, group in parse_impute(self.impute).items():
+            filled = column_names.imputed(name)
+            if group is None:
+                source = column_names.text(name) if name in self.booleans else name
+                stages.append(ModeImputer(inputCol=source, outputCol=filled))
+            else:
+                stages.append(GroupMeanImputer(inputCol=name, outputCol=filled, groupCol=group))
+        return stages
+
+    def indexers(self) -> list[StringIndexer]:
+        """One stage that numbers the values of all categorical columns in one pass; none where there is no such column.
+
+        The most frequent value is 0, equals stand in alphabetical order, and a value never seen (or null) has a number
+        of its own: the next free one.
+        """
+        if not self.categorical:
+            return []
+        indexer = StringIndexer(
+            inputCols=[self.source(name, category=True) for name in self.categorical],
+            outputCols=[column_names.index(name) for name in self.categorical],
+            stringOrderType="frequencyDesc",
+            handleInvalid="keep",
+        )
+        return [indexer]
+
+    def assembler(self) -> VectorAssembler:
+        """The stage that puts all features, numeric ones first, into one vector column."""
+        columns = [self.source(name) for name in self.numeric]
+        columns += [column_names.index(name) for name in self.categorical]
+        return VectorAssembler(inputCols=columns, outputCol=column_names.FEATURES)
 
 
-def check_features(table: StructType, numeric: list[str], categorical: list[str]) -> None:
+def check_features(table: StructType, numeric: Sequence[str], categorical: Sequence[str]) -> None:
     """Raise ParameterError unless each feature that stands in the table is of a type that a model can learn from."""
     for role, features in (("numeric", numeric), ("categorical", categorical)):
         for name in features:
@@ -144,46 +189,9 @@ def check_features(table: StructType, numeric: list[str], categorical: list[str]
                 raise ParameterError(message)
 
 
-def once_prepared(columns: list[str], impute: dict[str, str], texts: Collection[str] = ()) -> list[str]:
-    """What to read of each column once imputers and copies have run."""
-    return [
-        column_names.imputed(name)
-        if name in impute
-        else column_names.text(name)
-        if name in texts
-        else column_names.for_spark(name)
-        for name in columns
-    ]
-
-
-def indexer(categorical: list[str], impute: dict[str, str], booleans: Collection[str] = ()) -> StringIndexer:
-    """One stage that numbers the values of all categorical columns in one pass.
-
-    The most frequent value is 0, equals stand in alphabetical order, and a value never seen (or null) has a number
-    of its own: the next free one.
-    """
-    return StringIndexer(
-        inputCols=once_prepared(categorical, impute, booleans),
-        outputCols=[column_names.index(name) for name in categorical],
-        stringOrderType="frequencyDesc",
-        handleInvalid="keep",
-    )
-
-
-def indexers(categorical: list[str], impute: dict[str, str], booleans: Collection[str] = ()) -> list[Stage]:
-    """The ``indexer`` where there is a categorical column, and else no stage."""
-    return [indexer(categorical, impute, booleans)] if categorical else []
-
-
-def enough_bins(model: PipelineModel, least: int = 128) -> int:
+def enough_bins(model: PipelineModel) -> int:
     """A ``maxBins`` that is enough for trees over the fitted categories: a bin for each, and one for the unseen."""
-    levels = [
-        len(values) + 1
-        for stage in model.stages
-        if isinstance(stage, StringIndexerModel)
-        for values in stage.labelsArray
-    ]
-    return max([least, *levels])
+    return max([128, *(len(values) + 1 for _, _, values in indexed(*model.stages))])
 
 
 def need_bins(prepared: PipelineModel, classifier: Params, points: Sequence[Mapping[Param[Any], Any]]) -> None:
@@ -192,22 +200,12 @@ def need_bins(prepared: PipelineModel, classifier: Params, points: Sequence[Mapp
         return
     param = classifier.getParam("maxBins")
     bins = min(int(point.get(param, classifier.getOrDefault(param))) for point in points)
-    for stage in prepared.stages:
-        if isinstance(stage, StringIndexerModel):
-            columns = stage.getInputCols() if stage.isSet("inputCols") else [stage.getInputCol()]
-            for column, labels in zip(columns, stage.labelsArray, strict=True):
-                if bins < len(labels) + 1:
-                    raise ParameterError(
-                        f"estimator_params: maxBins is {bins}, {column_names.plain_name(column)} has {len(labels)} "
-                        "values: "
-                        f"write maxBins: {2 ** len(labels).bit_length()}, or leave it out of categorical"
-                    )
-
-
-def assembler(numeric: list[str], categorical: list[str], impute: dict[str, str]) -> VectorAssembler:
-    """The stage that puts all features, numeric ones first, into one vector column."""
-    columns = once_prepared(numeric, impute) + [column_names.index(name) for name in categorical]
-    return VectorAssembler(inputCols=columns, outputCol=column_names.FEATURES)
+    for column, _, values in indexed(*prepared.stages):
+        if bins <= len(values):
+            raise ParameterError(
+                f"estimator_params: maxBins is {bins}, {column_names.plain_name(column)} has {len(values)} values: "
+                f"write maxBins: {2 ** len(values).bit_length()}, or leave it out of categorical"
+            )
 
 
 def wiring(stages: list[Stage]) -> list[tuple[str, list[str], list[str]]]:
@@ -215,18 +213,12 @@ def wiring(stages: list[Stage]) -> list[tuple[str, list[str], list[str]]]:
 
     The columns have their names for people.
     """
-    rows = []
-    for stage in stages:
-        reads = [value for name in ("inputCol", "inputCols", "groupCol") for value in _param(stage, name)]
-        writes = [value for name in ("outputCol", "outputCols") for value in _param(stage, name)]
-        rows.append((type(stage).__name__, reads, writes))
-    return rows
+    reads, makes = ("inputCol", "inputCols", "groupCol"), ("outputCol", "outputCols")
+    return [(type(stage).__name__, _columns(stage, reads), _columns(stage, makes)) for stage in stages]
 
 
-def _param(stage: Stage, name: str) -> list[str]:
-    """A column Param's value as a list: empty where the stage has no such Param or it is not set."""
-    if not stage.hasParam(name) or not stage.isSet(name):
-        return []
-    value = stage.getOrDefault(name)
-    columns = [value] if isinstance(value, str) and value else list(value)
-    return [column_names.plain_name(column) for column in columns]
+def _columns(stage: Stage, params: Sequence[str]) -> list[str]:
+    """The columns that Params name, of those that the stage has and that are set."""
+    values = [stage.getOrDefault(name) for name in params if stage.hasParam(name) and stage.isSet(name)]
+    columns = [column for value in values for column in ([value] if isinstance(value, str) else value)]
+    return [column_names.plain_name(column) for column in columns if column]

@@ -7,9 +7,11 @@ that JSON can hold. So the whole preprocessing travels inside the saved pipeline
 from __future__ import annotations
 
 import math
+from functools import reduce
+from itertools import groupby
+from operator import add
 from typing import Any, ClassVar, TypeVar
 
-from pyspark import keyword_only
 from pyspark.ml import Estimator, Model, Transformer
 from pyspark.ml.param import Param, Params, TypeConverters
 from pyspark.ml.param.shared import HasInputCol, HasInputCols, HasOutputCol
@@ -18,10 +20,9 @@ from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegralType, NumericType, StringType
 
-from lifeboat.errors import DataError, ParameterError
+from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.parameters.names import PREFIX
-from lifeboat.preprocess.expressions import check_column, look_up, number_or_null, text_or_null
-from lifeboat.spark.sql import ticked
+from lifeboat.preprocess.expressions import column_of, look_up, number_or_null, text_or_null
 
 MOST_IN_A_PLAN = 1000  # groups whose means are written into the plan; of more, a small table is joined
 GROUP, MEAN = f"{PREFIX}group", f"{PREFIX}mean"
@@ -42,9 +43,22 @@ def to_groups(value: Any) -> dict[str, list[str]]:
 
 
 class JsonStage(Params, DefaultParamsReadable[Any], DefaultParamsWritable):
-    """What all stages share: keyword-only construction, and saving and loading by Spark itself."""
+    """What all stages share: made from their Params by name, saved and loaded by Spark itself.
 
-    _input_kwargs: dict[str, Any]
+    >>> stage = SumColumns(inputCols=["SibSp", "Parch"], outputCol="FamilySize")
+
+    Raises:
+        TypeError: The stage has no Param of that name, or the Param does not take the value.
+    """
+
+    DEFAULTS: ClassVar[dict[str, Any]] = {}  # Param -> its value where no other is set
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__()
+        self._setDefault(**self.DEFAULTS)
+        if strange := [name for name in params if not self.hasParam(name)]:
+            raise TypeError(unknown(f"Param of {type(self).__name__}", strange[0], [p.name for p in self.params]))
+        self._set(**params)
 
     def _handed_to(self, model: _P) -> _P:
         """Give a fitted model this estimator's uid and Params, as Spark's own do."""
@@ -69,27 +83,13 @@ class TextCategory(JsonStage, Transformer, HasInputCol, HasOutputCol):
     other: Param[str] = Param(Params._dummy(), "other", "category of every other text", TypeConverters.toString)
     DEFAULTS: ClassVar[dict[str, Any]] = {"pattern": r"(\w+)", "groups": {}, "other": "Other"}
 
-    @keyword_only
-    def __init__(
-        self,
-        *,
-        inputCol: str | None = None,
-        outputCol: str | None = None,
-        pattern: str | None = None,
-        groups: dict[str, list[str]] | None = None,
-        other: str | None = None,
-    ) -> None:
-        super().__init__()
-        self._setDefault(**self.DEFAULTS)
-        self._set(**self._input_kwargs)
-
     def word_to_category(self) -> dict[str, str]:
         """The groups turned round: each word and the category it becomes."""
         return {word: kept for kept, words in self.getOrDefault("groups").items() for word in words}
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
-        check_column(dataset, self.getInputCol(), (StringType,))
-        word = F.regexp_extract(F.col(ticked(self.getInputCol())), self.getOrDefault("pattern"), 1)
+        text = column_of(dataset, self.getInputCol(), StringType)
+        word = F.regexp_extract(text, self.getOrDefault("pattern"), 1)
         category = look_up(self.word_to_category(), word)
         return dataset.withColumn(self.getOutputCol(), F.coalesce(category, F.lit(self.getOrDefault("other"))))
 
@@ -97,54 +97,34 @@ class TextCategory(JsonStage, Transformer, HasInputCol, HasOutputCol):
 class SumColumns(JsonStage, Transformer, HasInputCols, HasOutputCol):
     """The sum of numeric columns, as double; null where one of them is."""
 
-    @keyword_only
-    def __init__(self, *, inputCols: list[str] | None = None, outputCol: str | None = None) -> None:
-        super().__init__()
-        self._set(**self._input_kwargs)
-
     def _transform(self, dataset: DataFrame) -> DataFrame:
-        total: Column | None = None
-        for name in self.getInputCols():
-            check_column(dataset, name, (NumericType,))
-            value = F.col(ticked(name)).cast("double")
-            total = value if total is None else total + value
-        if total is None:
+        values = [column_of(dataset, name, NumericType).cast("double") for name in self.getInputCols()]
+        if not values:
             raise ParameterError("SumColumns got an empty inputCols; name at least one column")
-        return dataset.withColumn(self.getOutputCol(), total)
+        return dataset.withColumn(self.getOutputCol(), reduce(add, values))
 
 
 class EqualTo(JsonStage, Transformer, HasInputCol, HasOutputCol):
     """1.0 where a numeric column equals ``value``, else 0.0; null where the column is null."""
 
     value: Param[float] = Param(Params._dummy(), "value", "the number to compare with", TypeConverters.toFloat)
-
-    @keyword_only
-    def __init__(
-        self, *, inputCol: str | None = None, outputCol: str | None = None, value: float | None = None
-    ) -> None:
-        super().__init__()
-        self._setDefault(value=0.0)
-        self._set(**self._input_kwargs)
+    DEFAULTS: ClassVar[dict[str, Any]] = {"value": 0.0}
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
-        check_column(dataset, self.getInputCol(), (NumericType,))
-        same = F.col(ticked(self.getInputCol())).cast("double") == F.lit(self.getOrDefault("value"))
-        return dataset.withColumn(self.getOutputCol(), same.cast("double"))
+        value = column_of(dataset, self.getInputCol(), NumericType).cast("double")
+        return dataset.withColumn(self.getOutputCol(), (value == F.lit(self.getOrDefault("value"))).cast("double"))
 
 
 class _GroupMeanParams(JsonStage, HasInputCol, HasOutputCol):
     groupCol: Param[str] = Param(
         Params._dummy(), "groupCol", "column of strings or whole numbers; empty: one group", TypeConverters.toString
     )
+    DEFAULTS: ClassVar[dict[str, Any]] = {"groupCol": ""}
 
-    def _check(self, dataset: DataFrame) -> Column:
-        """Check both columns; the group's as string, so that the learned means can be keys in JSON."""
-        check_column(dataset, self.getInputCol(), (NumericType,))
-        group = self.getOrDefault("groupCol")
-        if not group:
-            return F.lit("")
-        check_column(dataset, group, (StringType, IntegralType))
-        return F.col(ticked(group)).cast("string")
+    def _value_and_group(self, dataset: DataFrame) -> tuple[Column, Column]:
+        """Both columns; the group's as string, so that the learned means can be keys in JSON."""
+        value, group = number_or_null(dataset, self.getInputCol()), self.getOrDefault("groupCol")
+        return value, column_of(dataset, group, StringType, IntegralType).cast("string") if group else F.lit("")
 
 
 class GroupMeanImputer(_GroupMeanParams, Estimator["GroupMeanImputerModel"]):
@@ -157,27 +137,16 @@ class GroupMeanImputer(_GroupMeanParams, Estimator["GroupMeanImputerModel"]):
         DataError: ``inputCol`` is not numeric, has no value at all, or ``groupCol`` is neither string nor whole number.
     """
 
-    @keyword_only
-    def __init__(
-        self, *, inputCol: str | None = None, outputCol: str | None = None, groupCol: str | None = None
-    ) -> None:
-        super().__init__()
-        self._setDefault(groupCol="")
-        self._set(**self._input_kwargs)
-
     def _fit(self, dataset: DataFrame) -> GroupMeanImputerModel:
-        group = self._check(dataset)
-        value = number_or_null(self.getInputCol())
+        value, group = self._value_and_group(dataset)
         # partitions' sums arrive in any order, and doubles added in another order have another last digit
         groups = dataset.groupBy(F.spark_partition_id(), group.alias("g"))
         rows = groups.agg(F.sum(value).alias("total"), F.count(value).alias("n")).collect()
         known = [row for row in rows if row.n > 0]
         if not known:
             raise DataError(f"column {self.getInputCol()!r} has no value to learn a mean from: leave it out")
-        of_group: dict[str, list[Row]] = {}
-        for row in sorted((row for row in known if row.g is not None), key=lambda row: row.g):
-            of_group.setdefault(row.g, []).append(row)
-        means = {name: pooled_mean(rows) for name, rows in of_group.items()}
+        by_group = sorted((row for row in known if row.g is not None), key=lambda row: row.g)
+        means = {name: pooled_mean([*rows]) for name, rows in groupby(by_group, key=lambda row: row.g)}
         return self._handed_to(GroupMeanImputerModel())._set(means=means, overall=pooled_mean(known))
 
 
@@ -194,13 +163,9 @@ class GroupMeanImputerModel(_GroupMeanParams, Model):
     )
     overall: Param[float] = Param(Params._dummy(), "overall", "mean of all known values", TypeConverters.toFloat)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._setDefault(groupCol="")
-
     def _transform(self, dataset: DataFrame) -> DataFrame:
-        means, group = self.getOrDefault("means"), self._check(dataset)
-        value, overall = number_or_null(self.getInputCol()), F.lit(self.getOrDefault("overall"))
+        value, group = self._value_and_group(dataset)
+        means, overall = self.getOrDefault("means"), F.lit(self.getOrDefault("overall"))
         if len(means) <= MOST_IN_A_PLAN:
             return dataset.withColumn(self.getOutputCol(), F.coalesce(value, look_up(means, group), overall))
         table = dataset.sparkSession.createDataFrame(list(means.items()), f"`{GROUP}` string, `{MEAN}` double")
@@ -215,14 +180,8 @@ class ModeImputer(JsonStage, Estimator["ModeImputerModel"], HasInputCol, HasOutp
         DataError: ``inputCol`` is not a string, or has no value at all.
     """
 
-    @keyword_only
-    def __init__(self, *, inputCol: str | None = None, outputCol: str | None = None) -> None:
-        super().__init__()
-        self._set(**self._input_kwargs)
-
     def _fit(self, dataset: DataFrame) -> ModeImputerModel:
-        check_column(dataset, self.getInputCol(), (StringType,))
-        counts = dataset.groupBy(text_or_null(self.getInputCol()).alias("value")).count().dropna()
+        counts = dataset.groupBy(text_or_null(dataset, self.getInputCol()).alias("value")).count().dropna()
         first = counts.orderBy(F.desc("count"), "value").first()
         if first is None:
             raise DataError(f"column {self.getInputCol()!r} has no value to learn a mode from: leave it out")
@@ -235,8 +194,7 @@ class ModeImputerModel(JsonStage, Model, HasInputCol, HasOutputCol):
     mode: Param[str] = Param(Params._dummy(), "mode", "most frequent value", TypeConverters.toString)
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
-        check_column(dataset, self.getInputCol(), (StringType,))
-        filled = F.coalesce(text_or_null(self.getInputCol()), F.lit(self.getOrDefault("mode")))
+        filled = F.coalesce(text_or_null(dataset, self.getInputCol()), F.lit(self.getOrDefault("mode")))
         return dataset.withColumn(self.getOutputCol(), filled)
 
 

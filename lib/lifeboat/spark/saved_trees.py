@@ -1,4 +1,4 @@
-"""The trees of a fitted Spark model, as its own writer saves them."""
+"""What a fitted Spark pipeline holds: its last stages, its categories, and its trees as Spark's writer saves them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from pyspark.ml import PipelineModel, Transformer
+from pyspark.ml.feature import StringIndexerModel, VectorAssembler
+
+from lifeboat.errors import ParameterError
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,33 @@ class Tree:
 
     weight: float
     nodes: dict[int, dict[str, Any]]
+
+
+def assembler_and_classifier(model: PipelineModel) -> tuple[VectorAssembler, Any]:
+    """The last stage of a fitted pipeline, and before it the one that fills the features column that this reads.
+
+    Raises:
+        ParameterError: The pipeline does not end so.
+    """
+    classifier = model.stages[-1]
+    column = classifier.getOrDefault("featuresCol") if classifier.hasParam("featuresCol") else None
+    for stage in reversed(model.stages[:-1]):
+        if isinstance(stage, VectorAssembler) and stage.getOutputCol() == column:
+            return stage, classifier
+    names = ", ".join(type(stage).__name__ for stage in model.stages)
+    raise ParameterError(f"the pipeline must end with a VectorAssembler and its classifier; its stages are: {names}")
+
+
+def indexed(*stages: Transformer) -> list[tuple[str, str, list[str]]]:
+    """What fitted indexers number: rows of (column in, column out, values in the order of their numbers)."""
+    rows: list[tuple[str, str, list[str]]] = []
+    for stage in stages:
+        if isinstance(stage, StringIndexerModel):
+            many = stage.isSet("inputCols")
+            columns = stage.getInputCols() if many else [stage.getInputCol()]
+            indexes = stage.getOutputCols() if many else [stage.getOutputCol()]
+            rows += zip(columns, indexes, map(list, stage.labelsArray), strict=True)
+    return rows
 
 
 def trees_of(classifier: Any, scratch: Path) -> list[Tree]:

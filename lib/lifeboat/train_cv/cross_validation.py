@@ -55,13 +55,12 @@ class CrossValidated:
         return statistics.stdev(self.scores[point]) / math.sqrt(len(self.scores[point]))
 
 
-def cross_fit(estimator: Estimator[Any], rows: DataFrame, fold_col: str = sampling.FOLD) -> DataFrame:
+def cross_fit(estimator: Estimator[Any], rows: DataFrame) -> DataFrame:
     """Each row as transformed by what the estimator learns from all other folds, so never from the row's own label.
 
     Args:
         estimator: What learns from the label, such as Spark's TargetEncoder, or a Pipeline with it.
-        rows: Rows with the column that ``fold_col`` names.
-        fold_col: The fold of a row.
+        rows: Rows with their folds, as ``sampling.add_folds`` gives them.
 
     Returns:
         All rows, fold by fold, with the columns that the fitted estimator adds.
@@ -69,7 +68,7 @@ def cross_fit(estimator: Estimator[Any], rows: DataFrame, fold_col: str = sampli
     Raises:
         DataError: All rows are in one fold.
     """
-    fold = F.col(fold_col)
+    fold = F.col(sampling.FOLD)
     folds = sorted(row[0] for row in rows.select(fold).distinct().collect())
     if len(folds) < 2:
         raise DataError(

@@ -40,7 +40,7 @@ def make_estimator(name: str, params: dict[str, Any], label: str, seed: int) -> 
     seeded = {"seed": seed} if estimator.hasParam("seed") else {}
     settings = {"labelCol": column_names.for_spark(label), **column_names.CLASSIFIER_COLUMNS, **seeded, **params}
     for key, value in settings.items():
-        estimator.set(find_param(estimator, key), checked_value(estimator, key, value))
+        estimator.set(*param_and_value(estimator, key, value))
     return estimator
 
 
@@ -53,26 +53,24 @@ def make_grid(estimator: Params, grid: dict[str, list[Any]]) -> list[ParamMap]:
     for name, values in grid.items():
         if not isinstance(values, list) or not values:
             raise ParameterError(f"grid: {name!r} is {values!r}; write a list of values, such as [100, 300]")
-    params = [find_param(estimator, name) for name in grid]
-    choices = [[checked_value(estimator, name, value) for value in values] for name, values in grid.items()]
-    return [dict(zip(params, values, strict=True)) for values in itertools.product(*choices)]
+    choices = [[param_and_value(estimator, name, value) for value in values] for name, values in grid.items()]
+    return [dict(point) for point in itertools.product(*choices)]
 
 
-def find_param(estimator: Params, name: str) -> Param[Any]:
-    """The Param called ``name``, or a ParameterError that names the nearest one."""
+def param_and_value(estimator: Params, name: str, value: Any) -> tuple[Param[Any], Any]:
+    """The Param called ``name`` with the value as its type.
+
+    Raises:
+        ParameterError: There is no such Param: it names the nearest; or the value will not do: it says what is taken.
+    """
+    kind = type(estimator).__name__
     if not estimator.hasParam(name):
-        known = [param.name for param in estimator.params]
-        raise ParameterError(unknown(f"Param of {type(estimator).__name__}", name, known))
-    return estimator.getParam(name)
-
-
-def checked_value(estimator: Params, name: str, value: Any) -> Any:
-    """The value as the Param's type, or a ParameterError that says what the Param takes."""
-    param = find_param(estimator, name)
+        raise ParameterError(unknown(f"Param of {kind}", name, [param.name for param in estimator.params]))
+    param = estimator.getParam(name)
     try:
-        return param.typeConverter(value)
+        return param, param.typeConverter(value)
     except TypeError as error:
-        raise ParameterError(f"{type(estimator).__name__}.{name} cannot be {value!r} ({error}); {param.doc}") from error
+        raise ParameterError(f"{kind}.{name} cannot be {value!r} ({error}); {param.doc}") from error
 
 
 def make_evaluator(metric: str, label: str) -> Evaluator:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from IPython.core.getipython import get_ipython
-from IPython.display import DisplayHandle
+from IPython.display import display
 
 
 class Progress:
@@ -16,19 +16,13 @@ class Progress:
     """
 
     def __init__(self) -> None:
-        self._line = DisplayHandle() if get_ipython() else None  # type: ignore[no-untyped-call]
-        self._started = False
-        self._show("")
+        self._line = display({"text/plain": ""}, raw=True, display_id=True) if get_ipython() else None  # type: ignore[no-untyped-call]
+        self(0, 0)
 
     def __call__(self, done: int, total: int, step: str = "") -> None:
         """Say that ``done`` of ``total`` pieces are done; the line goes with the last."""
-        self._show("" if done == total else f"{done} of {total} done ({step})")
-
-    def _show(self, text: str) -> None:
+        text = "" if done == total else f"{done} of {total} done ({step})"
         if self._line is not None:
-            show = self._line.update if self._started else self._line.display
-            show({"text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
-            self._started = True
+            self._line.update({"text/plain": text}, raw=True)
         elif sys.stderr.isatty():
-            sys.stderr.write(f"\r\N{ESCAPE}[K{text}")
-            sys.stderr.flush()
+            print(f"\r\N{ESCAPE}[K{text}", end="", file=sys.stderr, flush=True)

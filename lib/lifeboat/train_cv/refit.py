@@ -6,6 +6,7 @@ from pyspark.ml import Pipeline, PipelineModel
 
 from lifeboat.run import Run
 from lifeboat.sampling import repartition_by_key
+from lifeboat.train_cv.estimators import make_estimator
 
 
 def refit_on_all(run: Run, label: str, key: str) -> PipelineModel:
@@ -13,8 +14,6 @@ def refit_on_all(run: Run, label: str, key: str) -> PipelineModel:
 
     What comes out was never judged: the judgement of the model fitted without the hold-out stands for it.
     """
-    from lifeboat.train_cv import make_estimator
-
     scores = run.scores
     parameters = scores["parameters"]
     settings = {**parameters["estimator_params"], **scores["points"][scores["best"]]}

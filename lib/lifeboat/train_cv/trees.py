@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pyspark.ml import PipelineModel
-from pyspark.ml.feature import StringIndexerModel, VectorAssembler
 
 from lifeboat.preprocess.column_names import plain_name
-from lifeboat.spark.saved_trees import Tree, trees_of
+from lifeboat.spark.saved_trees import Tree, assembler_and_classifier, indexed, trees_of
 
 
 def first_tree(model: PipelineModel, scratch: Path) -> dict[str, Any]:
@@ -23,14 +22,9 @@ def first_tree(model: PipelineModel, scratch: Path) -> dict[str, Any]:
         A node ``{"feature", "threshold" or "categories", "left", "right"}``, left being yes; or a leaf
         ``{"counts": [rows of class 0, rows of class 1]}``.
     """
-    assembler = next(stage for stage in reversed(model.stages) if isinstance(stage, VectorAssembler))
-    labels = {
-        column: [*values, "(unseen)"]
-        for stage in model.stages
-        if isinstance(stage, StringIndexerModel)
-        for column, values in zip(stage.getOutputCols(), stage.labelsArray, strict=True)
-    }
-    return _node(trees_of(model.stages[-1], scratch)[0], 0, assembler.getInputCols(), labels)
+    assembler, forest = assembler_and_classifier(model)
+    labels = {index: [*values, "(unseen)"] for _, index, values in indexed(*model.stages)}
+    return _node(trees_of(forest, scratch)[0], 0, assembler.getInputCols(), labels)
 
 
 def _node(tree: Tree, number: int, features: list[str], labels: dict[str, list[str]]) -> dict[str, Any]:
@@ -42,6 +36,5 @@ def _node(tree: Tree, number: int, features: list[str], labels: dict[str, list[s
     if split["numCategories"] < 0:
         question: dict[str, Any] = {"threshold": split["leftCategoriesOrThreshold"][0]}
     else:
-        names = labels.get(column, [])
-        question = {"categories": [names[int(i)] for i in split["leftCategoriesOrThreshold"]]}
+        question = {"categories": [labels[column][int(i)] for i in split["leftCategoriesOrThreshold"]]}
     return {"feature": plain_name(column), **question, "left": left, "right": right}
