@@ -14,6 +14,8 @@ def main() -> None:
     try:
         _set_straight()
         from lifeboat.cli.app import app
+
+        app()
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:  # an import that goes wrong: what PYTHONPATH leads to is another than what we need
@@ -23,7 +25,6 @@ def main() -> None:
 
         message = shadow_message() or "A package is missing or broken: make the environment anew by `make clean run`."
         sys.exit(f"lifeboat: {message} LIFEBOAT_DEBUG=1 shows where it happened: {type(error).__name__}: {error}")
-    app()
 
 
 def _set_straight() -> None:

@@ -108,11 +108,8 @@ def test_rows_are_drawn_from_the_pool_from_around_it_and_where_they_may_be_from_
     assert set(draw(Column("word", "string", True, None, None), ["a"], 50, Random(1))) == {"a", None}
 
 
-def test_parity_in_chunks_counts_every_row(
-    models: dict[str, PipelineModel], forest: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lifeboat.deploy.parity.CHUNK", 1_000)
-    result = parity(models["forest"], forest, rows=2_500, seed=7, spark=spark)
+def test_parity_in_chunks_counts_every_row(models: dict[str, PipelineModel], forest: Path, spark: SparkSession) -> None:
+    result = parity(models["forest"], forest, rows=2_500, seed=7, spark=spark, chunk=1_000)
     assert (result.rows, result.class_mismatches, result.largest_probability_difference) == (2_500, 0, 0.0)
 
 

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from lifeboat.errors import LifeboatError, ParameterError, StageOrderError, StaleError
 from lifeboat.run import Run, last_run
+from lifeboat.run.inputs import content_digest
 
 KILLED_HALF_WAY = """
 import os, signal
@@ -172,6 +173,36 @@ def test_a_notebook_s_files_are_not_read_once_what_it_had_read_has_changed(
     )
     preprocess()
     assert Run("outputs/a").find("recipe").is_file()
+
+
+def test_what_is_as_it_was_left_is_not_hashed_again_and_what_has_another_time_is(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(Run("outputs/a"), rows(1.0, 2.0, None, 4.0))
+    preprocess()
+    train, hashed = home / "outputs/a/01_load/train", []
+
+    def hashing(path: Path) -> str:
+        hashed.append(path)
+        return content_digest(path)
+
+    monkeypatch.setattr("lifeboat.run.folder.content_digest", hashing)
+    assert ([*Run("outputs/a").stale("02_preprocess")], hashed) == ([], [])
+    os.utime(train / "a.parquet", (1, 1))
+    assert ([*Run("outputs/a").stale("02_preprocess")], hashed) == ([], [train])
+    (train / "b.parquet").unlink()
+    assert len([*Run("outputs/a").stale("02_preprocess")]) == 1
+
+
+def test_whether_a_run_of_rows_is_stale_is_known_without_what_reads_rows(home: Path) -> None:
+    load(Run("outputs/a"), rows(1.0, 2.0, None, 4.0))
+    preprocess()
+    code = (
+        "import sys; from lifeboat.run import Run\n"
+        "print([*Run('outputs/a').stale('02_preprocess')], {'pandas', 'pyarrow'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[] set()\n"
 
 
 def test_what_a_notebook_did_not_read_may_change(home: Path) -> None:

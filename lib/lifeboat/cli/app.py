@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from lifeboat.cli.azure import azure
 from lifeboat.cli.new import new
 from lifeboat.cli.params import params
-from lifeboat.cli.plainly import DEBUG
+from lifeboat.cli.plainly import PlainErrors
 from lifeboat.cli.run import run
 from lifeboat.cli.score import score
 from lifeboat.cli.serve import parity, serve
@@ -18,18 +17,16 @@ from lifeboat.cli.synth import synth
 from lifeboat.cli.warm import warm
 
 app = typer.Typer(
-    help="From a CSV to a served model: five notebooks that can be read, run and served.",
+    cls=PlainErrors,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
-@app.callback()
+@app.callback()  # `lifeboat.__main__` takes --debug wherever it stands; here it is shown
 def options(debug: Annotated[bool, typer.Option("--debug", help="Show the whole stack of an error.")] = False) -> None:
     """From a CSV to a served model: five notebooks that can be read, run and served."""
-    if debug:
-        os.environ[DEBUG] = "1"
 
 
 for command in (new, params, run, serve, score, parity, synth, warm):

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lifeboat.cli.plainly import plain_errors
-
 if TYPE_CHECKING:
     from lifeboat.parameters.azure import AzureSettings
 
@@ -21,7 +19,6 @@ CONFIG = Path("params/azure.yaml")
 
 
 @azure.command()
-@plain_errors()
 def deploy(
     run: Annotated[str, typer.Argument(help="A run's name or folder; the last run by default.")] = "",
     config: Config = CONFIG,
@@ -73,7 +70,6 @@ def _settings(config: Path) -> tuple[AzureSettings, Any]:
 
 
 @azure.command()
-@plain_errors()
 def status(config: Config = CONFIG) -> None:
     """Show the endpoint, its deployments and their traffic."""
     from lifeboat.deploy.azure.endpoint import find
@@ -83,7 +79,6 @@ def status(config: Config = CONFIG) -> None:
 
 
 @azure.command()
-@plain_errors()
 def invoke(
     file: Annotated[Path, typer.Argument(help="JSON in one of the forms that /score and /invocations take.")],
     config: Config = CONFIG,
@@ -105,7 +100,6 @@ def invoke(
 
 
 @azure.command()
-@plain_errors()
 def rollback(config: Config = CONFIG) -> None:
     """Give all traffic to the deployment that served before the newest."""
     from lifeboat.deploy.azure import endpoint
@@ -115,7 +109,6 @@ def rollback(config: Config = CONFIG) -> None:
 
 
 @azure.command()
-@plain_errors()
 def delete(
     config: Config = CONFIG,
     deployment: Annotated[str, typer.Option(help="Only this deployment, which has no traffic.")] = "",

@@ -50,7 +50,16 @@ def portable_folder(model: str) -> Path:
     from lifeboat.run import Run
 
     if model.startswith("models:/"):
-        folder = _download(model)
+        from lifeboat.deploy.tracking import connect
+
+        connect()
+        from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
+
+        try:
+            folder = Path(download_artifacts(artifact_uri=model))
+        except MlflowException as error:
+            raise DataError(f"MLflow has no {model}: {error}") from error
     else:
         folder = find_run(model)
         run = Run(folder)
@@ -61,19 +70,3 @@ def portable_folder(model: str) -> Path:
     for manifest in sorted(folder.rglob("manifest.json")):
         return manifest.parent
     raise DataError(f"there is no portable model in {folder}: `make run` makes one, and a run's 05_deploy keeps it")
-
-
-def _download(address: str) -> Path:
-    import os
-
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    from mlflow.artifacts import download_artifacts
-    from mlflow.exceptions import MlflowException
-
-    from lifeboat.deploy.tracking import connect
-
-    connect()
-    try:
-        return Path(download_artifacts(artifact_uri=address))
-    except MlflowException as error:
-        raise DataError(f"MLflow has no {address}: {error}") from error

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-# what is imported here, every `lifeboat --help` waits for: the heavy parts are imported where they are used
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lifeboat.cli.csv_options import Encoding, Multiline, Separator, SkipLines
 from lifeboat.cli.csv_options import written as csv_written
-from lifeboat.cli.plainly import plain_errors
 from lifeboat.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -32,20 +30,15 @@ def new(
     multiline: Multiline = None,
 ) -> None:
     """Look at a table and write a first parameter file for it, with the reason for each line."""
-    with plain_errors():
-        csv = csv_written(separator, encoding, skip_lines, multiline)
-        _new(data, label, positive, unlabelled, out, force, csv)
-
-
-def _new(
-    data: Path, label: str, positive: str, unlabelled: Path | None, out: Path | None, force: bool, csv: dict[str, Any]
-) -> None:
     from lifeboat.parameters.propose import propose, survey, written
     from lifeboat.reading import parse_csv
     from lifeboat.run import resolve, resolve_input
     from lifeboat.run.paths import from_root, shown
+    from lifeboat.run.writing import write_whole
 
-    name = model_name(data)
+    csv = csv_written(separator, encoding, skip_lines, multiline)
+    stem = re.sub(r"(\.(csv|parquet|gz|txt))+$", "", data.name, flags=re.IGNORECASE)
+    name = re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_").lower() or "model"  # of models and folders
     target = out.absolute() if out else resolve(f"params/{name}.yaml")
     if target.exists() and not target.is_file():
         raise ParameterError(f"{shown(target)} is no file, and is never replaced: give another name by --out")
@@ -65,13 +58,12 @@ def _new(
     for key, value in csv.items():
         option = f"--{key.replace('_', '-')}"
         command += [option] if value is True else [f"--no-{key}"] if value is False else [option, str(value)]
-    _write(target, written(proposal, shlex.join(command), shown(target)))
-    _say(proposal, target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(target, written(proposal, shlex.join(command), shown(target)))
+    _say(proposal, shown(target))
 
 
-def _say(proposal: Proposal, target: Path) -> None:
-    from lifeboat.run.paths import shown
-
+def _say(proposal: Proposal, target: str) -> None:
     numeric, categorical = (proposal.of_role(role) for role in ("numeric", "categorical"))
     label = proposal.label
     if csv := proposal.values["csv"]:
@@ -86,18 +78,5 @@ def _say(proposal: Proposal, target: Path) -> None:
         typer.echo("Look at")
         for remark in proposal.look:
             typer.echo(f"  - {remark}")
-    typer.echo(f"Written   {shown(target)}: read it, change it, then")
-    typer.echo(f"  lifeboat run {shlex.quote(shown(target))}")
-
-
-def model_name(data: Path) -> str:
-    """A name for models and folders from a file's: letters, digits, ``-`` and ``_``."""
-    stem = re.sub(r"(\.(csv|parquet|gz|txt))+$", "", data.name, flags=re.IGNORECASE)
-    return re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_").lower() or "model"
-
-
-def _write(target: Path, text: str) -> None:
-    from lifeboat.run.writing import write_whole
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(target, text)
+    typer.echo(f"Written   {target}: read it, change it, then")
+    typer.echo(f"  lifeboat run {shlex.quote(target)}")

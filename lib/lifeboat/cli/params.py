@@ -10,8 +10,6 @@ from typing import Annotated
 
 import typer
 
-from lifeboat.cli.plainly import plain_errors
-
 
 def params(
     files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="Parameter files.")] = None,
@@ -21,11 +19,6 @@ def params(
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema that editors use.")] = False,
 ) -> None:
     """Show every parameter: its value, where that is from, what else may be written, and what it means."""
-    with plain_errors():
-        _params(files or [], override or [], schema)
-
-
-def _params(files: list[Path], overrides: list[str], schema: bool) -> None:
     from lifeboat.parameters import describe
     from lifeboat.parameters.files import read_parameters
     from lifeboat.parameters.resolve import resolve
@@ -34,7 +27,7 @@ def _params(files: list[Path], overrides: list[str], schema: bool) -> None:
 
     if schema:
         return typer.echo(json.dumps(describe.schema(), indent=2, ensure_ascii=False))
-    chosen = read_parameters([named_by_shell(file) for file in files], overrides)
+    chosen = read_parameters([named_by_shell(file) for file in files or []], override or [])
     parameters = resolve(chosen, files[0].stem if files else "")
     check(parameters)
     from rich.console import Console

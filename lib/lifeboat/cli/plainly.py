@@ -7,16 +7,17 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from lifeboat.cli.shadows import shadow_message
 from lifeboat.errors import LifeboatError, ParameterError, redacted
-from lifeboat.spark.environment import surroundings
 
 DEBUG = "LIFEBOAT_DEBUG"
 SHOWN = f"{DEBUG}=1 in the environment shows where it happened."
-FULL = (errno.ENOSPC, errno.EDQUOT)
+ROOM = "make room on that disk, or take a place on another (temporary files are where TMPDIR says)"
 MENDS = {
     errno.EACCES: "you have no right to that: take another place, or change its rights",
     errno.EPERM: "you have no right to that: take another place, or change its rights",
@@ -26,7 +27,9 @@ MENDS = {
     errno.EEXIST: "a file stands where a folder belongs: name another place, or move it away",
     errno.ENAMETOOLONG: "take a shorter name",
     errno.EMFILE: "too many files are open: raise the limit by `ulimit -n`",
-} | dict.fromkeys(FULL, "make room on that disk, or take a place on another (temporary files are where TMPDIR says)")
+    errno.ENOSPC: ROOM,
+    errno.EDQUOT: ROOM,
+}
 OTHERS = {"py4j": "Spark", "pyspark": "Spark", "grpc": "Spark Connect", "mlflow": "MLflow", "pyarrow": "Arrow"}
 
 
@@ -38,54 +41,55 @@ def plain_errors() -> Iterator[None]:
     """
     try:
         yield
+        return
     except LifeboatError as error:
-        typer.echo(f"lifeboat: {error}", err=True)
-        raise typer.Exit(2 if isinstance(error, ParameterError) else 1) from None
+        message, status = str(error), 2 if isinstance(error, ParameterError) else 1
     except KeyboardInterrupt:
-        typer.echo("lifeboat: interrupted", err=True)
-        raise typer.Exit(130) from None
+        message, status = "interrupted", 130
     except BrokenPipeError:  # who read our output has gone: nobody is left to be told
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
     except Exception as error:
-        if type(error).__module__.partition(".")[0] in ("typer", "click") or debugged():
+        debugged = os.environ.get(DEBUG, "0") not in ("", "0")
+        if debugged or type(error).__module__.partition(".")[0] in ("typer", "click"):
             raise
-        typer.echo(f"lifeboat: {sentence(error)}", err=True)
-        raise typer.Exit(1) from None
+        message, status = sentence(error), 1
+    typer.echo(f"lifeboat: {message}", err=True)
+    raise typer.Exit(status)
 
 
-def debugged() -> bool:
-    """Whether somebody wants to see stacks."""
-    return os.environ.get(DEBUG, "") not in ("", "0")
+class PlainErrors(TyperGroup):
+    """A command with subcommands, all of which run in ``plain_errors``."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the subcommand that was named."""
+        with plain_errors():
+            return super().invoke(ctx)
 
 
 def sentence(error: BaseException) -> str:
     """What an error that is none of ours means, and how to mend it; where we do not know, that it is our fault."""
+    from lifeboat.spark.environment import surroundings
+
     text = first_line(error)
-    if isinstance(error, UnicodeError) or not isinstance(error, OSError | MemoryError):
-        who = next((OTHERS[top] for top in _families(error) if top in OTHERS), "")
-    else:
-        who = "this machine"
     if isinstance(error, OSError) and error.errno in MENDS:
         prefix = f"{error.filename}: " if error.filename else ""
         return f"{prefix}{error.strerror}; {MENDS[error.errno]}"
     if "No space left on device" in str(error):
-        return f"a disk is full ({text}); {MENDS[errno.ENOSPC]}"
+        return f"a disk is full ({text}); {ROOM}"
     if isinstance(error, MemoryError) or "OutOfMemoryError" in str(error):
         return f"there is not enough memory ({text}); take fewer rows, or give Spark more by LIFEBOAT_DRIVER_MEMORY=8g"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
-    happened = f"{_command()} ended with {type(error).__name__}: {text}"
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    happened = f"`lifeboat {redacted(' '.join(words[:2]))}` ended with {type(error).__name__}: {text}"
     if hidden := shadow_message():
         return f"{happened}\n{hidden}"
-    if who:
-        return " ".join(filter(None, [f"{who} failed: {happened}\n{surroundings() if who == 'Spark' else ''}", SHOWN]))
+    packages = [base.__module__.partition(".")[0] for base in type(error).__mro__]
+    others = [OTHERS[package] for package in packages if package in OTHERS]
+    if who := "this machine" if isinstance(error, OSError) else next(iter(others), ""):
+        return f"{who} failed: {happened}\n{surroundings() if who == 'Spark' else ''} {SHOWN}"
     return f"this is a fault of lifeboat: {happened}\n{SHOWN}"
-
-
-def _families(error: BaseException) -> list[str]:
-    """The packages of an error's type and of those that it is derived from."""
-    return [base.__module__.partition(".")[0] for base in type(error).__mro__]
 
 
 def first_line(error: BaseException) -> str:
@@ -94,8 +98,3 @@ def first_line(error: BaseException) -> str:
     return next(
         (line for line in lines if line and not line.startswith("An error occurred while calling")), "no reason"
     )
-
-
-def _command() -> str:
-    words = [word for word in sys.argv[1:] if not word.startswith("-")]
-    return f"`lifeboat {redacted(' '.join(words[:2]))}`"

@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from lifeboat.cli.plainly import plain_errors
-
 
 def run(
     params: Annotated[
@@ -22,17 +20,12 @@ def run(
     lean: Annotated[bool, typer.Option("--lean", help="Leave out the cells that only demonstrate something.")] = False,
 ) -> None:
     """Run notebooks 01 to 05 into outputs/NAME, after checking every parameter."""
-    with plain_errors():
-        _run(params, override or [], name or params[0].stem, lean)
-
-
-def _run(params: list[Path], overrides: list[str], name: str, lean: bool) -> None:
     from lifeboat.parameters.files import read_parameters
     from lifeboat.parameters.resolve import resolve
     from lifeboat.run.paths import named_by_shell
     from lifeboat.runner.preflight import check_run
 
-    parameters = resolve(read_parameters([named_by_shell(path) for path in params], overrides), params[0].stem)
+    parameters = resolve(read_parameters([named_by_shell(path) for path in params], override or []), params[0].stem)
     values = check_run(parameters)
 
     from lifeboat.runner.progress import Bars
@@ -41,7 +34,7 @@ def _run(params: list[Path], overrides: list[str], name: str, lean: bool) -> Non
     from lifeboat.runner.summary import summary
     from lifeboat.spark import archive
 
-    run_dir, notebooks = run_folder(name), series()
+    run_dir, notebooks = run_folder(name or params[0].stem), series()
     with Bars(len(notebooks)) as bars:
         record = run_notebooks(notebooks, parameters, run_dir, bars, lean)
     typer.echo(summary(record, run_dir))

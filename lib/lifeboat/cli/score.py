@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-# what is imported here, every `lifeboat --help` waits for: the heavy parts are imported where they are used
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +9,9 @@ import typer
 
 from lifeboat.cli.csv_options import Encoding, Multiline, Separator, SkipLines, written
 from lifeboat.cli.models import UnseenOption, portable_folder
-from lifeboat.cli.plainly import plain_errors
 from lifeboat.errors import ParameterError
 
 if TYPE_CHECKING:
-    from collections import Counter
-
     from lifeboat.deploy.batch.columns import ColumnScorer
     from lifeboat.deploy.batch.files import Counts
 
@@ -51,14 +47,30 @@ def score(
     model was trained on: its gaps, joins and computed columns. The columns of a CSV file stay text in OUT. Exit status
     4: more rows were refused than --allow-refused.
     """
-    with plain_errors():
-        allowed = _allowed(allow_refused)
-        csv = written(separator, encoding, skip_lines, multiline)
-        counts = _score(model, source, target, spark, keep, force, csv, unseen)
-        _tell(counts, target)
-        if counts.refused > (allowed if isinstance(allowed, int) else allowed * counts.rows):
-            typer.echo(f"more than --allow-refused {allow_refused}: exit status {TOO_MANY}", err=True)
-            raise typer.Exit(TOO_MANY)
+    from lifeboat.deploy.batch.columns import ColumnScorer
+    from lifeboat.deploy.batch.files import score_file
+    from lifeboat.reading import open_table, parse_csv
+    from lifeboat.run.paths import from_root
+    from lifeboat.scoring.scorer import Scorer
+
+    allowed = _allowed(allow_refused)
+    scorer = ColumnScorer(Scorer.load(portable_folder(model), unseen))
+    if scorer.scorer.remark:
+        typer.echo(f"{model} is {scorer.scorer.remark}", err=True)
+    source, written_to = source.absolute(), target.absolute()
+    if not source.exists():
+        raise ParameterError(f"no file or folder {from_root(source)!r} to score")
+    csv = scorer.scorer.enrichment.get("csv", {}) | written(separator, encoding, skip_lines, multiline)
+    names = open_table(source, parse_csv(csv)).names
+    lacking = [column.name for column in scorer.scorer.columns if column.name not in names and column.made]
+    if not spark and not lacking:
+        counts = score_file(scorer, source, written_to, keep, force, parse_csv(csv))
+    else:
+        counts = _on_spark(scorer, source, written_to, spark, keep, force, csv, names)
+    _tell(counts, target)
+    if counts.refused > (allowed if isinstance(allowed, int) else allowed * counts.rows):
+        typer.echo(f"more than --allow-refused {allow_refused}: exit status {TOO_MANY}", err=True)
+        raise typer.Exit(TOO_MANY)
 
 
 def _allowed(text: str) -> int | float:
@@ -74,36 +86,6 @@ def _allowed(text: str) -> int | float:
     raise ParameterError(
         f"--allow-refused is {text!r}; write a number of rows such as 10, or a share such as 0.01 or 1%"
     )
-
-
-def _score(
-    model: str,
-    source: Path,
-    target: Path,
-    where: str,
-    keep: list[str] | None,
-    force: bool,
-    overrides: dict[str, Any],
-    unseen: str,
-) -> Counts:
-    from lifeboat.deploy.batch.columns import ColumnScorer
-    from lifeboat.deploy.batch.files import score_file
-    from lifeboat.reading import open_table, parse_csv
-    from lifeboat.run.paths import from_root
-    from lifeboat.scoring.scorer import Scorer
-
-    scorer = ColumnScorer(Scorer.load(portable_folder(model), unseen))
-    if scorer.scorer.remark:
-        typer.echo(f"{model} is {scorer.scorer.remark}", err=True)
-    source, target = source.absolute(), target.absolute()
-    if not source.exists():
-        raise ParameterError(f"no file or folder {from_root(source)!r} to score")
-    csv = {**scorer.scorer.enrichment.get("csv", {}), **overrides}
-    names = open_table(source, parse_csv(csv)).names
-    lacking = [column.name for column in scorer.scorer.columns if column.name not in names and column.made]
-    if not where and not lacking:
-        return score_file(scorer, source, target, keep, force, parse_csv(csv))
-    return _on_spark(scorer, source, target, where, keep, force, csv, names)
 
 
 def _on_spark(
@@ -125,26 +107,20 @@ def _on_spark(
     enrichment = enrichment.only([column.name for column in scorer.scorer.columns], names)
     for path in enrichment.changed_tables():
         typer.echo(f"{path} has changed since the model was trained: what it holds now is used", err=True)
-    spark = session.start(where or "local[*]", explicit=bool(where))
-    try:
+    with session.start(where or "local[*]", explicit=bool(where)) as spark:
         raw = read_raw(spark, source, csv)
         if enrichment.schema:
             raw = enrich(raw, parse_schema(enrichment.schema, made_key=enrichment.made_key), enrichment)
         return score_on_spark(raw, scorer, source, target, names if keep is None else keep, force, not where)
-    finally:
-        spark.stop()
 
 
 def _tell(counts: Counts, target: Path) -> None:
     typer.echo(f"{counts.rows - counts.refused:,} rows scored into {target}")
-    if counts.refused:
-        typer.echo(f"{counts.refused:,} rows refused; `reason` says of each why. The commonest:")
-        _commonest(counts.reasons)
-    if warned := counts.warnings.total():
-        typer.echo(f"{warned:,} of the rows scored have values never seen in training; `warning` names them:")
-        _commonest(counts.warnings)
-
-
-def _commonest(counted: Counter[str]) -> None:
-    for sentence, times in counted.most_common(3):
-        typer.echo(f"  {times:,} x {sentence}")
+    for counted, headline in (
+        (counts.reasons, "rows refused; `reason` says of each why. The commonest:"),
+        (counts.warnings, "of the rows scored have values never seen in training; `warning` names them:"),
+    ):
+        if total := counted.total():
+            typer.echo(f"{total:,} {headline}")
+            for sentence, times in counted.most_common(3):
+                typer.echo(f"  {times:,} x {sentence}")

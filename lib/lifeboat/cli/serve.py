@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-# what is imported here, every `lifeboat --help` waits for: the heavy parts are imported where they are used
 from typing import Annotated
 
 import typer
 
 from lifeboat.cli.models import UnseenOption, find_run, portable_folder, spark_model
-from lifeboat.cli.plainly import plain_errors
 
 
 def serve(
@@ -20,24 +18,18 @@ def serve(
     unseen: UnseenOption = "",
 ) -> None:
     """Serve a portable model over HTTP."""
-    with plain_errors():
-        from lifeboat.deploy.server.app import serve as serve_folder
+    from lifeboat.deploy.server.app import serve as serve_folder
 
-        serve_folder(portable_folder(model), host, port, unseen)
+    serve_folder(portable_folder(model), host, port, unseen)
 
 
 def parity(
     model: Annotated[str, typer.Argument(help="A run's name or folder; the last run by default.")] = "",
     rows: Annotated[int, typer.Option(help="How many rows to make up.", min=1)] = 100_000,
     seed: Annotated[int, typer.Option(help="The seed of the rows.")] = 42,
-    spark: Annotated[str, typer.Option(help="Where Spark runs.")] = "local[*]",
+    spark: Annotated[str, typer.Option(help="Where Spark runs; local[*] by default.")] = "",
 ) -> None:
     """Ask Spark's model and the portable one about the same rows, made to tell them apart."""
-    with plain_errors():
-        _parity(model, rows, seed, spark)
-
-
-def _parity(model: str, rows: int, seed: int, where: str) -> None:
     from pyspark.ml import PipelineModel
 
     from lifeboat.deploy.parity import parity as compare
@@ -45,11 +37,8 @@ def _parity(model: str, rows: int, seed: int, where: str) -> None:
 
     run_dir = find_run(model)
     portable = portable_folder(str(run_dir))
-    spark = session.start(where)
-    try:
-        result = compare(PipelineModel.load(str(spark_model(run_dir))), portable, rows, seed, spark)
-    finally:
-        spark.stop()
+    with session.start(spark or "local[*]", explicit=bool(spark)) as started:
+        result = compare(PipelineModel.load(str(spark_model(run_dir))), portable, rows, seed, started)
     typer.echo(f"rows                            {result.rows:,}")
     typer.echo(f"class mismatches                {result.class_mismatches:,}")
     typer.echo(f"largest probability difference  {result.largest_probability_difference:.3g}")

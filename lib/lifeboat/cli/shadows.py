@@ -8,8 +8,8 @@ import sys
 OUR_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 
 
-def hidden_modules() -> dict[str, str]:
-    """Modules that stand both in a folder of ``PYTHONPATH`` and in Python or its packages: name -> what hides it."""
+def shadow_message() -> str:
+    """A sentence that names the modules of Python and its packages that ``PYTHONPATH`` hides; empty where none is."""
     folders = [os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     others = [path for path in sys.path if os.path.abspath(path) not in {*folders, OUR_FOLDER}]
     hidden: dict[str, str] = {}
@@ -19,7 +19,8 @@ def hidden_modules() -> dict[str, str]:
             theirs = name in sys.stdlib_module_names or any(_module(path, name) for path in others)
             if theirs and (path := _module(folder, name)):
                 hidden.setdefault(name, path)
-    return hidden
+    names = ", ".join(f"{name} by {path}" for name, path in hidden.items())
+    return f"PYTHONPATH hides what is needed ({names}): take that folder out of it, or unset it." if hidden else ""
 
 
 def _module(folder: str, name: str) -> str:
@@ -28,9 +29,3 @@ def _module(folder: str, name: str) -> str:
     if os.path.isfile(os.path.join(package, "__init__.py")):
         return package
     return file if os.path.isfile(file) else ""
-
-
-def shadow_message() -> str:
-    """A sentence that names what ``PYTHONPATH`` hides; empty where it hides nothing."""
-    hidden = ", ".join(f"{name} by {path}" for name, path in hidden_modules().items())
-    return f"PYTHONPATH hides what is needed ({hidden}): take that folder out of it, or unset it." if hidden else ""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-# what is imported here, every `lifeboat --help` waits for: the heavy parts are imported where they are used
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-
-from lifeboat.cli.plainly import plain_errors
 
 
 def synth(
@@ -19,39 +16,20 @@ def synth(
     spark: Annotated[str, typer.Option(help="Where Spark runs; local[*] by default.")] = "",
 ) -> None:
     """Make rows like those of a parameter file's table, as a parquet folder."""
-    with plain_errors():
-        _synth(params, out, rows, seed, spark)
-
-
-def table(params: str) -> dict[str, Any]:
-    """What a parameter file says of its table, with the notebooks' defaults for the rest.
-
-    Raises:
-        ParameterError: There is no such file, or it cannot be read.
-    """
+    from lifeboat.load import parse_schema
+    from lifeboat.load.synth import real_rows, resample, write
     from lifeboat.parameters.files import read_parameters
     from lifeboat.parameters.resolve import resolve
     from lifeboat.parameters.rules import check
-    from lifeboat.run.paths import named_by_shell, project_root
-
-    named = project_root() / "params" / f"{params}.yaml"
-    return check(resolve(read_parameters([named if named.is_file() else named_by_shell(Path(params))])))
-
-
-def _synth(params: str, out: Path, rows: int, seed: int, where: str) -> None:
-    from lifeboat.load import parse_schema
-    from lifeboat.load.synth import real_rows, resample, write
-    from lifeboat.run.paths import from_root
+    from lifeboat.run.paths import from_root, named_by_shell, project_root
     from lifeboat.spark import session
 
-    values = table(params)
-    spark = session.start(where or values["spark"], explicit=bool(where))
-    try:
-        schema, key, ranges = parse_schema(values["schema"]), values["key"], values["ranges"]
-        real = real_rows(spark, values["labelled_path"], schema, key, ranges)
+    named = project_root() / "params" / f"{params}.yaml"
+    values = check(resolve(read_parameters([named if named.is_file() else named_by_shell(Path(params))])))
+    schema, key, ranges = parse_schema(values["schema"]), values["key"], values["ranges"]
+    with session.start(spark or values["spark"], explicit=bool(spark)) as started:
+        real = real_rows(started, values["labelled_path"], schema, key, ranges)
         folder = write(resample(real, rows, key, values["label"], seed, ranges), out.absolute())
-    finally:
-        spark.stop()
     typer.echo(f"{rows:,} rows in {folder}")
     file = params if params.endswith(".yaml") else f"params/{params}.yaml"
     typer.echo(f"next: lifeboat run {file} -p labelled_path={from_root(folder)}")

@@ -6,17 +6,14 @@ from typing import Annotated
 
 import typer
 
-from lifeboat.cli.plainly import plain_errors
-
 
 def warm(
     again: Annotated[bool, typer.Option("--again", help="Make it anew where it is there already.")] = False,
 ) -> None:
     """Keep the classes that Spark loads on disk: each start of Spark then takes about half the time."""
-    with plain_errors():
-        from lifeboat.run.paths import shown
-        from lifeboat.spark.warm import warm as make_archive
+    from lifeboat.run.paths import shown
+    from lifeboat.spark.warm import warm as make_archive
 
-        path, made = make_archive(again)
-        megabytes = path.stat().st_size >> 20
-        typer.echo(f"{shown(path)}, {megabytes} MB: {'made' if made else 'there already (--again makes it anew)'}")
+    path, made = make_archive(again)
+    megabytes = path.stat().st_size >> 20
+    typer.echo(f"{shown(path)}, {megabytes} MB: {'made' if made else 'there already (--again makes it anew)'}")

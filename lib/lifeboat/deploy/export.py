@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from lifeboat.run import replacing
 from lifeboat.scoring.classes import names_of_classes
 from lifeboat.scoring.fields import Column
 from lifeboat.scoring.unseen import WARN, policy
-from lifeboat.spark.saved_trees import assembler_and_classifier, indexed, trees_of
+from lifeboat.spark.saved_trees import assembler_and_classifier, trees_of
 
 Classifier = RandomForestClassificationModel | GBTClassificationModel | LogisticRegressionModel
 
@@ -110,64 +110,51 @@ def _refusal(stage: Transformer, where: str, allowed: Sequence[str]) -> str:
     return f"stage {type(stage).__name__} ({stage.uid}) cannot be exported {where}; allowed: {', '.join(allowed)}"
 
 
-def _describe(stage: Transformer) -> list[Described]:
-    """What a stage learned, as JSON can hold it: one entry for each column it writes."""
-    for known, learned in LEARNED.items():
-        if isinstance(stage, known):
-            return [{"stage": known.__name__, **entry} for entry in learned(stage)]  # a subclass is scored as its base
-    raise ExportError(_refusal(stage, "before the classifier", [known.__name__ for known in LEARNED]))
-
-
-def _single(stage: Any, **learned: Any) -> list[Described]:
-    return [{"inputs": [stage.getInputCol()], "outputs": [stage.getOutputCol()], **learned}]
-
-
-def _text_category(stage: TextCategory) -> list[Described]:
-    pattern, other = to_python(stage.getOrDefault("pattern")), stage.getOrDefault("other")
-    return _single(stage, pattern=pattern, categories=stage.word_to_category(), other=other)
-
-
-def _sum_columns(stage: SumColumns) -> list[Described]:
-    return [{"inputs": stage.getInputCols(), "outputs": [stage.getOutputCol()]}]
-
-
-def _pairs(stage: CopyColumns | BooleanText) -> list[Described]:
-    pairs = zip(stage.getInputCols(), stage.getOutputCols(), strict=True)
-    return [{"inputs": [source], "outputs": [target]} for source, target in pairs]
-
-
-def _group_mean(stage: GroupMeanImputerModel) -> list[Described]:
-    described = _single(stage, means=stage.getOrDefault("means"), overall=stage.getOrDefault("overall"))
-    described[0]["inputs"] += [group] if (group := stage.getOrDefault("groupCol")) else []
-    return described
-
-
-def _string_index(stage: StringIndexerModel) -> list[Described]:
-    _insist(stage, "handleInvalid", "keep")
-    return [{"inputs": [source], "outputs": [target], "labels": values} for source, target, values in indexed(stage)]
-
-
-def _assemble(stage: VectorAssembler) -> list[Described]:
-    _insist(stage, "handleInvalid", "error")
-    return [{"inputs": stage.getInputCols(), "outputs": [stage.getOutputCol()]}]
-
-
-def _insist(stage: Transformer, name: str, value: str) -> None:
-    if stage.getOrDefault(name) != value:
-        raise ExportError(_refusal(stage, f"with {name}={stage.getOrDefault(name)!r}", [repr(value)]))
-
-
-LEARNED: dict[type[Transformer], Callable[[Any], list[Described]]] = {
-    TextCategory: _text_category,
-    SumColumns: _sum_columns,
-    EqualTo: lambda stage: _single(stage, value=stage.getOrDefault("value")),
-    GroupMeanImputerModel: _group_mean,
-    ModeImputerModel: lambda stage: _single(stage, mode=stage.getOrDefault("mode")),
-    StringIndexerModel: _string_index,
-    VectorAssembler: _assemble,
-    BooleanText: _pairs,
-    CopyColumns: lambda stage: [] if stage.getOrDefault("optional") else _pairs(stage),  # the label
+# a stage -> those of its Params that say what it does or learned; a subclass is scored as its base
+LEARNED: dict[type[Transformer], tuple[str, ...]] = {
+    TextCategory: ("other",),
+    SumColumns: (),
+    EqualTo: ("value",),
+    GroupMeanImputerModel: ("means", "overall"),
+    ModeImputerModel: ("mode",),
+    StringIndexerModel: (),
+    VectorAssembler: (),
+    BooleanText: (),
+    CopyColumns: (),
 }
+INVALID = {StringIndexerModel: "keep", VectorAssembler: "error"}  # what they must do where a value is invalid
+
+
+def _describe(stage: Any) -> list[Described]:
+    """What a stage learned, as JSON can hold it: one entry for each column it writes."""
+    kind = next((known for known in LEARNED if isinstance(stage, known)), None)
+    if kind is None:
+        raise ExportError(_refusal(stage, "before the classifier", [known.__name__ for known in LEARNED]))
+    if kind in INVALID and (how := stage.getOrDefault("handleInvalid")) != INVALID[kind]:
+        raise ExportError(_refusal(stage, f"with handleInvalid={how!r}", [repr(INVALID[kind])]))
+    if kind is CopyColumns and stage.getOrDefault("optional"):
+        return []  # the label
+    inputs, outputs = _columns(stage, "input"), _columns(stage, "output")
+    sources = [[name] for name in inputs] if len(inputs) == len(outputs) else [inputs]
+    learned = {name: stage.getOrDefault(name) for name in LEARNED[kind]}
+    if kind is TextCategory:
+        learned |= {"pattern": to_python(stage.getOrDefault("pattern")), "categories": stage.word_to_category()}
+    if kind is GroupMeanImputerModel and (group := stage.getOrDefault("groupCol")):
+        sources[0].append(group)
+    entries = [
+        {"stage": kind.__name__, "inputs": names, "outputs": [target], **learned}
+        for names, target in zip(sources, outputs, strict=True)
+    ]
+    if kind is StringIndexerModel:
+        for entry, labels in zip(entries, stage.labelsArray, strict=True):
+            entry["labels"] = list(labels)
+    return entries
+
+
+def _columns(stage: Any, side: str) -> list[str]:
+    """The columns that a stage reads (``input``) or writes (``output``)."""
+    many = stage.hasParam(f"{side}Cols") and stage.isDefined(f"{side}Cols")
+    return list(stage.getOrDefault(f"{side}Cols")) if many else [stage.getOrDefault(f"{side}Col")]
 
 
 def _settings(classifier: Classifier) -> dict[str, Any]:

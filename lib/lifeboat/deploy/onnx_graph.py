@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from lifeboat.spark.saved_trees import Tree
 
 AT_MOST, MEMBER = 0, 6  # the operator's node modes: value <= split, value in a set
 
+End = tuple[int, bool]  # where a node's way leads: an index, and whether among the leaves
 LeafValue = Callable[[dict[str, Any], float, int], float]  # of a leaf, the tree's weight, a target
 
 
@@ -48,73 +49,60 @@ def ensemble(trees: list[Tree], targets: int, value: LeafValue) -> NodeProto:
 
 @dataclass
 class _Lists:
-    """The operator's parallel lists: one entry an inner node, one entry a leaf."""
+    """The operator's parallel lists, as one entry an inner node and one entry a leaf."""
 
     roots: list[int] = field(default_factory=list)
-    features: list[int] = field(default_factory=list)
-    modes: list[int] = field(default_factory=list)
-    splits: list[float] = field(default_factory=list)
+    nodes: list[tuple[int, int, float, End, End]] = field(default_factory=list)  # feature, mode, split, both ways
     members: list[float] = field(default_factory=list)
-    children: dict[bool, list[tuple[int, bool]]] = field(default_factory=lambda: {True: [], False: []})
-    leaf_targets: list[int] = field(default_factory=list)
-    leaf_values: list[float] = field(default_factory=list)
+    leaves: list[tuple[int, float]] = field(default_factory=list)  # target, value
 
     def add(self, tree: Tree, target: int, value: LeafValue) -> None:
-        positions: dict[int, tuple[int, bool]] = {}  # node -> its index, and whether among the leaves
+        ends: dict[int, End] = {}
         inner = [node for _, node in sorted(tree.nodes.items()) if node["leftChild"] >= 0]
-        for index, node in enumerate(inner, start=len(self.features)):
-            positions[node["id"]] = index, False
+        for index, node in enumerate(inner, start=len(self.nodes)):
+            ends[node["id"]] = index, False
         for number, node in sorted(tree.nodes.items()):
-            if number not in positions:
-                positions[number] = len(self.leaf_values), True
-                self.leaf_targets.append(target)
-                self.leaf_values.append(value(node, tree.weight, target))
-        self.roots.append(len(self.features))
+            if number not in ends:
+                ends[number] = len(self.leaves), True
+                self.leaves.append((target, value(node, tree.weight, target)))
+        self.roots.append(len(self.nodes))
         for node in inner:
-            self._add_split(node["split"], positions[node["leftChild"]], positions[node["rightChild"]])
+            self._add_split(node["split"], ends[node["leftChild"]], ends[node["rightChild"]])
         if not inner:  # the operator wants an inner node: one whose two ways lead to the only leaf
-            self._append(0, AT_MOST, 0.0, positions[0], positions[0])
+            self.nodes.append((0, AT_MOST, 0.0, ends[0], ends[0]))
 
-    def _add_split(self, split: dict[str, Any], left: tuple[int, bool], right: tuple[int, bool]) -> None:
+    def _add_split(self, split: dict[str, Any], left: End, right: End) -> None:
         values, categories = split["leftCategoriesOrThreshold"], split["numCategories"]
         if categories < 0:
-            self._append(split["featureIndex"], AT_MOST, values[0], left, right)
+            self.nodes.append((split["featureIndex"], AT_MOST, values[0], left, right))
             return
         if len(values) > categories // 2:
             # Spark then asks for the smaller set, on the right: it decides where a value outside both goes
             values, left, right = sorted(set(map(float, range(categories))) - set(values)), right, left
         self.members += [*values, math.nan]  # the operator ends each set so
-        self._append(split["featureIndex"], MEMBER, 0.0, left, right)
-
-    def _append(self, feature: int, mode: int, split: float, yes: tuple[int, bool], no: tuple[int, bool]) -> None:
-        self.features.append(feature)
-        self.modes.append(mode)
-        self.splits.append(split)
-        self.children[True].append(yes)
-        self.children[False].append(no)
+        self.nodes.append((split["featureIndex"], MEMBER, 0.0, left, right))
 
     def attributes(self) -> dict[str, Any]:
-        names = {True: "true", False: "false"}
-        children = {f"nodes_{names[way]}nodeids": [i for i, _ in ends] for way, ends in self.children.items()}
-        children |= {f"nodes_{names[way]}leafs": [int(leaf) for _, leaf in ends] for way, ends in self.children.items()}
+        features, modes, splits, yes, no = zip(*self.nodes, strict=True)
+        targets, values = zip(*self.leaves, strict=True)
         members = {"membership_values": _tensor("members", self.members, np.float64)} if self.members else {}
-        return (
-            children
-            | members
-            | {
-                "tree_roots": self.roots,
-                "nodes_featureids": self.features,
-                "nodes_modes": _tensor("modes", self.modes, np.uint8),
-                "nodes_splits": _tensor("splits", self.splits, np.float64),
-                "leaf_targetids": self.leaf_targets,
-                "leaf_weights": _tensor("leaves", self.leaf_values, np.float64),
-                "aggregate_function": 1,  # sum
-                "post_transform": 0,  # none
-            }
-        )
+        return members | {
+            "tree_roots": self.roots,
+            "nodes_featureids": features,
+            "nodes_modes": _tensor("modes", modes, np.uint8),
+            "nodes_splits": _tensor("splits", splits, np.float64),
+            "nodes_truenodeids": [index for index, _ in yes],
+            "nodes_trueleafs": [int(leaf) for _, leaf in yes],
+            "nodes_falsenodeids": [index for index, _ in no],
+            "nodes_falseleafs": [int(leaf) for _, leaf in no],
+            "leaf_targetids": targets,
+            "leaf_weights": _tensor("leaves", values, np.float64),
+            "aggregate_function": 1,  # sum
+            "post_transform": 0,  # none
+        }
 
 
-def _tensor(name: str, values: list[Any], dtype: Any) -> TensorProto:
+def _tensor(name: str, values: Sequence[float], dtype: Any) -> TensorProto:
     return numpy_helper.from_array(np.array(values, dtype=dtype), name)
 
 

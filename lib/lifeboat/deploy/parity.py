@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -24,7 +23,6 @@ from lifeboat.scoring.fields import TYPES, Column
 from lifeboat.scoring.scorer import Scorer, Scores
 from lifeboat.scoring.unseen import WARN
 
-CHUNK = 50_000  # rows at a time: memory stays bounded whatever the number of rows
 ROW = "lifeboat:row"  # Spark promises no order
 
 # a word of the model in texts as people write them: what comes before and after decides what a pattern finds
@@ -78,7 +76,9 @@ class Parity:
     largest_probability_difference: float
 
 
-def parity(model: PipelineModel, portable: Path, rows: int, seed: int, spark: SparkSession) -> Parity:
+def parity(
+    model: PipelineModel, portable: Path, rows: int, seed: int, spark: SparkSession, chunk: int = 50_000
+) -> Parity:
     """Score generated rows by both engines, chunk by chunk, and compare.
 
     Args:
@@ -87,11 +87,13 @@ def parity(model: PipelineModel, portable: Path, rows: int, seed: int, spark: Sp
         rows: How many rows to generate.
         seed: The same seed gives the same rows.
         spark: The session to score in.
+        chunk: How many rows at a time: memory stays bounded whatever the number of rows.
     """
     scorer = Scorer.load(portable, WARN)
     columns, pools, random = scorer.columns, value_pools(portable), Random(seed)
     scored, mismatches, largest = 0, 0, 0.0
-    for size in _sizes(rows):
+    for start in range(0, rows, chunk):
+        size = min(chunk, rows - start)
         values = {column.name: draw(column, pools[column.name], size, random) for column in columns}
         ours = scorer.score(to_records(values))
         sparks = spark_scores(model, columns, values, spark)
@@ -99,11 +101,6 @@ def parity(model: PipelineModel, portable: Path, rows: int, seed: int, spark: Sp
         mismatches += int((ours.predictions != sparks.predictions).sum())
         largest = max(largest, float(np.abs(ours.probabilities - sparks.probabilities).max()))
     return Parity(scored, mismatches, largest)
-
-
-def _sizes(rows: int) -> Iterator[int]:
-    for start in range(0, rows, CHUNK):
-        yield min(CHUNK, rows - start)
 
 
 def to_records(values: Pools) -> list[dict[str, Any]]:

@@ -44,19 +44,19 @@ def raw_columns(stages: list[Described], columns: Sequence[Column]) -> list[Colu
     made: set[str] = set()
     read: set[str] = set()
     for stage in stages:
+        kind = stage["stage"]
         for index, name in enumerate(stage["inputs"]):
-            takes = TAKES[stage["stage"]][min(index, len(TAKES[stage["stage"]]) - 1)]
+            takes = TAKES[kind][min(index, len(TAKES[kind]) - 1)]
             if name not in types:
-                raise DataError(unknown(f"column of stage {stage['stage']}", name, types))
+                raise DataError(unknown(f"column of stage {kind}", name, types))
             if types[name] not in takes:
-                raise DataError(
-                    f"stage {stage['stage']}: column {name!r} is {types[name]}; allowed: {', '.join(takes)}"
-                )
+                raise DataError(f"stage {kind}: column {name!r} is {types[name]}; allowed: {', '.join(takes)}")
             read |= {name} - made
         passed = frozenset[str]().union(*[carried[name] for name in stage["inputs"]])
         for name in stage["outputs"]:
-            types[name] = _output_type(stage["stage"], types[stage["inputs"][0]])
-            carried[name] = passed if stage["stage"] in PASSES_NULL else frozenset()
+            copied = types[stage["inputs"][0]] if kind == "CopyColumns" else "double"
+            types[name] = "string" if kind in GIVES_TEXT else copied
+            carried[name] = passed if kind in PASSES_NULL else frozenset()
             made.add(name)
     never_null = carried[stages[-1]["outputs"][0]]
     return [
@@ -64,7 +64,3 @@ def raw_columns(stages: list[Described], columns: Sequence[Column]) -> list[Colu
         for column in columns
         if column.name in read
     ]
-
-
-def _output_type(stage: str, came: str) -> str:
-    return came if stage == "CopyColumns" else "string" if stage in GIVES_TEXT else "double"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.errors import DataError, ParameterError, StageOrderError, StaleError, unknown
-from lifeboat.run.inputs import content_digest
+from lifeboat.run.inputs import content_digest, stamps
 from lifeboat.run.paths import resolve
 from lifeboat.run.writing import earlier, put_in_place, staging, write_json
 from lifeboat.scoring.fields import Column
@@ -47,10 +47,12 @@ FILES = {
 STANDS_FOR = {
     "pipeline": ("recipe",),
     "trained_model": ("scores", "out_of_fold"),
+    "refitted_model": ("portable",),
     "mlflow_model": ("portable",),
     "deployed_model": ("portable",),
 }
 READ = "read.json"  # in each notebook's folder: what it read -> the digest of what that held
+DIGESTS = "digests.json"  # beside it: what the notebook left -> its digest, and its files' sizes and times
 
 
 class Run:
@@ -76,25 +78,40 @@ class Run:
         self._read: dict[str, str] = {}
         self._begun: dict[str, Path] = {}
 
-    @property
-    def train(self) -> DataFrame:
-        """The rows to learn from."""
-        return self._rows("train")
-
-    @property
-    def holdout(self) -> DataFrame:
-        """The labelled rows that nothing is learned from."""
-        return self._rows("holdout")
+    train = property(lambda run: run._rows("train"), doc="The rows to learn from.")
+    holdout = property(lambda run: run._rows("holdout"), doc="The labelled rows that nothing is learned from.")
+    schema = property(
+        lambda run: run._json("schema"),
+        doc="The table's columns, key, label and enrichment, as ``load.describe`` put them down.",
+    )
+    trained_model = property(
+        lambda run: run._model("trained_model"), doc="The model that notebook 3 chose, fitted on all training rows."
+    )
+    scores = property(
+        lambda run: run._json("scores"),
+        doc="What notebook 3 tried: its parameters, the grid's ``points``, each one's ``scores`` by fold, and the "
+        "``best``.",
+    )
+    out_of_fold = property(
+        lambda run: run._rows("out_of_fold"),
+        doc="Of each training row what a model that has not seen it says: key, fold, label, probability, prediction.",
+    )
+    metrics = property(
+        lambda run: run._json("metrics"), doc="Who was measured -> metric -> value and interval, on the hold-out."
+    )
+    portable = property(lambda run: run.find("portable"), doc="The folder of the portable model.")
+    deployed_model = property(
+        lambda run: run._model("deployed_model"), doc="The Spark model that notebook 5 registered."
+    )
+    deployed = property(
+        lambda run: run._json("deployed"),
+        doc="The registered model's name, version and alias, and the portable model's digest.",
+    )
 
     @property
     def unlabelled(self) -> DataFrame | None:
         """The rows to predict; None where the run has none."""
         return self._rows("unlabelled") if (self.folder("01_load") / "unlabelled").is_dir() else None
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """The table's columns, key, label and enrichment, as ``load.describe`` put them down."""
-        return self._json("schema")
 
     @property
     def columns(self) -> list[Column]:
@@ -107,26 +124,6 @@ class Run:
         from pyspark.ml import Pipeline
 
         return Pipeline.load(str(self.find("pipeline")))
-
-    @property
-    def trained_model(self) -> PipelineModel:
-        """The model that notebook 3 chose, fitted on all training rows."""
-        return self._model("trained_model")
-
-    @property
-    def scores(self) -> dict[str, Any]:
-        """What notebook 3 tried: its parameters, the grid's ``points``, each one's ``scores`` by fold, the ``best``."""
-        return self._json("scores")
-
-    @property
-    def out_of_fold(self) -> DataFrame:
-        """Of each training row what a model that has not seen it says: key, fold, label, probability, prediction."""
-        return self._rows("out_of_fold")
-
-    @property
-    def metrics(self) -> dict[str, Any]:
-        """Who was measured -> metric -> value and interval, on the hold-out."""
-        return self._json("metrics")
 
     @property
     def verdict(self) -> dict[str, Any]:
@@ -143,25 +140,9 @@ class Run:
         return verdict
 
     @property
-    def portable(self) -> Path:
-        """The folder of the portable model."""
-        return self.find("portable")
-
-    @property
-    def deployed_model(self) -> PipelineModel:
-        """The Spark model that notebook 5 registered."""
-        return self._model("deployed_model")
-
-    @property
-    def deployed(self) -> dict[str, Any]:
-        """The registered model's name, version and alias, and the portable model's digest."""
-        return self._json("deployed")
-
-    @property
     def parameters(self) -> dict[str, dict[str, Any]]:
         """The parameters that notebooks 1 to 3 put down, by the notebook's number."""
-        noted = {FILES[name][:2]: self._json(name) for name in ("summary", "recipe", "scores")}
-        return {number: content["parameters"] for number, content in noted.items()}
+        return {FILES[name][:2]: self._json(name)["parameters"] for name in ("summary", "recipe", "scores")}
 
     def folder(self, stage: str) -> Path:
         """The folder that a notebook left.
@@ -258,6 +239,11 @@ class Run:
         # what a notebook looked up of its own is no predecessor's
         noted = {file: digest for file, digest in sorted(self._read.items()) if Path(file).parts[0] != stage}
         write_json(written / READ, noted)
+        left = [file for own, file in map(_stage_and_file, sorted(FILES.keys() - STANDS_FOR.keys())) if own == stage]
+        kept = {file: written / file for file in left if (written / file).exists()}
+        if kept:
+            digests = {file: {"digest": content_digest(path), "files": stamps(path)} for file, path in kept.items()}
+            write_json(written / DIGESTS, digests)
         put_in_place(written, self.path / stage)
         del self._begun[stage]
         return self.path / stage
@@ -277,8 +263,13 @@ class Run:
         return content
 
     def _digest(self, file: str) -> str:
-        path = self.path / file
-        return content_digest(path) if path.exists() else "not there"
+        """The digest that the notebook kept of what it left, where that is as it was left; else it is computed."""
+        stage, _, name = file.partition("/")
+        path, digests = self.path / file, self.path / stage / DIGESTS
+        if not path.exists():
+            return "not there"
+        kept = json.loads(digests.read_text(encoding="utf-8")).get(name) if digests.is_file() else None
+        return str(kept["digest"]) if kept and kept["files"] == stamps(path) else content_digest(path)
 
 
 def _stage_and_file(name: str) -> tuple[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,32 +84,26 @@ def _listing(address: str, spark: SparkSession | None) -> str:
     return f"listing:{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()}"
 
 
+def stamps(path: Path) -> list[list[str | int]]:
+    """Name, size and time (ns) of each file at a path: while they are the same, so is ``content_digest``."""
+    kept = ((file, file.stat()) for file in files(path))
+    return [[file.relative_to(path.parent).as_posix(), stat.st_size, stat.st_mtime_ns] for file, stat in kept]
+
+
 def content_digest(path: Path) -> str:
-    """The SHA-256 of what is kept at a path: the same however often, and in how many files, it was written.
+    """The SHA-256 of what is kept at an absolute path: the same however often, and in how many files, it was written.
 
     Args:
         path: A parquet folder or file: its columns' names and types, and its rows in whatever order. A JSON file: its
             values but for the ids that a registry gave. Anything else: the names and bytes of its files.
-
-    Raises:
-        DataError: There is nothing at that path.
     """
-    resolved = resolve_input(path)
-    inside = tuple((file, file.stat().st_size, file.stat().st_mtime_ns) for file in files(resolved))
-    return _content_digest(resolved, inside)
-
-
-@lru_cache(maxsize=256)
-def _content_digest(path: Path, inside: tuple[tuple[Path, int, int], ...]) -> str:
-    """Computed once for files of the same sizes and times."""
-    kept = hashlib.sha256()
-    parquet = [file for file, _, _ in inside if file.suffix == ".parquet"]
-    if parquet:
+    kept, inside = hashlib.sha256(), files(path)
+    if parquet := [file for file in inside if file.suffix == ".parquet"]:
         kept.update(_rows(parquet))
     elif path.suffix == ".json":
         kept.update(json.dumps(_without_ids(json.loads(path.read_text(encoding="utf-8"))), sort_keys=True).encode())
     else:
-        for file, _, _ in inside:
+        for file in inside:
             kept.update(f"{file.relative_to(path.parent).as_posix()} {digest(file)}\n".encode())
     return kept.hexdigest()
 

@@ -6,33 +6,17 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from lifeboat.scoring import bodies
 from lifeboat.scoring.fields import InputError
 from lifeboat.scoring.scorer import Scorer
 
+if TYPE_CHECKING:
+    from flask import Request
+
 JSON = "application/json"
 LARGEST_BODY = 16 * 2**20  # bytes
-
-
-class Request(Protocol):
-    """What must be known of a request; Flask's own will do."""
-
-    @property
-    def is_json(self) -> bool:
-        """Whether its content type is one of JSON's."""
-
-    @property
-    def content_type(self) -> str | None:
-        """What its body is declared to be."""
-
-    @property
-    def content_length(self) -> int | None:
-        """Bytes that its body is declared to have."""
-
-    def get_data(self) -> bytes:
-        """Its body."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +36,7 @@ def predict(scorer: Scorer, to_records: Callable[[Any], list[bodies.Record]], re
     Args:
         scorer: The model.
         to_records: What reads the records out of the body: ``bodies.invocations`` or ``bodies.score``.
-        request: A POST.
+        request: A POST, as Flask has it; Azure's server is one of Flask's too.
 
     Returns:
         Status 200; 400 for a body or record that does not fit; 413 for a body that is too large; 415 for one that is

@@ -60,14 +60,12 @@ MENDS = {
     **dict.fromkeys((DATE, TIME), "write STRING, DATE or TIMESTAMP in the schema, or compute a number of it"),
     **dict.fromkeys(_COUNTED, "write DOUBLE in the schema, or compute a time of it"),
 }
-FRACTION = "a number with a fraction is text in more than one way: write DOUBLE in the schema"
-
 KIND_WORDS = {
     "int": "a whole number",
     "bigint": "a whole number",
     "double": "of type double",
     "boolean": "true or false",
-    "string": f"a text: {FRACTION}",
+    "string": "a text: a number with a fraction is text in more than one way: write DOUBLE in the schema",
     "date": "a date, as 2024-05-31 is",
     "timestamp": "a time, as 2024-05-31 18:00:00 is",
 }

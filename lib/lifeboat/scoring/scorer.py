@@ -12,7 +12,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -148,17 +148,16 @@ class Scorer:
         try:
             text = Path(folder, name).read_bytes()
             manifest = json.loads(text)
-            for name, expected in manifest["files"].items():
+            for name in manifest["files"]:
                 files[name] = Path(folder, name).read_bytes()
-                if hashlib.sha256(files[name]).hexdigest() != expected:
-                    raise BrokenModelError(f"{name} in {folder} is not the file that was exported: export it again")
         except OSError as error:
             reason = f"cannot read its {name} ({error.strerror})"
             raise BrokenModelError(f"{folder} is not a portable model: {reason}; export it again") from error
         except (ValueError, KeyError) as error:
-            if isinstance(error, BrokenModelError):
-                raise
             raise BrokenModelError(f"{folder} is not a portable model: {error!r}; export it again") from error
+        for name, content in files.items():
+            if hashlib.sha256(content).hexdigest() != manifest["files"][name]:
+                raise BrokenModelError(f"{name} in {folder} is not the file that was exported: export it again")
         if manifest.get("format", 1) not in FORMATS:
             raise BrokenModelError(
                 f"{folder} is a portable model of format {manifest['format']!r}; this Lifeboat reads {FORMATS}"
@@ -202,11 +201,10 @@ class Scorer:
         features = self.features(table)
         if np.isnan(features).any():
             raise no_number()
-        missed = misses(self.lookups, table)
-        if missed and self.refuses_unseen:
-            raise unseen_refused(unseen_values(missed).entries[0], len(records))
-        answer = self.answer(features)
-        return Scores(answer.predictions, answer.probabilities, unseen_values(missed)) if missed else answer
+        unseen = unseen_values(misses(self.lookups, table))
+        if unseen and self.refuses_unseen:
+            raise unseen_refused(unseen.entries[0], len(records))
+        return replace(self.answer(features), unseen=unseen)
 
     def prepared(self, columns: Mapping[str, Values]) -> dict[str, Values]:
         """The raw columns as their readers gave them, and all that the stages make of them."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 from heapq import nlargest
+from itertools import islice
 from os.path import commonprefix
 from typing import Any
 
@@ -53,14 +54,12 @@ class Lookup:
         column: The stage's own input.
         labels: What training met, as text, the commonest first.
         filled: A column of numbers; where it is given, the list is asked for its gaps alone.
-        direct: Whether the value is the raw column's own.
     """
 
     field: str
     column: str
     labels: tuple[str, ...]
     filled: str = ""
-    direct: bool = True
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -89,8 +88,8 @@ class Lookup:
         text = _plain(as_text(value))
         compared = self.labels
         if len(compared) > MOST_COMPARED:  # those that begin alike are compared in full
-            alike = nlargest(MOST_COMPARED, compared, key=lambda label: _shared(_plain(label), text))
-            compared = tuple(alike)
+            begins_alike = {label: len(commonprefix((_plain(label), text))) for label in compared}  # noqa: RUF071 - letters
+            compared = tuple(nlargest(MOST_COMPARED, compared, key=begins_alike.__getitem__))
         return sorted(compared, key=lambda label: -_likeness(text, label))[:MOST_KNOWN]
 
     def described(self, row: int, value: Any) -> Entry:
@@ -150,20 +149,17 @@ def lookups(stages: list[dict[str, Any]], features: list[str]) -> list[Lookup]:
         stages: As ``preprocess.json`` has them.
         features: The raw columns.
     """
-    origin = {name: (name, True) for name in features}
+    origin = {name: name for name in features}
     learned = []
     for stage in stages:
         first, kind = stage["inputs"][0], stage["stage"]
         if kind == "StringIndexerModel":
-            field, direct = origin.get(first, (first, False))
-            learned.append(Lookup(field, first, tuple(stage["labels"]), direct=direct))
+            learned.append(Lookup(origin.get(first, first), first, tuple(stage["labels"])))
         elif kind == "GroupMeanImputerModel" and len(stage["inputs"]) > 1:
             group = stage["inputs"][1]
-            field, direct = origin.get(group, (group, False))
-            learned.append(Lookup(field, group, tuple(stage["means"]), filled=first, direct=direct))
+            learned.append(Lookup(origin.get(group, group), group, tuple(stage["means"]), filled=first))
         elif kind in FOLLOWED and first in origin:
-            field, direct = origin[first]
-            origin[stage["outputs"][0]] = (field, direct and kind != "TextCategory")
+            origin[stage["outputs"][0]] = origin[first]
     return learned
 
 
@@ -174,11 +170,12 @@ def misses(learned: list[Lookup], table: Mapping[str, Values]) -> list[tuple[Loo
     for lookup in learned:
         if (values := lookup.misses(table)) is None:
             continue
-        rows, before = values.spread(), reported.get(lookup.field)
-        if before is not None:  # a column that is asked about twice is told of once
-            rows = [None if earlier is not None else value for value, earlier in zip(rows, before, strict=True)]
+        rows = values.spread()
+        before = reported.get(lookup.field, [None] * len(rows))
+        # a column that is asked about twice is told of once
+        rows = [None if earlier is not None else value for value, earlier in zip(rows, before, strict=True)]
         reported[lookup.field] = [
-            value if earlier is None else earlier for value, earlier in zip(rows, before or rows, strict=True)
+            value if earlier is None else earlier for value, earlier in zip(rows, before, strict=True)
         ]
         if any(value is not None for value in rows):
             result.append((lookup, rows))
@@ -188,25 +185,14 @@ def misses(learned: list[Lookup], table: Mapping[str, Values]) -> list[tuple[Loo
 def unseen_values(missed: list[tuple[Lookup, list[Any]]]) -> Unseen:
     """All misses, counted, and the first of them described."""
     count = sum(value is not None for _, rows in missed for value in rows)
-    described = (lookup.described(row, value) for row, lookup, value in _by_row(missed))
-    return Unseen(count, tuple(entry for entry, _ in zip(described, range(MOST_ENTRIES), strict=False)))
-
-
-def _by_row(missed: list[tuple[Lookup, list[Any]]]) -> Iterator[tuple[int, Lookup, Any]]:
-    rows = len(missed[0][1]) if missed else 0
-    for row in range(rows):
-        for lookup, values in missed:
-            if values[row] is not None:
-                yield row, lookup, values[row]
+    rows = range(len(missed[0][1]) if missed else 0)
+    cells = ((row, lookup, values[row]) for row in rows for lookup, values in missed)
+    described = (lookup.described(row, value) for row, lookup, value in cells if value is not None)
+    return Unseen(count, tuple(islice(described, MOST_ENTRIES)))
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _shared(left: str, right: str) -> int:
-    """How many letters both begin with."""
-    return len(commonprefix((left, right)))  # noqa: RUF071 - letter by letter is what is wanted
 
 
 def _plain(text: str) -> str:

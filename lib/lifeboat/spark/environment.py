@@ -7,9 +7,10 @@ import re
 import shlex
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from pathlib import Path
 
 from lifeboat.errors import HIDDEN, LifeboatError, ParameterError, redacted
@@ -32,11 +33,9 @@ class SurroundingsError(LifeboatError, RuntimeError):
 
 def named(*names: str) -> str:
     """Environment variables with their values as a message shows them, those that are set."""
-    return ", ".join(f"{name}={_shown(os.environ[name])}" for name in names if name in os.environ)
-
-
-def _shown(value: str) -> str:
-    return repr(_SECRET.sub(rf"\g<before>{HIDDEN}", redacted(value)))
+    hidden = rf"\g<before>{HIDDEN}"
+    values = {name: _SECRET.sub(hidden, redacted(os.environ[name])) for name in names if name in os.environ}
+    return ", ".join(f"{name}={value!r}" for name, value in values.items())
 
 
 @contextmanager
@@ -127,7 +126,8 @@ def spark_home() -> Path:
     """
     import pyspark
 
-    installed, own = _installed("pyspark"), Path(pyspark.__file__).parent
+    installed = next((package.version for package in distributions(name="pyspark")), "none")
+    own = Path(pyspark.__file__).parent
     if pyspark.__version__ != installed:
         raise SurroundingsError(
             f"pyspark {pyspark.__version__} in {own} hides the {installed} that is installed; "
@@ -138,33 +138,22 @@ def spark_home() -> Path:
     return home if same else own
 
 
-def _installed(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"
-
-
 def need_local_dirs() -> None:
     """Raise SurroundingsError where Spark can write into none of the folders that ``SPARK_LOCAL_DIRS`` names."""
     folders = [Path(name.strip()) for name in os.environ.get("SPARK_LOCAL_DIRS", "").split(",") if name.strip()]
-    errors = [error for folder in folders if (error := _unwritable(folder))]
-    if folders and len(errors) == len(folders):
+    errors = []
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryDirectory(dir=folder).cleanup()
+            return
+        except OSError as error:
+            errors.append(f"{folder}: {error.strerror}")
+    if errors:
         raise SurroundingsError(
             f"{named('SPARK_LOCAL_DIRS')}, and Spark cannot keep its files there ({'; '.join(errors)}): "
             "name a folder that you can write into, or unset it"
         )
-
-
-def _unwritable(folder: Path) -> str:
-    """Why nothing can be written into a folder, which is made; empty where something can."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (trial := folder / f".lifeboat-{os.getpid()}").mkdir()
-        trial.rmdir()
-    except OSError as error:
-        return f"{folder}: {error.strerror}"
-    return ""
 
 
 def need_memory(name: str) -> str | None:

@@ -141,8 +141,6 @@ def java_home(
     Returns:
         The folder to name in JAVA_HOME.
     """
-    if os.name == "nt":  # no shell script there; a full JDK has the module and needs none
-        return java.command.parent.parent
     shim = folder / "bin" / "java"
     shim.parent.mkdir(parents=True, exist_ok=True)
     run = RUN_AND_CLEAN if clean else RUN

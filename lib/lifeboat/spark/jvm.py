@@ -40,24 +40,6 @@ class SparkDidNotStartError(LifeboatError, RuntimeError):
     """Spark's JVM or its session did not start; the message holds what it said, and what the environment says."""
 
 
-def linked(home: Path, folder: Path) -> Path:
-    """Make of ``folder`` a SPARK_HOME that holds another one's files, as links.
-
-    Executors on this machine (``local-cluster[...]``) write into its ``work``: there they go with the JVM, and an
-    installation that nobody may write to will do.
-    """
-    folder.mkdir()
-    for entry in home.iterdir():
-        (folder / entry.name).symlink_to(entry)
-    return folder
-
-
-def names_as_python() -> dict[str, str]:
-    """What lets a JVM read the names of files as Python does: Python takes UTF-8, Java what the locale says."""
-    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
-    return {} if "utf" in locale.lower() else {"LC_ALL": "C.UTF-8"}
-
-
 def where_spark_runs(spark: str) -> str:
     """The environment's ``SPARK_REMOTE``, else its ``LIFEBOAT_SPARK``, else the parameter ``spark``."""
     return next(filter(None, map(os.environ.get, WHERE)), spark)
@@ -90,11 +72,6 @@ def plain_start(where: str, jvm: WarmJvm | None) -> Iterator[None]:
         raise SparkDidNotStartError(f"Spark did not start on {where!r}. {surroundings()} It said:\n{words}") from error
 
 
-def quarter_of_memory() -> int:
-    """A quarter of this machine's memory, in MB: what a JVM takes for itself where nobody says otherwise."""
-    return max(1024, int(psutil.virtual_memory().total) // (4 * 2**20))
-
-
 class WarmJvm:
     """One JVM that this process and its children share; each makes and stops its own Spark session in it.
 
@@ -110,7 +87,8 @@ class WarmJvm:
     """
 
     def __init__(self, many_rows: bool = False, keep: Path | None = None) -> None:
-        memory = need_memory("LIFEBOAT_DRIVER_MEMORY") or (f"{quarter_of_memory()}m" if many_rows else None)
+        quarter = max(1024, int(psutil.virtual_memory().total) // (4 * 2**20))  # MB: what a JVM takes by itself
+        memory = need_memory("LIFEBOAT_DRIVER_MEMORY") or (f"{quarter}m" if many_rows else None)
         options = os.environ.get("LIFEBOAT_JVM_OPTIONS", MANY_ROWS if many_rows else QUICK_START)
         need_local_dirs()
         spark, java = spark_home(), find_java()
@@ -138,7 +116,10 @@ class WarmJvm:
         conf.set("spark.executor.extraJavaOptions", options)  # on this machine alone there are none
         if memory:
             conf.set("spark.driver.memory", memory)
-        links = linked(spark, self._folder / "spark")
+        links = self._folder / "spark"  # executors of a local-cluster write into its `work`, which goes with the JVM
+        links.mkdir()
+        for entry in spark.iterdir():
+            (links / entry.name).symlink_to(entry)
         environment = {
             "JAVA_HOME": str(java_home(java, self._folder / "java", self._folder, (links, spark), classes)),
             "SPARK_HOME": str(links),
@@ -147,13 +128,15 @@ class WarmJvm:
             "SPARK_REMOTE": None,  # with it the launcher leaves out the classes of a Connect server
             "SPARK_TESTING": None,
             "PYSPARK_GATEWAY_PORT": None,
-            **names_as_python(),
         }
+        locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
+        if "utf" not in locale.lower():  # Java would read the names of files by it, and Python takes UTF-8 for them
+            environment["LC_ALL"] = "C.UTF-8"
         try:
             with for_a_while(environment):
                 # what a JVM prints at its start would land in the first cell's output
-                streams: dict[str, Any] = {"stdout": self._messages, "stderr": self._messages}
-                return launch_gateway(conf, streams if self._lock < 0 else {**streams, "pass_fds": [self._lock]})
+                streams = {"stdout": self._messages, "stderr": self._messages, "pass_fds": [self._lock]}
+                return launch_gateway(conf, streams)
         except (PySparkRuntimeError, OSError) as error:
             raise SparkDidNotStartError(
                 f"Spark's JVM did not start. {surroundings()} It said:\n{self.output() or error}"
@@ -176,7 +159,7 @@ class WarmJvm:
     def _leave(self) -> None:
         self._messages.close()
         shutil.rmtree(self._folder, ignore_errors=True)
-        scratch.let_go(self._lock)
+        os.close(self._lock)
 
     def __enter__(self) -> WarmJvm:
         return self

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.classification import RandomForestClassifier
 from pyspark.ml.feature import StringIndexer, VectorAssembler
@@ -39,10 +37,8 @@ def warm(again: bool = False) -> tuple[Path, bool]:
         return target, False
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as beside:
-        with WarmJvm(keep=beside), tempfile.TemporaryDirectory() as folder:
-            spark = session.start("local[2]")
+        with WarmJvm(keep=beside), tempfile.TemporaryDirectory() as folder, session.start("local[2]") as spark:
             _work(spark, Path(folder))
-            spark.stop()
         if not beside.is_file():
             raise SurroundingsError(
                 f"Java left no classes in {target.parent}: it needs 250 MB there, and a folder conf of Spark's that is "
@@ -62,14 +58,10 @@ def _work(spark: SparkSession, folder: Path) -> None:
     rows.write.parquet(str(folder / "rows"))
     read = spark.read.parquet(str(folder / "rows")).repartition(2, "id").sortWithinPartitions("id").cache()
     joined = read.join(read.groupBy("word").agg(F.avg("x").alias("mean")), "word", "left").orderBy(F.xxhash64("id"))
-    joined.mapInArrow(_unchanged, joined.schema).toArrow()
+    joined.mapInArrow(lambda batches: batches, joined.schema).toArrow()
     index, features = StringIndexer(inputCol="word", outputCol="index"), VectorAssembler(inputCols=["index", "x"])
     stages: list[Any] = [index, features.setOutputCol("features")]
     forest = RandomForestClassifier(labelCol="label", numTrees=2, maxDepth=2)
     Pipeline(stages=[*stages, forest]).fit(read).write().save(str(folder / "model"))
     scored = PipelineModel.load(str(folder / "model")).transform(read)
     scored.select("id", vector_to_array(F.col("probability"))).orderBy("id").toArrow()
-
-
-def _unchanged(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield from batches

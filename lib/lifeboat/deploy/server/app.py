@@ -20,10 +20,6 @@ from lifeboat.scoring.classes import NO_AND_YES
 from lifeboat.scoring.scorer import Scorer
 
 
-class CannotListenError(LifeboatError, OSError):
-    """The server cannot listen where it was told to."""
-
-
 def create_app(scorer: Scorer, about: dict[str, Any]) -> Flask:
     """A web application around one model.
 
@@ -89,7 +85,7 @@ def serve(folder: Path, host: str = "127.0.0.1", port: int = 5001, unseen: str =
 
     Raises:
         lifeboat.scoring.scorer.BrokenModelError: The folder is not a whole portable model.
-        CannotListenError: The port is taken, or the host is not this machine's.
+        LifeboatError: The port is taken, or the host is not this machine's.
     """
     scorer = Scorer.load(folder, unseen)
     about = {
@@ -108,7 +104,7 @@ def serve(folder: Path, host: str = "127.0.0.1", port: int = 5001, unseen: str =
         server = waitress.create_server(app, host=host, port=port, max_request_body_size=4 * answers.LARGEST_BODY)
     except (OSError, ValueError) as error:  # the second: a host of no known address
         why = getattr(error, "strerror", None) or error
-        raise CannotListenError(
+        raise LifeboatError(
             f"cannot listen on {host}:{port} ({why}): take another --port, or 0 for a free one"
         ) from error
     server.channel_class = _Channel
