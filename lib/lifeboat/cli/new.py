@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -59,7 +60,8 @@ def new(
         option = f"--{key.replace('_', '-')}"
         command += [option] if value is True else [f"--no-{key}"] if value is False else [option, str(value)]
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(target, written(proposal, shlex.join(command), shown(target)))
+    schema = os.path.relpath(resolve("params/schema.json"), target.parent)
+    write_whole(target, written(proposal, shlex.join(command), shown(target), schema))
     _say(proposal, shown(target))
 
 

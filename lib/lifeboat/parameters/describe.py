@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from lifeboat.parameters.azure import AzureSettings
 from lifeboat.parameters.csv_format import CsvFormat
 from lifeboat.parameters.enrich import Enrich, Join
-from lifeboat.parameters.field import about, fields_of, limits, plain_type, takes
+from lifeboat.parameters.field import about, comment_of, fields_of, plain_type, takes
 from lifeboat.parameters.model import SECTIONS, ColumnWords, Parameters, Scale, taken_by
 from lifeboat.parameters.resolve import RUN_DIR, Resolved
 
@@ -50,8 +50,7 @@ def cell(notebook: str) -> str:
 
 def _lines(name: str, field: FieldInfo) -> Iterator[str]:
     head = f"{name}: {TYPES.get(plain_type(field), type(field.default).__name__)} = "
-    short = "" if about(field, "form") else limits(field)
-    comment, value = f"  # {'; '.join(filter(None, [field.description, short]))}", _python(field.default)
+    comment, value = f"  # {comment_of(field)}", _python(field.default)
     if len(head + value + comment) <= WIDTH or not field.default:
         yield head + value + comment
         return

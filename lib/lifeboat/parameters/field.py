@@ -62,6 +62,12 @@ def limits(field: FieldInfo) -> str:
     return ", ".join(BOUNDS[name].format(value) for name, value in bounds.items())
 
 
+def comment_of(field: FieldInfo) -> str:
+    """A parameter's meaning and its limits, for the line where it is written."""
+    short = "" if about(field, "form") else limits(field)
+    return "; ".join(filter(None, [field.description, short]))
+
+
 def plain_type(field: FieldInfo) -> Any:
     """A field's type without what is in it: ``list`` of ``list[str]``."""
     return get_origin(field.annotation) or field.annotation

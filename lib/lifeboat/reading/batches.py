@@ -70,13 +70,8 @@ def parquet_batches(
             for batch in opened.iter_batches(ROWS_AT_ONCE, columns=inside):
                 numbers = pa.array(np.arange(seen + 1, seen + batch.num_rows + 1))
                 seen += batch.num_rows
-                columns = [
-                    pa.repeat(pa.scalar(fragment.partition[name], pa.string()), batch.num_rows)
-                    if name in fragment.partition
-                    else batch.column(name).cast(schema.field(name).type)
-                    for name in names
-                ]
-                yield _with_ours(columns, wanted, batch.num_rows, numbers, file, [])
+                columns = {name: batch.column(name).cast(schema.field(name).type) for name in inside}
+                yield _with_ours(fragment, columns, wanted, numbers, file, [])
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{fragment.name} cannot be read as parquet: {error}") from error
 
@@ -90,7 +85,7 @@ def csv_batches(
     all_names: Sequence[str],
     shown: str | None,
 ) -> Iterator[tuple[pa.RecordBatch, Lines]]:
-    """A range of a CSV file: its records as ``Table.batches`` gives them, and what became of its lines.
+    """A range of a CSV file: its records as ``Table.batches`` gives them, and what became of these lines.
 
     Args:
         file: Its path, or its content.
@@ -106,36 +101,45 @@ def csv_batches(
     wanted = pa.schema([(name, pa.string()) for name in names])
     text = blocks(file, fragment.name, csv, lines.start, lines.end, lines.line)
     pieces = (below(block, lines.skip if block.line == lines.line else 0) for block in text)
+    above = fragment.scanned.skipped if lines.skip else 0
+    kinds = Lines(header=lines.skip - above, skipped=above)
     for chunk in records(pieces, csv, fragment.name):
         table, numbers, wrong = parsed(chunk, header, csv)
         bad = sorted([*chunk.unreadable, *wrong], key=lambda record: record.line)
-        columns = [
-            pa.repeat(pa.scalar(fragment.partition[name], pa.string()), len(table))
-            if name in fragment.partition
-            else table.column(fragment.order[all_names.index(name)]).combine_chunks()
-            for name in names
-        ]
+        inside = {name: fragment.order[all_names.index(name)] for name in names if name not in fragment.partition}
+        columns = {name: table.column(index).combine_chunks() for name, index in inside.items()}
         rows = chunk.text.count(b"\n") - sum(record.lines for record in wrong)
-        kinds = Lines(0, chunk.blank, rows, sum(record.lines for record in bad))
-        yield _with_ours(columns, wanted, len(table), numbers, shown, bad), kinds
+        kinds += Lines(0, chunk.blank, rows, sum(record.lines for record in bad))
+        yield _with_ours(fragment, columns, wanted, numbers, shown, bad), kinds
+        kinds = Lines()
 
 
 def _with_ours(
-    columns: list[pa.Array], wanted: pa.Schema, rows: int, lines: pa.Array, file: str | None, bad: list[Unreadable]
+    fragment: Fragment,
+    columns: dict[str, pa.Array],
+    wanted: pa.Schema,
+    lines: pa.Array,
+    file: str | None,
+    bad: list[Unreadable],
 ) -> pa.RecordBatch:
     """Rows and what is known of them; unreadable records between them, where they stand."""
     schema = pa.schema([*wanted, *OURS])
-    nothing = pa.nulls(rows, pa.string())
-    name = pa.repeat(pa.scalar(file, pa.string()), rows)
-    batch = pa.RecordBatch.from_arrays([*columns, lines, name, nothing, nothing], schema=schema)
+    good = {**fragment.partition, FILE: file}
+    rows = {name: pa.repeat(pa.scalar(value, pa.string()), len(lines)) for name, value in good.items()}
+    batch = _batch(columns | rows | {LINE: lines}, len(lines), schema)
     if not bad:
         return batch
-    empty = {column.name: pa.nulls(len(bad), column.type) for column in wanted}
-    ours = {
-        LINE: [record.line for record in bad],
-        FILE: [file] * len(bad),
-        UNREADABLE: [record.text for record in bad],
-        ERROR: [record.reason for record in bad],
+    records = {
+        LINE: pa.array([record.line for record in bad], pa.int64()),
+        FILE: pa.repeat(pa.scalar(file, pa.string()), len(bad)),
+        UNREADABLE: pa.array([record.text for record in bad]),
+        ERROR: pa.array([record.reason for record in bad]),
     }
-    both = pa.Table.from_batches([batch, pa.RecordBatch.from_pydict(empty | ours, schema=schema)]).combine_chunks()
+    both = pa.Table.from_batches([batch, _batch(records, len(bad), schema)]).combine_chunks()
     return both.sort_by(LINE).to_batches()[0]
+
+
+def _batch(columns: dict[str, pa.Array], rows: int, schema: pa.Schema) -> pa.RecordBatch:
+    """The columns in a schema's order, nulls for those that are not there."""
+    arrays = [columns[field.name] if field.name in columns else pa.nulls(rows, field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

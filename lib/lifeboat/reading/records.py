@@ -60,22 +60,13 @@ class Records:
         return self.text.decode().split("\n")[:-1] if self.several is None else self.several
 
 
-@dataclass(frozen=True)
-class Grammar:
-    """The patterns of one separator, for one record without its line's end."""
-
-    well: str
-    opens: str
-    blank: str
-
-
 @lru_cache
-def grammar(separator: str) -> Grammar:
-    """What a record, a line that leaves a quote open, and a blank line look like."""
+def grammar(separator: str) -> tuple[str, str, str]:
+    """What a record, a line that leaves a quote open, and a blank line look like, each without its line's end."""
     s = re.escape(separator)
     value = rf'(?:"(?:[^"]|"")*"|[^"{s}][^{s}]*|)'
     space = " " if separator == "\t" else r" \t"
-    return Grammar(rf"^{value}(?:{s}{value})*$", rf'^(?:{value}{s})*"(?:[^"]|"")*$', rf"^[{space}]*$")
+    return rf"^{value}(?:{s}{value})*$", rf'^(?:{value}{s})*"(?:[^"]|"")*$', rf"^[{space}]*$"
 
 
 def records(blocks: Iterator[Block], csv: CsvFormat, name: str) -> Iterator[Records]:
@@ -94,107 +85,76 @@ def records(blocks: Iterator[Block], csv: CsvFormat, name: str) -> Iterator[Reco
     return (_by_line(block, csv) for block in blocks)
 
 
-def _split(text: bytes) -> pa.Array:
-    """A text's lines, without their ends."""
-    return pc.split_pattern(pa.array([text[:-1].decode()], pa.string()), "\n").values
-
-
 def _by_line(block: Block, csv: CsvFormat) -> Records:
-    patterns, text = grammar(csv.separator), block.text
-    numbers = pa.array(np.arange(block.line, block.line + block.lines()))
+    text, numbers = block.text, pa.array(np.arange(block.line, block.line + block.lines()))
     if not text or not (b'"' in text or text[:1].isspace() or any(mark in text for mark in MAY_BE_BLANK)):
         return Records(text, numbers)
-    lines = _split(text)
-    blank = pc.match_substring_regex(lines, patterns.blank)
-    well = pc.match_substring_regex(lines, patterns.well)
-    rows = pc.and_(well, pc.invert(blank))
-    bad = pc.invert(pc.or_(well, blank))
-    unclosed = pc.match_substring_regex(lines.filter(bad), patterns.opens).to_pylist()
-    unreadable = [
-        Unreadable(number, 1, text, UNCLOSED if opens else AFTER_QUOTE)
-        for number, text, opens in zip(
-            numbers.filter(bad).to_pylist(), lines.filter(bad).to_pylist(), unclosed, strict=True
-        )
-    ]
+    lines = pc.split_pattern(pa.array([text[:-1].decode()], pa.string()), "\n").values
+    well, opens, blank = grammar(csv.separator)
+    blanks, fits = (pc.match_substring_regex(lines, pattern) for pattern in (blank, well))
+    rows, bad = pc.and_not(fits, blanks), pc.invert(pc.or_(fits, blanks))
     if pc.all(rows).as_py():
-        return Records(block.text, numbers)
-    return Records(_joined(lines.filter(rows)), numbers.filter(rows), unreadable, pc.sum(blank).as_py())
-
-
-def _joined(lines: pa.Array) -> bytes:
-    text: str = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")[0].as_py()
-    return (text + "\n").encode() if len(lines) else b""
-
-
-@dataclass
-class _Open:
-    """A record whose last line left a quote open."""
-
-    line: int
-    lines: list[str]
+        return Records(text, numbers)
+    unreadable = [
+        Unreadable(line, 1, record, UNCLOSED if re.match(opens, record) else AFTER_QUOTE)
+        for line, record in zip(numbers.filter(bad).to_pylist(), lines.filter(bad).to_pylist(), strict=True)
+    ]
+    ended = pc.binary_join_element_wise(lines.filter(rows), "", "\n")
+    kept = pc.binary_join(pa.ListArray.from_arrays([0, len(ended)], ended), "")[0].as_py().encode()
+    return Records(kept, numbers.filter(rows), unreadable, pc.sum(blanks).as_py())
 
 
 def _multiline(blocks: Iterator[Block], csv: CsvFormat, name: str) -> Iterator[Records]:
-    patterns = grammar(csv.separator)
-    well, opens = re.compile(patterns.well), re.compile(patterns.opens)
-    blank = re.compile(patterns.blank)
-    open_: _Open | None = None
+    well, opens, blank = map(re.compile, grammar(csv.separator))
+    first, lines = 0, list[str]()  # of a record whose last line left a quote open
     for block in blocks:
         texts: list[str] = []
         numbers: list[int] = []
         bad: list[Unreadable] = []
         empty = 0
-        for number, line in enumerate(block.text[:-1].decode().split("\n"), block.line):
-            if open_ is None:
-                if blank.fullmatch(line):
-                    empty += 1
-                elif '"' not in line or well.fullmatch(line):
-                    texts.append(line)
-                    numbers.append(number)
-                elif opens.fullmatch(line):
-                    open_ = _Open(number, [line])
-                else:
-                    bad.append(Unreadable(number, 1, line, AFTER_QUOTE))
+        for number, line in enumerate(block.text.decode().split("\n")[:-1], block.line):
+            if not lines and blank.fullmatch(line):
+                empty += 1
                 continue
-            open_.lines.append(line)
-            if len(open_.lines) > LARGEST_RECORD:
+            if not lines and ('"' not in line or well.fullmatch(line)):
+                texts.append(line)
+                numbers.append(number)
+                continue
+            state = _state(line, bool(lines), csv.separator, well, opens)
+            first = first if lines else number
+            lines.append(line)
+            if len(lines) > LARGEST_RECORD:
                 raise DataError(
-                    f"{name}: the quote that line {open_.line} opens is not closed within {LARGEST_RECORD} lines: mend "
-                    f"that line, or leave csv: {{multiline: true}} out, and it alone is no row: {open_.lines[0][:60]!r}"
+                    f"{name}: the quote that line {first} opens is not closed within {LARGEST_RECORD} lines: mend "
+                    f"that line, or leave csv: {{multiline: true}} out, and it alone is no row: {lines[0][:60]!r}"
                 )
-            state = _after(line, csv.separator, well, opens)
-            if state == "open":
-                continue
-            whole = "\n".join(open_.lines)
             if state == "closed":
-                texts.append(whole)
-                numbers.append(open_.line)
-            else:
-                bad.append(Unreadable(open_.line, len(open_.lines), whole, AFTER_QUOTE))
-            open_ = None
+                texts.append("\n".join(lines))
+                numbers.append(first)
+            elif state == "bad":
+                bad.append(Unreadable(first, len(lines), "\n".join(lines), AFTER_QUOTE))
+            lines = lines if state == "open" else []
         text = "".join(f"{t}\n" for t in texts).encode()
         yield Records(text, pa.array(numbers, pa.int64()), bad, empty, texts)
-    if open_ is not None:
-        whole = "\n".join(open_.lines)
-        left = Unreadable(open_.line, len(open_.lines), whole, NEVER_CLOSED)
+    if lines:
+        left = Unreadable(first, len(lines), "\n".join(lines), NEVER_CLOSED)
         yield Records(b"", pa.array([], pa.int64()), [left], 0, [])
 
 
 _CLOSES = re.compile(r'(?:[^"]|"")*"(?!")')
 
 
-def _after(line: str, separator: str, well: re.Pattern[str], opens: re.Pattern[str]) -> str:
-    """``open``, ``closed`` or ``bad``: how a line leaves a quote that an earlier one opened."""
-    closing = _CLOSES.match(line)
-    if closing is None:
-        return "open"
-    rest = line[closing.end() :]
-    if not rest:
-        return "closed"
-    if not rest.startswith(separator):
-        return "bad"
-    rest = rest[1:]
-    return "closed" if well.fullmatch(rest) else "open" if opens.fullmatch(rest) else "bad"
+def _state(line: str, inside: bool, separator: str, well: re.Pattern[str], opens: re.Pattern[str]) -> str:
+    """``open``, ``closed`` or ``bad``: how a line leaves a record, ``inside`` a quote that an earlier one opened."""
+    if inside:
+        closing = _CLOSES.match(line)
+        if closing is None:
+            return "open"
+        line = line[closing.end() :]
+        if line and not line.startswith(separator):
+            return "bad"
+        line = line.removeprefix(separator)
+    return "closed" if '"' not in line or well.fullmatch(line) else "open" if opens.fullmatch(line) else "bad"
 
 
 def values(record: str, separator: str) -> list[str]:

@@ -14,7 +14,7 @@ import pyarrow.csv as pacsv
 from lifeboat.errors import DataError
 from lifeboat.parameters.csv_format import CsvFormat
 from lifeboat.reading.records import Records, Unreadable, records, values
-from lifeboat.reading.text import Block, blocks, opened, splits
+from lifeboat.reading.text import Block, blocks, compression, splits
 
 SEEN = 1000  # records below the header whose number of values is looked at
 OTHERS = ",;\t|"  # what may part values where the separator does not
@@ -43,16 +43,12 @@ class Scanned:
 
     Attributes:
         names: The header's.
-        header: The number of the line where the header starts, and how many it has.
-        lines: How many lines the file has.
         skipped: How many lines above the data are no header: those of ``skip_lines``, and blank ones.
         trailing: Whether each record ends with one separator more than it has values.
         ranges: The file in pieces.
     """
 
     names: list[str]
-    header: tuple[int, int]
-    lines: int
     skipped: int
     trailing: bool
     ranges: list[Range]
@@ -73,40 +69,21 @@ def scan(file: str | bytes, name: str, csv: CsvFormat) -> Scanned:
     first = next(whole, None)
     if first is None:
         raise DataError(f"{name} is empty: its first line must name the columns")
-    header = _header(first, csv, name)
-    if header.names[-1] == "" and len(header.names) > 1:  # the header's line may end with a separator too
-        shorter = replace(header, names=header.names[:-1])
+    names, line, lines = _header(first, csv, name)
+    above = line + lines - 1
+    data = below(first, above)
+    if names[-1] == "" and len(names) > 1:  # the header's line may end with a separator too
         with suppress(DataError):  # then it is a column without a name, and refused as one
-            header = shorter if _trailing(first, shorter, csv, name) else header
-    trailing = _trailing(first, header, csv, name)
-    in_pieces = splits(csv.encoding) and not csv.multiline and not _packed(file)
-    ranges, lines = [], 0
+            names = names[:-1] if _trailing(data, names[:-1], line, csv, name) else names
+    trailing = _trailing(data, names, line, csv, name)
+    ranges = []
     for block in chain([first], whole):
-        skip = header.below - 1 if block is first else 0
-        ranges.append(Range(block.start, block.end, block.line, skip))
-        lines = block.line + block.lines() - 1
+        ranges.append(Range(block.start, block.end, block.line, above if block is first else 0))
         if trailing:
-            _refuse_values_behind(block, skip, len(header.names) + 1, csv, name)
-    if not in_pieces:
-        ranges = [Range(0, None, 1, header.below - 1)]
-    return Scanned(header.names, (header.line, header.lines), lines, header.line - 1, trailing, ranges)
-
-
-def _packed(file: str | bytes) -> bool:
-    stream, packed = opened(file)
-    stream.close()
-    return packed
-
-
-@dataclass(frozen=True)
-class _Header:
-    names: list[str]
-    line: int
-    lines: int
-
-    @property
-    def below(self) -> int:
-        return self.line + self.lines
+            _refuse_values_behind(data if block is first else block, len(names) + 1, csv, name)
+    if csv.multiline or not splits(csv.encoding) or compression(file) is not None:  # it can be read as a whole alone
+        ranges = [Range(0, None, 1, above)]
+    return Scanned(names, line - 1, trailing, ranges)
 
 
 def below(block: Block, skip: int) -> Block:
@@ -114,17 +91,17 @@ def below(block: Block, skip: int) -> Block:
     if not skip:
         return block
     lines = block.text.split(b"\n", skip)
-    text = lines[-1] if len(lines) > skip else b""
-    return Block(block.start, block.end, text, block.line + skip)
+    return replace(block, text=lines[-1] if len(lines) > skip else b"", line=block.line + skip)
 
 
-def _header(block: Block, csv: CsvFormat, name: str) -> _Header:
+def _header(block: Block, csv: CsvFormat, name: str) -> tuple[list[str], int, int]:
+    """The header's names, the number of its first line, and how many it has."""
     left = below(block, csv.skip_lines)
     if not left.text:
         raise DataError(
             f"{name} has no line below the {csv.skip_lines} that csv: {{skip_lines: {csv.skip_lines}}} leaves out"
         )
-    start = Block(left.start, left.end, left.text[: 2**20].rpartition(b"\n")[0] + b"\n", left.line)
+    start = replace(left, text=left.text[: 2**20].rpartition(b"\n")[0] + b"\n")
     chunk = next(iter(records(iter([start]), csv, name)))
     lines = chunk.lines.to_pylist()
     if chunk.unreadable and (not lines or chunk.unreadable[0].line < lines[0]):
@@ -139,17 +116,16 @@ def _header(block: Block, csv: CsvFormat, name: str) -> _Header:
             f"{name} has one column, {names[0]!r}: if {mark!r} stands between its values, write "
             f"csv: {{separator: {'tab' if mark == chr(9) else repr(mark)}}}"
         )
-    return _Header(names, lines[0], record.count("\n") + 1)
+    return names, lines[0], record.count("\n") + 1
 
 
-def _trailing(block: Block, header: _Header, csv: CsvFormat, name: str) -> bool:
+def _trailing(data: Block, names: list[str], header: int, csv: CsvFormat, name: str) -> bool:
     """Whether a separator follows each record's last value; raises DataError where most have other widths."""
-    data = below(block, header.below - block.line)
-    wanted = len(header.names)
+    wanted = len(names)
     counts: Counter[int] = Counter()
     at: dict[int, int] = {}
     empty_behind = True
-    for line, record in _some(data, csv, name):
+    for line, record in first_records(data, csv, name):
         cells = values(record, csv.separator)
         counts[len(cells)] += 1
         at.setdefault(len(cells), line)
@@ -162,25 +138,25 @@ def _trailing(block: Block, header: _Header, csv: CsvFormat, name: str) -> bool:
     if most == wanted + 1 and empty_behind:
         return True
     several = "; if texts go over several lines, csv: {multiline: true}" if b'"' in data.text else ""
-    says = f"{name}: the header, line {header.line}, names {wanted} columns, but most lines have {most} values"
+    says = f"{name}: the header, line {header}, names {wanted} columns, but most lines have {most} values"
     raise DataError(
         f"{says}: line {at[most]} is the first of them; if that is the header, write "
         f"csv: {{skip_lines: {at[most] - 1}}}{several}"
     )
 
 
-def _some(data: Block, csv: CsvFormat, name: str) -> Iterator[tuple[int, str]]:
-    """The first well-formed records, each with its line."""
-    start = Block(data.start, data.end, b"\n".join(data.text.split(b"\n", SEEN)[:SEEN]) + b"\n", data.line)
+def first_records(data: Block, csv: CsvFormat, name: str) -> Iterator[tuple[int, str]]:
+    """The well-formed records of a block's first thousand lines, each with its line."""
     if not data.text:
         return
+    start = replace(data, text=b"\n".join(data.text.split(b"\n", SEEN)[:SEEN]) + b"\n")
     for chunk in records(iter([start]), csv, name):
         yield from zip(chunk.lines.to_pylist(), chunk.each(), strict=True)
 
 
-def _refuse_values_behind(block: Block, skip: int, width: int, csv: CsvFormat, name: str) -> None:
+def _refuse_values_behind(block: Block, width: int, csv: CsvFormat, name: str) -> None:
     """Raise DataError where a value stands behind the last column's."""
-    for chunk in records(iter([below(block, skip)]), csv, name):
+    for chunk in records(iter([block]), csv, name):
         table, lines, _ = parsed(chunk, [str(index) for index in range(width)], csv)
         last = table.column(width - 1)
         if last.null_count < len(last):

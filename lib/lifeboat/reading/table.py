@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -63,26 +63,18 @@ class Table:
 
     def read(self, piece: tuple[int, Range | None], names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """The records of one of ``pieces``, as ``batches`` gives them."""
-        fragment, lines = self.fragments[piece[0]], piece[1]
-        file = fragment.name if len(self.fragments) > 1 else None
-        if lines is None:
-            yield from parquet_batches(fragment, self.schema, names, file)
-            return
-        for batch, _ in csv_batches(fragment.path, fragment, self.csv, lines, names, self.schema.names, file):
-            yield batch
+        return (batch for batch, _ in self._read(piece, names))
 
     def lines(self) -> Lines:
         """Read all of a CSV table for what becomes of its lines."""
-        whole = Lines()
-        for number, lines in self.pieces():
-            fragment = self.fragments[number]
-            if fragment.scanned is None or lines is None:
-                continue
-            if lines.skip:
-                whole += Lines(header=fragment.scanned.header[1], skipped=fragment.scanned.skipped)
-            for _, kinds in csv_batches(fragment.path, fragment, self.csv, lines, [], self.schema.names, None):
-                whole += kinds
-        return whole
+        return sum((kinds for piece in self.pieces() if piece[1] for _, kinds in self._read(piece, [])), Lines())
+
+    def _read(self, piece: tuple[int, Range | None], names: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, Lines]]:
+        fragment, lines = self.fragments[piece[0]], piece[1]
+        file = fragment.name if len(self.fragments) > 1 else None
+        if lines is None:
+            return ((batch, Lines()) for batch in parquet_batches(fragment, self.schema, names, file))
+        return csv_batches(fragment.path, fragment, self.csv, lines, names, self.schema.names, file)
 
 
 def open_table(path: str | Path, csv: CsvFormat | None = None) -> Table:
@@ -114,7 +106,7 @@ def open_table(path: str | Path, csv: CsvFormat | None = None) -> Table:
     for fragment in fragments:
         if list(fragment.partition) != keys:
             raise DataError(f"{path}: {fragment.name} lies in other folders column=value than {fragments[0].name}")
-    fragments, schema = _parquet_fragments(fragments) if parquet else _csv_fragments(fragments, csv)
+    fragments, schema = (fragments, _parquet_schema(fragments)) if parquet else _csv_fragments(fragments, csv)
     for key in keys:
         if key in schema.names:
             raise DataError(f"{path}: {key!r} is a column of {fragments[0].name} and a folder's too: rename one")
@@ -146,7 +138,7 @@ def _csv_fragments(fragments: list[Fragment], csv: CsvFormat) -> tuple[list[Frag
         names = names or scanned.names
         same_columns(names, scanned.names, fragments[0].name, fragment.name)
         order = [scanned.names.index(name) for name in names]
-        result.append(Fragment(fragment.path, fragment.name, fragment.partition, scanned, order))
+        result.append(replace(fragment, scanned=scanned, order=order))
     return result, pa.schema([(name, pa.string()) for name in names])
 
 
@@ -161,22 +153,22 @@ def same_columns(names: Iterable[str], others: Iterable[str], first: str, file: 
         )
 
 
-def _parquet_fragments(fragments: list[Fragment]) -> tuple[list[Fragment], pa.Schema]:
-    schema: pa.Schema | None = None
-    for fragment in fragments:
-        try:
-            other = pq.read_schema(fragment.path).remove_metadata()
-        except (pa.ArrowException, OSError) as error:
-            raise DataError(f"{fragment.name} cannot be read as parquet: {error}") from error
-        if schema is None:
-            schema = other
-            continue
+def _parquet_schema(fragments: list[Fragment]) -> pa.Schema:
+    schema = _schema_of(fragments[0])
+    for fragment in fragments[1:]:
+        other = _schema_of(fragment)
         same_columns(schema.names, other.names, fragments[0].name, fragment.name)
         schema = pa.schema(
             [_common_type(field, other.field(field.name).type, fragment, fragments[0]) for field in schema]
         )
-    assert schema is not None
-    return fragments, schema
+    return schema
+
+
+def _schema_of(fragment: Fragment) -> pa.Schema:
+    try:
+        return pq.read_schema(fragment.path).remove_metadata()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{fragment.name} cannot be read as parquet: {error}") from error
 
 
 def _common_type(column: pa.Field, other: pa.DataType, fragment: Fragment, first: Fragment) -> pa.Field:

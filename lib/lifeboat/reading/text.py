@@ -40,8 +40,10 @@ class Block:
         return self.text.count(b"\n")
 
 
-def compression(head: bytes) -> str | None:
-    """How a file that starts so is packed; None for one that is not."""
+def compression(file: str | bytes) -> str | None:
+    """How a file, or its content, is packed; None for one that is not."""
+    with _bytes_of(file) as stream:
+        head = stream.read(4)
     return next((kind for mark, kind in MAGIC.items() if head.startswith(mark)), None)
 
 
@@ -52,16 +54,8 @@ def splits(encoding: str) -> bool:
     )
 
 
-def opened(file: str | bytes) -> tuple[BinaryIO, bool]:
-    """A file, or its content, unpacked; and whether it was packed."""
-    if isinstance(file, bytes):
-        kind = compression(file[:4])
-        return cast(BinaryIO, pa.input_stream(io.BytesIO(file), compression=kind)), kind is not None
-    with Path(file).open("rb") as stream:
-        kind = compression(stream.read(4))
-    if kind is None:
-        return Path(file).open("rb"), False
-    return cast(BinaryIO, pa.input_stream(Path(file).open("rb"), compression=kind)), True
+def _bytes_of(file: str | bytes) -> BinaryIO:
+    return io.BytesIO(file) if isinstance(file, bytes) else Path(file).open("rb")
 
 
 def blocks(
@@ -82,30 +76,23 @@ def blocks(
     Raises:
         DataError: A byte is none of the encoding's, or NUL; the message names it and its line.
     """
-    stream, _ = opened(file)
-    with stream:
+    kind, stream = compression(file), _bytes_of(file)
+    with stream if kind is None else cast(BinaryIO, pa.input_stream(stream, compression=kind)) as stream:
         if start:
-            stream.seek(start) if stream.seekable() else stream.read(start)
-        if splits(csv.encoding):
-            for at, raw in _cut(_limited(stream, end and end - start), start):
-                text = _decoded(raw, at, line, name, csv)
-                block = Block(at, at + len(raw), text, line)
-                line += block.lines()
-                yield block
-        else:
-            for at, raw in _cut(_transcoded(stream, name, csv), 0):
-                block = Block(at, at + len(raw), _lf_ended(raw), line)
-                line += block.lines()
-                yield block
+            stream.seek(start)
+        raws = _limited(stream, end and end - start)
+        if not splits(csv.encoding):
+            raws, csv = _transcoded(stream, name, csv), CsvFormat()
+        for at, raw in _cut(raws, start):
+            block = Block(at, at + len(raw), _decoded(raw, at, line, name, csv), line)
+            line += block.lines()
+            yield block
 
 
 def _limited(stream: BinaryIO, length: int | None) -> Iterator[bytes]:
-    left = length
-    while raw := stream.read(BLOCK if left is None else min(BLOCK, left)):
-        left = None if left is None else left - len(raw)
+    while raw := stream.read(BLOCK if length is None else min(BLOCK, length)):
+        length = None if length is None else length - len(raw)
         yield raw
-        if left == 0:
-            return
 
 
 def _cut(raws: Iterator[bytes], at: int) -> Iterator[tuple[int, bytes]]:
@@ -136,21 +123,13 @@ def _decoded(raw: bytes, at: int, line: int, name: str, csv: CsvFormat) -> bytes
         raise _nul(name, at + len(text[:index].encode(csv.encoding)), line + _ends(text[:index].encode()), csv)
     if csv.encoding in ("utf-8", "utf-8-sig", "ascii"):
         return _lf_ended(raw)
-    if not raw.isascii() and _is_utf8(raw):
+    if not raw.isascii() and raw.decode("utf-8", "ignore").encode() == raw:
         first = next(index for index, byte in enumerate(raw) if byte > 127)
         raise DataError(
             f"{name}: the bytes from {at + first} on, in line {line + _ends(raw[:first])}, are UTF-8; as "
             f"{csv.encoding} they would be other letters: write csv: {{encoding: utf-8}}, or leave encoding out"
         )
     return _lf_ended(text.encode())
-
-
-def _is_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _transcoded(stream: BinaryIO, name: str, csv: CsvFormat) -> Iterator[bytes]:

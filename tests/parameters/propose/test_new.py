@@ -20,7 +20,7 @@ from lifeboat.cli.app import app
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.parameters.files import Parameters, read_declarations, read_parameters
 from lifeboat.parameters.propose import Proposal, Survey, propose, survey, written
-from lifeboat.parameters.propose.suspects import _rates, univariate_auc
+from lifeboat.parameters.propose.suspects import rates, univariate_auc
 from lifeboat.parameters.rules import check
 
 ROOT = Path(__file__).parents[3]
@@ -192,16 +192,22 @@ def test_a_folder_of_files_is_a_single_table(tmp_path: Path) -> None:
 
 
 def test_a_large_file_is_counted_whole_and_sampled_evenly(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lifeboat.parameters.propose.table.SAMPLE", 100)
     monkeypatch.setattr("lifeboat.reading.text.BLOCK", 2000)
     twice = [i % 4000 for i in range(5000)]  # in other blocks of the file
-    seen = survey(write(*columns(("id", list(range(5000))), ("twice", twice), ("b", [*[0] * 4999, ""]))))
+    path = write(*columns(("id", list(range(5000))), ("twice", twice), ("b", [*[0] * 4999, ""])))
+    seen = survey(path, sample=100)
     assert not seen.columns["twice"].unique
     assert (seen.rows, seen.columns["id"].unique, seen.columns["id"].values) == (5000, True, {})
     assert (seen.columns["b"].missing, seen.columns["id"].maximum) == (1, 4999)
     kept = [int(value) for value in seen.sample["id"].to_pylist()]
     assert 100 <= len(kept) <= 200
     assert np.unique(np.diff(kept)).tolist() == [32]
+
+
+def test_a_block_without_a_value_does_not_change_a_column_s_type(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lifeboat.reading.text.BLOCK", 300)
+    seen = survey(write(*columns(("late", [*[""] * 200, *range(200)]), ("early", [*range(200), *["NA"] * 200]))))
+    assert [(column.type, column.maximum) for column in seen.columns.values()] == [("INT", 199), ("INT", 199)]
 
 
 @pytest.mark.parametrize(
@@ -253,7 +259,7 @@ def test_a_row_without_a_label_is_neither_0_nor_1(write: Write) -> None:
     assert "12 rows have no y: notebook 1 will set them aside" in proposal.look
 
 
-@pytest.mark.parametrize("values", [Y, ["a", "b", "c"] * 10, [value * 10 for value in range(30)]])
+@pytest.mark.parametrize("values", [Y, ["a", "b", "c"] * 10, [1.5, 2.5] * 15])
 def test_the_label_s_range_admits_both_its_classes(write: Write, values: list[Any]) -> None:
     proposal = proposed(write(*columns(("x", NOISE), ("y", values))))
     assert proposal.values["ranges"] == {proposal.label.name: [0, 1]}
@@ -276,8 +282,6 @@ def test_of_many_classes_the_rarest_stands_against_the_rest_with_a_remark(write:
         (["died", "lived", "died"], "died", ["lived", "died"]),
         ([1, 2, 2], "", ["2", "1"]),
         (["b", "a", "c"], "a", ["not a", "a"]),
-        (list(range(30)), "", ["up to 14.5", "above 14.5"]),
-        ([*range(25), *[99] * 30], "", ["below 99", "99 or more"]),
         ([0, 1, 0], "", []),  # which is which, the file does not say
         ([0, 1, 0], "0", []),
         (["1.0", "1.0", "0.0"], "", []),
@@ -293,24 +297,13 @@ def test_classes_are_called_as_the_file_calls_them_where_it_does(
     assert parameters(written(proposal, "lifeboat new", "p.yaml"))["class_names"] == classes
 
 
-def test_an_amount_is_halved_at_its_median_with_a_remark(write: Write) -> None:
-    path = write(*columns(("x", NOISE), ("y", [value * 10 for value in range(30)])))
-    proposal = proposed(path)
-    assert (proposal.label.name, proposal.label.sql) == ("y_above_145", "try_cast(y AS DOUBLE) > 145")
-    assert "1 stands for above its median, 145" in proposal.look[0]
-    assert proposal.label.share == 0.5
-
-
-def test_an_amount_whose_half_is_its_highest_is_parted_there(write: Write) -> None:
-    assert label_of(write, [*range(25), *[99] * 30]) == ("y_from_99", "try_cast(y AS DOUBLE) >= 99")
-
-
 @pytest.mark.parametrize(
     ("values", "more", "error", "message"),
     [
         ([1] * 3, {}, DataError, "the label 'y' has one value, '1', in all 3 rows: there is nothing to tell apart"),
         ([""] * 3, {}, DataError, "the label 'y' has no value in all 3 rows"),
         ([f"v{i}" for i in range(101)], {}, DataError, "a text with 101 different values, too many to be classes"),
+        (list(range(21)), {}, DataError, "an amount with 21 different values, .* add a column to the file that is 1"),
         (["a", "b"], {"positive": "aa"}, ParameterError, "unknown value of y for --positive 'aa'"),
         (["a", "b"], {"label": "yy"}, ParameterError, "unknown column for --label 'yy': did you mean 'y'?"),
     ],
@@ -342,7 +335,7 @@ def test_the_key_is_a_whole_number_or_text_that_names_each_row(
     write: Write, name: str, values: list[Any], key: str
 ) -> None:
     proposal = proposed(write(*columns((name, values), ("x", NOISE), ("y", Y))))
-    assert (proposal.values["key"], proposal.values["complete"]) == (key, {"make_key": True} if key == "row_id" else {})
+    assert (proposal.values["key"], proposal.values["enrich"]) == (key, {"make_key": True} if key == "row_id" else {})
     assert (role(proposal, name) == "key") == (key != "row_id")
 
 
@@ -356,7 +349,7 @@ def test_a_name_like_id_wins_over_another_that_comes_first(write: Write) -> None
 def test_a_key_must_name_the_rows_to_predict_too(write: Write) -> None:
     path = write(*columns(("id", list(range(30))), ("x", NOISE), ("y", Y)))
     other = write("id,x", "1,2", "1,3", name="other.csv")
-    assert proposed(path, unlabelled=survey(other)).values["complete"]["make_key"]
+    assert proposed(path, unlabelled=survey(other)).values["enrich"]["make_key"]
 
 
 # --- the features
@@ -480,7 +473,7 @@ def test_every_column_keeps_its_name_whatever_is_in_it(write: Write) -> None:
     proposal = proposed(write(*columns(*odd, ('"the ""end"""', [1 - y for y in Y]))), 'the "end"', name="odd")
     names = ["prediction", *ODD_NAMES]
     assert (proposal.values["numeric"], proposal.values["label"]) == (names, 'the "end"')
-    assert "compute" not in proposal.values["complete"]
+    assert "compute" not in proposal.values["enrich"]
     assert "`ti``ck` INT NOT NULL" in proposal.values["schema"]
     values = check_text(written(proposal, "lifeboat new", "params/odd.yaml"))
     assert {name: values[name] for name in proposal.values} == proposal.values
@@ -488,10 +481,10 @@ def test_every_column_keeps_its_name_whatever_is_in_it(write: Write) -> None:
 
 def test_words_for_gaps_are_named_for_the_columns_that_have_them(write: Write) -> None:
     proposal = proposed(write(*columns(("a.b: c", ["NA", "-", *NOISE[2:]]), ("y", Y))), name="rows")
-    assert proposal.values["complete"]["no_value"] == {"a.b: c": ["-", "NA"]}
+    assert proposal.values["enrich"]["no_value"] == {"a.b: c": ["-", "NA"]}
     assert (proposal.values["numeric"], proposal.values["impute"]) == (["a.b: c"], {"a.b: c": "mean"})
     assert proposal.values["schema"].startswith("`a.b: c` INT, ")
-    assert parameters(written(proposal, "c", "p"))["complete"] == proposal.values["complete"]
+    assert parameters(written(proposal, "c", "p"))["enrich"] == proposal.values["enrich"]
 
 
 @pytest.mark.parametrize(
@@ -513,35 +506,13 @@ def test_the_baseline_is_the_column_of_few_values_that_tells_most(write: Write) 
     assert values["groups"] == ["hint", "noise"]
 
 
-def test_without_a_column_of_few_values_the_best_number_is_cut_in_quarters(write: Write) -> None:
-    values = proposed(write(*columns(("v", [i / 4 for i in range(40)]), ("y", [0, 1] * 20)))).values
-    assert values["baseline"] == "v_quarter"
-    assert values["complete"]["compute"]["v_quarter"] == (
-        "CASE WHEN v <= 2.4375 THEN '1: up to 2.4375' WHEN v <= 4.875 THEN '2: up to 4.875' "
-        "WHEN v <= 7.3125 THEN '3: up to 7.3125' WHEN v > 7.3125 THEN '4: more' END"
-    )
-    assert values["schema"].endswith("v_quarter STRING")
-
-
-def test_quarters_of_numbers_that_lie_close_keep_all_their_digits(write: Write) -> None:
-    seconds = [1_700_000_000.5 + i for i in range(40)]
-    sql = proposed(write(*columns(("v", seconds), ("y", [0, 1] * 20)))).values["complete"]["compute"]["v_quarter"]
-    assert "v <= 1700000010.25 THEN '1: up to 1700000010.25'" in sql
-
-
-def test_a_boundary_that_six_digits_would_move_to_the_highest_value_keeps_all_its_digits(write: Write) -> None:
-    values = [*(i / 100 for i in range(12)), *(2 + i / 100 for i in range(12)), *[999999.6] * 12, *[1000000] * 4]
-    sql = proposed(write(*columns(("v", values), ("y", [0, 1] * 20)))).values["complete"]["compute"]["v_quarter"]
-    assert sql == (
-        "CASE WHEN v <= 0.0975 THEN '1: up to 0.0975' WHEN v <= 2.075 THEN '2: up to 2.075' "
-        "WHEN v <= 999999.6 THEN '3: up to 999999.6' WHEN v > 999999.6 THEN '4: more' END"
-    )
-
-
-def test_a_column_of_few_values_that_tells_nothing_is_no_rule_to_beat(write: Write) -> None:
+def test_without_a_column_of_few_values_the_column_that_tells_most_is_it_with_a_remark(write: Write) -> None:
     number = [5 * y + n + i / 100 for i, (n, y) in enumerate(zip(NOISE, Y, strict=True))]
-    values = proposed(write(*columns(("v", number), ("kind", ["a", "b", "c"] * 10), ("y", Y)))).values
-    assert values["groups"] == ["v_quarter", "kind"]
+    proposal = proposed(write(*columns(("noise", [i / 4 for i in range(30)]), ("v", number), ("y", Y))))
+    assert [proposal.values[name] for name in ("baseline", "groups", "compare")] == ["v", ["v"], ["v"]]
+    assert proposal.why["baseline"] == (
+        "no column has few values: compute one by hand that cuts this in a few, and name it here and in groups"
+    )
 
 
 def test_the_models_are_named_as_they_are_to_be(write: Write) -> None:
@@ -580,8 +551,8 @@ def test_all_that_a_person_must_look_at_is_listed_most_important_first(write: Wr
         "1 rows have no y: notebook 1 will set them aside",
         "1 lines have too many or too few values: notebook 1 will set them aside",
         "no column names a row: if one should, name it as `key` and drop make_key",
-        "day: left out: a date: as a number it would only say how old the data are; split_by could hold out the latest "
-        "by it, as ISO writes it or made a DATE",
+        "day: left out: a date: as a number it would only say how old the data are; compute by hand what may tell "
+        "more, such as its month or weekday; split_by could hold out the latest by it, as ISO writes it or made a DATE",
         "same: left out: its value is always 'x'",
         "these tell the label best by themselves (ROC AUC): near 0.88, n19 0.85; are they known before the label is?",
         "n1, n7, n11, n13, n17 and 1 more: few whole numbers, taken as amounts: one that stands for a name is to be "
@@ -605,8 +576,8 @@ def test_the_reasons_for_csv_and_for_more_bins_than_spark_s_stand_with_them(writ
 
 def test_a_value_tells_the_label_s_rate_drawn_towards_that_of_all_by_a_single_row() -> None:
     texts, label = np.array(["a", "a", "b"], dtype=object), np.array([1.0, 1.0, 0.0])
-    rates = _rates(texts, label, np.array(["a", "b", "c"], dtype=object))
-    assert rates.tolist() == pytest.approx([(2 + 2 / 3) / 3, (0 + 2 / 3) / 2, 2 / 3])
+    encoded = rates(texts, label, np.array(["a", "b", "c"], dtype=object))
+    assert encoded.tolist() == pytest.approx([(2 + 2 / 3) / 3, (0 + 2 / 3) / 2, 2 / 3])
 
 
 # --- the file
@@ -637,7 +608,7 @@ def test_the_file_holds_the_proposal_and_the_checker_takes_it(write: Write) -> N
 def test_letters_that_end_a_line_in_yaml_come_back_as_they_were(write: Write) -> None:
     path = write(*columns(("x", NOISE), ("y", ["a\u2028b", "c\x85"] * 15)))
     proposal = proposed(path, positive="c\x85", name="rows")
-    assert check_text(written(proposal, "c", "p"))["complete"]["compute"] == {"y_is_c": "y = 'c\x85'"}
+    assert check_text(written(proposal, "c", "p"))["enrich"]["compute"] == {"y_is_c": "y = 'c\x85'"}
 
 
 def test_no_default_that_speaks_of_the_passengers_is_left(write: Write) -> None:

@@ -10,6 +10,7 @@ from lifeboat.parameters.propose.written import inline, printable
 NOISE = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4, 6, 2, 6, 4, 3, 3, 8, 3, 2, 7]
 Y = [0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0, 1, 1, 0]
 FILE = """\
+# yaml-language-server: $schema=schema.json
 # A first parameter file for rows.csv, written by
 #
 #   lifeboat new rows.csv --label y
@@ -37,40 +38,36 @@ FILE = """\
 #     stands for a name is to be STRING in the schema and stand under categorical
 
 # --- where
-spark: local[*]              # all cores of this machine; local[2], spark://host:7077, sc://host
-seed: 42                     # of every draw and forest, and of the split unless split_seed says another
+spark: local[*]              # where Spark runs: local[2], local[*], spark://host:7077, sc://host
+seed: 42                     # decides whatever is drawn by lot
 
 # --- the data
-labelled_path: data/rows.csv  # rows with a label
-unlabelled_path: ''          # rows to predict; empty for none
+labelled_path: data/rows.csv  # CSV or parquet, rows with a label
+unlabelled_path: ''          # CSV or parquet, rows to predict; empty for none
 csv: {}                      # how the file is written
-complete:                    # what the rows need before they are whole
+enrich:                      # what the rows need before they are whole: no_value, join, compute, make_key
   no_value:                  # words that stand where there is none
     amount: [NA]
   compute:                   # new columns, by SQL
-    amount_quarter: >-
-      CASE
-      WHEN amount <= 5 THEN '1: up to 5'
-      WHEN amount <= 31.75 THEN '2: up to 31.75'
-      WHEN amount <= 34.25 THEN '3: up to 34.25'
-      WHEN amount > 34.25 THEN '4: more' END
     y_is_yes: y = 'yes'
   make_key: true             # from each row's content
 schema: >-
   amount DOUBLE, few INT NOT NULL, kind STRING NOT NULL, same STRING NOT NULL,
-  `a name of a column that is long enough to fold the line` INT NOT NULL, amount_quarter STRING,
-  y_is_yes INT NOT NULL
+  `a name of a column that is long enough to fold the line` INT NOT NULL, y_is_yes INT NOT NULL
 label: y_is_yes              # 1: y is 'yes' (50.0% of the rows)
+class_names: ['no', 'yes']   # what people call class 0 and class 1; empty: no and yes
 key: row_id                  # no column names a row: a key is made from the row's content
-ranges: {y_is_yes: [0, 1]}   # lowest and highest value, such as [0, 120]; a row outside is kept aside with its reason
-holdout_fraction: 0.2        # kept away from training, by a hash of the key
-group_by: ''                 # a column, such as a customer or a day, whose rows belong together
-related_by: ''               # a column whose rows may belong together: notebook 1 looks whether it matters
+ranges: {y_is_yes: [0, 1]}   # lowest and highest value allowed; a row outside is kept aside with its reason
+holdout_fraction: 0.2        # share of rows held out; between 0 and 1
+# column, such as a family or a day, whose rows belong together; empty: each row stands alone
+group_by: ''
+related_by: ''               # column whose rows may belong together, to see what that does; empty to leave that out
+# columns whose groups are compared by how often the label is 1
+compare: [few, kind, a name of a column that is long enough to fold the line]
 
 # --- the features
-derive: []                   # new columns by stages, such as {stage: SumColumns, inputCols: [a, b], outputCol: both}
-compare: [amount_quarter, few, kind]  # columns whose groups are compared by how often the label is 1
-impute: {amount: mean}       # columns with gaps: mean, mean by COLUMN, or mode
+derive: []                   # new columns, each a stage and its Params
+impute: {amount: mean}       # how gaps are filled: mean, mean by COLUMN or mode
 numeric:
   - amount
   - few                      # 9 whole numbers, taken as amounts
@@ -79,30 +76,29 @@ categorical:
   - kind
   # - same
   #     its value is always 'x'
-texts: []                    # a few texts to show the first stage of `derive` on
-leak_column: ''              # a text of many values, to see a leak with in notebook 2; empty to leave that out
+texts: []                    # texts to show the first derived column of; empty to leave that out
+leak_column: ''              # a column of many values, to show a leak with; empty to leave that out
 
 # --- the model
-estimator: random_forest     # random_forest, gbt or logistic_regression
-estimator_params: {maxDepth: 5}
-grid: {maxDepth: [3, 6]}     # each combination is cross-validated, the simplest first
-num_folds: 3
-metric: accuracy
-# of single rows
+estimator: random_forest     # Spark's classifier; one of: random_forest, gbt, logistic_regression
+estimator_params: {maxDepth: 5}  # Spark's own Params of the estimator, the same at every grid point
+grid: {maxDepth: [3, 6]}     # Params to try, each with its values, the simplest first
+num_folds: 3                 # parts for cross-validation; 2 or more
+metric: accuracy             # what the grid is compared by; one of: accuracy, log_loss, roc_auc, pr_auc
+# columns to show of single rows
 show: [amount, few, kind, a name of a column that is long enough to fold the line]
 
 # --- the verdict
-baseline: amount_quarter     # the number that tells most by itself, cut in four parts
-groups: [amount_quarter, few]  # looked at one by one
-together: []                 # features that say the same, to shuffle as one
-verdict_metric: log_loss     # or brier
-margin: 0.01                 # so much worse than the champion a model may be
-resamples: 1000              # of the bootstrap
+baseline: few                # of the columns with few values, the one that tells most by itself
+groups: [few, kind]          # columns whose groups are looked at one by one
+together: []                 # features to shuffle as one, since they say the same; empty for none
+verdict_metric: log_loss     # what the verdict compares by; one of: log_loss, brier
+margin: 0.01                 # how much worse than the champion a model may be, in that metric's unit; 0 or more
+resamples: 1000              # how often the hold-out is drawn anew; 1 or more
 
-# --- the registry
-registered_model: rows       # its champion is the model to compare with
-class_names: ['no', 'yes']   # what people call class 0 and class 1, such as [died, survived]; empty: no and yes
-columns: {}                  # what people call columns, and units, such as {Fare: {title: fare, unit: pounds}}
+# --- the registry, and where it goes
+registered_model: rows       # the model's name in the registry; empty: that of the run's folder
+columns: {}                  # title and unit of columns, each may be left out
 """
 
 

@@ -72,7 +72,9 @@ class ColumnScorer:
                 if names.count(name) > 1:
                     raise DataError(f"the table has {names.count(name)} columns called {name!r}: rename all but one")
         for column in self.scorer.columns:
-            refuse_type(column, schema.field(column.name).type)
+            kind = schema.field(column.name).type
+            if refused := refusal(column.name, str(kind), arrow.family(kind), column.type):
+                raise DataError(refused)
         return kept, list(dict.fromkeys([*kept, *needed, *(name for name in OURS.names if name in names)]))
 
     def answer(self, batch: pa.RecordBatch, kept: Sequence[str]) -> pa.RecordBatch:
@@ -96,16 +98,14 @@ class ColumnScorer:
             reasons[row] = reasons[row] or str(no_number())
         warnings = _unseen(self.scorer.lookups, table, batch.num_rows)
         if self.scorer.refuses_unseen:
-            unrefused = ~_present(reasons)
-            reasons[unrefused] = warnings[unrefused]
-        answers = self._answers(self._scores(features), reasons, warnings)
+            reasons = np.where(_present(reasons), reasons, warnings)
+        if self._tables is None:
+            scores = self.scorer.answer(features)
+        else:
+            scores = classify(self.scorer.manifest["model"], self._tables.raw(features))
+        answers = self._answers(scores, reasons, warnings)
         schema = pa.schema([*(batch.schema.field(name) for name in kept), *self.answers(kept)])
         return pa.RecordBatch.from_arrays([*(batch.column(name) for name in kept), *answers], schema=schema)
-
-    def _scores(self, features: npt.NDArray[np.float64]) -> Scores:
-        if self._tables is None:
-            return self.scorer.answer(features)
-        return classify(self.scorer.manifest["model"], self._tables.raw(features))
 
     def _answers(self, scores: Scores, reasons: Objects, warnings: Objects) -> list[pa.Array]:
         bad = _present(reasons)
@@ -131,12 +131,6 @@ def _unseen(lookups: list[Lookup], table: Mapping[str, Values], rows: int) -> Ob
 
 def _present(texts: Objects) -> npt.NDArray[np.bool_]:
     return np.array([text is not None for text in texts], dtype=bool)
-
-
-def refuse_type(column: Column, kind: pa.DataType) -> None:
-    """Raise DataError where no value of a file's type can be one of the declared type."""
-    if refused := refusal(column.name, str(kind), arrow.family(kind), column.type):
-        raise DataError(refused)
 
 
 def _read_errors(batch: pa.RecordBatch) -> Objects:

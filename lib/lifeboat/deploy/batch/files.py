@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -27,7 +27,7 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Counts:
     """How many rows were written.
 
@@ -37,14 +37,25 @@ class Counts:
         warnings: For each warning how many have it beside their prediction.
     """
 
-    rows: int
-    reasons: Counter[str]
-    warnings: Counter[str]
+    rows: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
 
     @property
     def refused(self) -> int:
         """How many rows have no prediction."""
         return self.reasons.total()
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Count scored rows, of which reason and warning are the last two columns.
+
+        Of reasons that only differ by their line one is counted, and of too many different ones the rest as one.
+        """
+        self.rows += batch.num_rows
+        for counted, column in zip((self.reasons, self.warnings), batch.columns[-2:], strict=True):
+            for entry in column.drop_null().value_counts().to_pylist():
+                text = re.sub(r"^line \d+: ([^:]*).*", r"\1", entry["values"], flags=re.DOTALL)
+                counted[text if text in counted or len(counted) < MOST_REASONS else "other reasons"] += entry["counts"]
 
 
 def score_file(
@@ -72,28 +83,13 @@ def score_file(
         table = open_table(source, csv)
         kept, read = scorer.columns_to_read(pa.schema([*table.schema, *OURS]), keep)
         schema = pa.schema([*(table.schema.field(name) for name in kept), *scorer.answers(kept)])
-        work = partial(scorer.answer, kept=kept)
         batches = table.batches([name for name in read if name not in OURS.names])
-        rows, reasons, warnings = 0, Counter[str](), Counter[str]()
+        counts = Counts()
         with pq.ParquetWriter(beside, schema) as writer:
-            for batch in in_order(work, batches, threads=min(os.cpu_count() or 1, 8)):
+            for batch in in_order(partial(scorer.answer, kept=kept), batches, threads=min(os.cpu_count() or 1, 8)):
                 writer.write_batch(batch)
-                rows += batch.num_rows
-                add_answers(reasons, warnings, batch)
-    return Counts(rows, reasons, warnings)
-
-
-def add_answers(reasons: Counter[str], warnings: Counter[str], batch: pa.RecordBatch) -> None:
-    """Count the reasons and the warnings of scored rows, which are the last two of ``ColumnScorer.answers``."""
-    for counted, column in zip((reasons, warnings), batch.columns[-2:], strict=True):
-        add_reasons(counted, column)
-
-
-def add_reasons(counted: Counter[str], reasons: pa.Array) -> None:
-    """Count reasons, of those that only differ by their line one, and of too many different ones the rest as one."""
-    for counts in reasons.drop_null().value_counts().to_pylist():
-        reason = re.sub(r"^line \d+: ([^:]*).*", r"\1", counts["values"], flags=re.DOTALL)
-        counted[reason if reason in counted or len(counted) < MOST_REASONS else "other reasons"] += counts["counts"]
+                counts.add(batch)
+    return counts
 
 
 def in_order(work: Callable[[_In], _Out], items: Iterable[_In], threads: int) -> Iterator[_Out]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StructType
 
 from lifeboat.deploy.batch.columns import ColumnScorer
-from lifeboat.deploy.batch.files import Counts, add_answers, replacing_target
+from lifeboat.deploy.batch.files import Counts, replacing_target
 from lifeboat.errors import DataError
 from lifeboat.load.typed import has_values, in_file
 from lifeboat.reading import FILE, LINE
@@ -83,13 +82,12 @@ def score_on_spark(
         rows = frame.orderBy(ticked(FILE), ticked(LINE)) if single_file else frame
         score_frame(rows, scorer, keep).write.parquet(str(beside))
         table = pads.dataset(beside, format="parquet")
-        reasons, warnings = Counter[str](), Counter[str]()
+        counts = Counts()
         for batch in table.to_batches(columns=table.schema.names[-2:]):
-            add_answers(reasons, warnings, batch)
-        count = table.count_rows()
+            counts.add(batch)
         if single_file:
             _merge(table, beside)
-    return Counts(count, reasons, warnings)
+    return counts
 
 
 def _merge(table: pads.Dataset, folder: Path) -> None:

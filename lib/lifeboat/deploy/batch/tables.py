@@ -20,7 +20,6 @@ from lifeboat.deploy.onnx_graph import MEMBER
 
 LEAVES = 64  # of a tree at most: a bit each
 CODES = 2048  # of one table at most: it then stays in the processor's nearest memory
-ROWS = 16_384  # at a time
 BRUIJN = np.uint64(0x03F79D71B4CB0A89)  # times a power of two, its top six bits say which
 SHIFT = np.uint64(58)
 
@@ -69,18 +68,20 @@ class Tables:
     trees: list[TreeTables]
     targets: int
 
-    def raw(self, features: Floats) -> Floats:
-        """What the graph gives for features, shape ``(n, d)``, none NaN: each target's sum, ``(n, targets)``."""
+    def raw(self, features: Floats, at_once: int = 16_384) -> Floats:
+        """What the graph gives for features, shape ``(n, d)``, none NaN: each target's sum, ``(n, targets)``.
+
+        So many rows are taken ``at_once`` as the processor's nearest memory holds.
+        """
         sums = np.zeros((self.targets, len(features)))
-        for start in range(0, len(features), ROWS):
-            self._add(features[start : start + ROWS], sums[:, start : start + ROWS])
+        for start in range(0, len(features), at_once):
+            self._add(features[start : start + at_once], sums[:, start : start + at_once])
         return np.ascontiguousarray(sums.T)
 
     def _add(self, features: Floats, sums: Floats) -> None:
-        shape = [[feature.reach for feature in group] for group in self.groups]
         codes = [
-            np.ravel_multi_index([feature.code(features) for feature in group], reach)
-            for group, reach in zip(self.groups, shape, strict=True)
+            np.ravel_multi_index([feature.code(features) for feature in group], [feature.reach for feature in group])
+            for group in self.groups
         ]
         left, other = np.empty(len(features), np.uint64), np.empty(len(features), np.uint64)
         value = np.empty(len(features))
@@ -143,8 +144,7 @@ def tables(graph: bytes) -> Tables | None:
 def _read(named: dict[str, Any]) -> _Lists:
     modes = numpy_helper.to_array(named["nodes_modes"])
     members = numpy_helper.to_array(named["membership_values"]) if "membership_values" in named else np.empty(0)
-    ends = np.flatnonzero(np.isnan(members))  # each set ends with NaN
-    sets = [members[start:end] for start, end in zip([0, *(ends + 1)[:-1]], ends, strict=True)] if len(ends) else []
+    sets = [ended[:-1] for ended in np.split(members, np.flatnonzero(np.isnan(members)) + 1)[:-1]]  # by NaN
     ways = [
         [(node, bool(leaf)) for node, leaf in zip(named[f"nodes_{w}nodeids"], named[f"nodes_{w}leafs"], strict=True)]
         for w in ("false", "true")
@@ -160,10 +160,7 @@ def _read(named: dict[str, Any]) -> _Lists:
     )
 
 
-Walk = tuple[list[tuple[int, int, int]], list[int]]
-
-
-def _walk(lists: _Lists, root: int) -> Walk:
+def _walk(lists: _Lists, root: int) -> tuple[list[tuple[int, int, int]], list[int]]:
     """A tree's inner nodes, each with the bits of the leaves on its yes and on its no side, and its leaves in order."""
     nodes: list[tuple[int, int, int]] = []
     leaves: list[int] = []

@@ -50,11 +50,6 @@ class Feature:
         """Whether it is a feature of so few whole numbers that these may be names of classes."""
         return self.role == "numeric" and self.type in ("INT", "BIGINT") and 2 < len(self.column.values) <= 12
 
-    @property
-    def group_like(self) -> bool:
-        """Whether rows can be looked at group by group of its values."""
-        return self.used and 2 <= len(self.column.values) <= 12
-
 
 def choose_features(table: Survey, label: Label, key: str, unlabelled: Survey | None) -> list[Feature]:
     """Decide of each column what it is to be.
@@ -62,14 +57,11 @@ def choose_features(table: Survey, label: Label, key: str, unlabelled: Survey | 
     Raises:
         DataError: No column is left to learn from; the message gives the reasons.
     """
-    merged = [Feature(_with_unlabelled(column, unlabelled)) for column in table.columns.values()]
-    features = [_role(table, feature, label, key, unlabelled) for feature in merged]
-    used = [feature for feature in features if feature.used]
-    suspects = [feature for feature in features if feature.role == "out" and feature.univariate_auc > LEAK]
-    if not used and suspects:  # nothing else is there: the person must decide
-        kept = {feature.name for feature in suspects}
-        features = [replace(f, role=_kind(f)) if f.name in kept else f for f in features]
-    elif not used:
+    merged = [_with_unlabelled(column, unlabelled) for column in table.columns.values()]
+    features = [_feature(table, column, label, key, unlabelled) for column in merged]
+    if not any(feature.used for feature in features):  # nothing but what looks like a leak: the person must decide
+        features = [replace(f, role=_kind(f.column)) if f.univariate_auc > LEAK else f for f in features]
+    if not any(feature.used for feature in features):
         reasons = "; ".join(f"{feature.name}: {feature.why}" for feature in features if feature.why)
         raise DataError(f"no column is left to learn {label.source!r} from ({reasons or 'there is no other'})")
     return features
@@ -86,34 +78,33 @@ def _with_unlabelled(column: Column, unlabelled: Survey | None) -> Column:
     return replace(column, type=kind, missing=column.missing + other.missing, gap_words=gap_words)
 
 
-def _role(table: Survey, feature: Feature, label: Label, key: str, unlabelled: Survey | None) -> Feature:
-    column = feature.column
+def _feature(table: Survey, column: Column, label: Label, key: str, unlabelled: Survey | None) -> Feature:
     if column.name == label.source:
-        return replace(feature, role="label", in_schema=not label.sql)
+        return Feature(column, "label", in_schema=not label.sql)
     if column.type not in TYPES:
-        return replace(feature, why=f"no column of a schema is of its type ({column.type})", in_schema=False)
+        return Feature(column, why=f"no column of a schema is of its type ({column.type})", in_schema=False)
     if unlabelled and column.name not in unlabelled.columns:
-        return replace(feature, why="the rows to predict do not have it", in_schema=False)
+        return Feature(column, why="the rows to predict do not have it", in_schema=False)
     if column.name == key:
-        return replace(feature, role="key")
+        return Feature(column, "key")
     if reason := _no_feature(table, column):
-        return replace(feature, why=reason)
+        return Feature(column, why=reason)
     score = univariate_auc(table, column, label.target)
     if score > LEAK:
         reason = f"by itself it all but tells the label (ROC AUC {score:.3f}): is it known before the label is?"
-        return replace(feature, why=reason, univariate_auc=score)
-    return replace(feature, role=_kind(feature), univariate_auc=score)
+        return Feature(column, why=reason, univariate_auc=score)
+    return Feature(column, _kind(column), univariate_auc=score)
 
 
-def _kind(feature: Feature) -> str:
-    with_gaps = feature.type == "BOOLEAN" and feature.column.missing > 0  # filled with the mode, as a category is
-    return "categorical" if feature.type == "STRING" or with_gaps else "numeric"
+def _kind(column: Column) -> str:
+    with_gaps = column.type == "BOOLEAN" and column.missing > 0  # filled with the mode, as a category is
+    return "categorical" if column.type == "STRING" or with_gaps else "numeric"
 
 
 def _no_feature(table: Survey, column: Column) -> str:
     """Why a column is no feature whatever the label is; empty where it may be one."""
-    known = table.rows - table.columns[column.name].missing
-    if not known:
+    few = 0 < len(column.values) <= LEVELS
+    if table.rows == table.columns[column.name].missing:
         return "it has no value"
     if column.is_number and column.minimum is None:
         return "it holds numbers that are not finite"
@@ -121,16 +112,16 @@ def _no_feature(table: Survey, column: Column) -> str:
         return f"its value is always {next(iter(column.values))!r}"
     if column.type == "DATE":
         return (
-            "a date: as a number it would only say how old the data are; split_by could hold out the latest by it, "
-            "as ISO writes it or made a DATE"
+            "a date: as a number it would only say how old the data are; compute by hand what may tell more, such as "
+            "its month or weekday; split_by could hold out the latest by it, as ISO writes it or made a DATE"
         )
     if counts_rows(column, table.rows) or (column.unique and looks_like_id(column)):
         return "it names the row"
-    if looks_like_id(column) and not 0 < len(column.values) <= LEVELS:
+    if looks_like_id(column) and not few:
         return "by its name it names something; group_by keeps rows that share it together"
     if column.type == "STRING" and nearly_unique(table, column):
         return "a text that differs in most rows"
-    if column.type == "STRING" and not 0 < len(column.values) <= LEVELS:
+    if column.type == "STRING" and not few:
         how_many = len(column.values) or "more than 1,000"
         return f"{how_many} different texts: too many for a tree, which asks for {LEVELS} at most here"
     return ""

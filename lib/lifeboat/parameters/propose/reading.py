@@ -2,94 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lifeboat.errors import DataError
-from lifeboat.reading import ERROR, CsvFormat, Table, open_table
+from lifeboat.reading import CsvFormat, open_table
 from lifeboat.reading.arrow import family
 from lifeboat.reading.kinds import is_parquet_file
-from lifeboat.reading.records import UNCLOSED, Records, records, values
+from lifeboat.reading.records import values
+from lifeboat.reading.scan import below, first_records
 from lifeboat.reading.text import Block, blocks
 from lifeboat.run.inputs import files
 from lifeboat.scoring.declared import DATE, DECIMAL, FLOAT, NULLS, TEXT, TIME, TRUTH, WHOLE_NUMBER
 
 SEPARATORS = ",;\t|"  # of equals, the first
-SEEN = 200  # records that the separator is guessed from
+SQL_WORDS = {FLOAT: "DOUBLE", DECIMAL: "DOUBLE", TRUTH: "BOOLEAN", DATE: "DATE", TIME: "DATE", TEXT: "", NULLS: ""}
 
 
-def find_table(path: Path, csv: CsvFormat, guess: bool) -> Table:
-    """Open a table, its separator guessed from its first file unless it is given, and ``multiline`` where it must be.
+def guess_format(path: Path, csv: CsvFormat) -> CsvFormat:
+    """The format with the separator that the first file has, and ``multiline`` where that leaves no line unread.
 
-    Raises:
-        DataError: It is no table.
+    Args:
+        path: A file or a folder.
+        csv: What is known: its encoding, and the lines above its header.
     """
-    if not guess:
-        return open_table(path, csv)
-    csv = replace(csv, separator=guess_separator(path, csv))
-    try:
-        table = open_table(path, csv)
-    except DataError:
-        if csv.multiline or (whole := _whole(path, csv)) is None:
-            raise
-        return whole
-    if csv.multiline or table.parquet or not _unclosed(table):
-        return table
-    return _whole(path, csv) or table
+    csv = replace(csv, separator=_separator(path, csv))
+    several_lines = replace(csv, multiline=True)
+    with suppress(DataError):
+        if not open_table(path, csv).lines().rejected:
+            return csv
+    with suppress(DataError):
+        if not open_table(path, several_lines).lines().rejected:
+            return several_lines
+    return csv
 
 
-def _whole(path: Path, csv: CsvFormat) -> Table | None:
-    """The table by records of several lines; None where such leave a line unread too."""
-    try:
-        table = open_table(path, replace(csv, multiline=True))
-        return table if not table.lines().rejected else None
-    except DataError:
-        return None
-
-
-def guess_separator(path: Path, csv: CsvFormat) -> str:
+def _separator(path: Path, csv: CsvFormat) -> str:
     """The separator that gives most records of the first file as many values as its header, and the most."""
     paths = files(path)
     if not paths or is_parquet_file(paths[0]):
         return csv.separator
-    first = next(blocks(str(paths[0]), paths[0].name, csv), None)
-    if first is None:
-        return csv.separator
-    return max(SEPARATORS, key=lambda mark: _fit(first, replace(csv, separator=mark), paths[0].name))
+    first = next(blocks(str(paths[0]), paths[0].name, csv), Block(0, 0, b"", 1))
+    return max(SEPARATORS, key=lambda mark: _width(first, replace(csv, separator=mark), paths[0].name))
 
 
-def _fit(block: Block, csv: CsvFormat, name: str) -> int:
+def _width(block: Block, csv: CsvFormat, name: str) -> int:
     """How many values the separator makes of each record, where it makes as many of most; else 1."""
-    lines = block.text.split(b"\n", csv.skip_lines + SEEN)[csv.skip_lines :][:SEEN]
-    start = Block(block.start, block.end, b"\n".join(lines) + b"\n", block.line)
     try:
-        first: list[Records] = list(islice(records(iter([start]), csv, name), 1))
+        records = first_records(below(block, csv.skip_lines), csv, name)
+        widths = [len(values(record, csv.separator)) for _, record in records]
     except DataError:
         return 1
-    widths = [len(values(record, csv.separator)) for chunk in first for record in chunk.each()]
     return widths[0] if widths and 2 * widths.count(widths[0]) > len(widths) else 1
 
 
-def _unclosed(table: Table) -> bool:
-    """Whether a record is no row because its quote is not closed in its line."""
-    return any(pc.any(pc.equal(batch.column(ERROR), UNCLOSED)).as_py() for batch in table.batches([]))
-
-
-def declared_types(table: Table) -> Sequence[str]:
-    """What a parquet file says of its columns' types, in SQL words; of text nothing."""
-    return [declared_type(field.type) if table.parquet else "" for field in table.schema]
-
-
-SQL_WORDS = {FLOAT: "DOUBLE", DECIMAL: "DOUBLE", TRUTH: "BOOLEAN", DATE: "DATE", TIME: "DATE", TEXT: "", NULLS: ""}
-
-
 def declared_type(kind: pa.DataType) -> str:
-    """The type of the table's SQL words for one of parquet's; one that no schema takes keeps its own."""
+    """What a file says of a column's type, in SQL words: of text nothing; one that no schema takes keeps its own."""
     if pa.types.is_dictionary(kind):
         return declared_type(kind.value_type)
     if family(kind) == WHOLE_NUMBER:
@@ -99,11 +71,9 @@ def declared_type(kind: pa.DataType) -> str:
 
 def as_text(column: pa.Array) -> pa.Array:
     """A column as text, one that is empty or no number as null; of a type that no schema takes, that there is one."""
+    nothing = pa.scalar(None, pa.string())
     if family(column.type) not in (WHOLE_NUMBER, *SQL_WORDS):
-        column = pc.if_else(column.is_valid(), pa.scalar("(untyped)"), pa.scalar(None, pa.string()))
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+        return pc.if_else(column.is_valid(), "(untyped)", nothing)
+    gaps = pa.array(["", "nan"] if family(column.type) == FLOAT else [""])
     text = pc.cast(column, pa.string())
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+    return pc.if_else(pc.is_in(text, gaps), nothing, text)

@@ -6,7 +6,9 @@ import re
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import TargetEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 from lifeboat.parameters.propose.table import Column, Survey, numbers
@@ -27,12 +29,12 @@ def looks_like_id(column: Column) -> bool:
 
 def counts_rows(column: Column, rows: int) -> bool:
     """Whether it holds whole numbers without a gap between them, each once."""
-    if not column.unique or column.type not in ("INT", "BIGINT") or column.minimum is None or column.maximum is None:
+    if column.minimum is None or column.maximum is None:
         return False
-    return int(column.maximum - column.minimum) + 1 == rows
+    return column.unique and column.type in ("INT", "BIGINT") and int(column.maximum - column.minimum) + 1 == rows
 
 
-def find_key(table: Survey, others: tuple[str, ...], unlabelled: Survey | None) -> str:
+def find_key(table: Survey, label: str, unlabelled: Survey | None) -> str:
     """The column that names a row; empty where there is none.
 
     Of the columns of whole numbers or texts that differ in every row: one whose name says so, one that counts the
@@ -40,14 +42,15 @@ def find_key(table: Survey, others: tuple[str, ...], unlabelled: Survey | None) 
 
     Args:
         table: The labelled rows.
-        others: Columns that cannot be the key, such as the label.
+        label: The column to predict, which cannot be the key.
         unlabelled: The rows to predict: the key must name these, too.
     """
     tables = [table] if unlabelled is None else [table, unlabelled]
     able = [
         column
         for column in table.columns.values()
-        if column.name not in others and column.type in ("INT", "BIGINT", "STRING") and not column.broken
+        if column.name != label and column.type in ("INT", "BIGINT", "STRING")
+        if not pc.any(pc.match_substring_regex(table.sample[column.name], r"[\r\n]")).as_py()
         if all(column.name in t.columns and t.columns[column.name].unique for t in tables)
     ]
     by_name = [column for column in able if looks_like_id(column)]
@@ -88,7 +91,7 @@ def univariate_auc(table: Survey, column: Column, target: Floats) -> float:
         scores = tree.predict_proba(x[judge])[:, 1]
     else:
         texts = np.array(table.sample[column.name].to_pylist(), dtype=object)[known]
-        scores = _rates(texts[learn], y[learn], texts[judge])
+        scores = rates(texts[learn], y[learn], texts[judge])
     return float(roc_auc_score(y[judge], scores))
 
 
@@ -102,11 +105,8 @@ def _in_single(values: Floats) -> Floats:
     return np.where(np.isnan(values), np.nan, ranks)
 
 
-def _rates(texts: npt.NDArray[np.object_], y: Floats, others: npt.NDArray[np.object_]) -> Floats:
+def rates(texts: npt.NDArray[np.object_], y: Floats, others: npt.NDArray[np.object_]) -> Floats:
     """The label's rate of each value, one row of the overall rate added."""
-    overall = float(y.mean())
-    total: dict[str | None, list[float]] = {}
-    for text, label in zip(texts.tolist(), y.tolist(), strict=True):
-        total.setdefault(text, []).append(label)
-    rates = {text: (sum(seen) + overall) / (len(seen) + 1) for text, seen in total.items()}
-    return np.array([rates.get(text, overall) for text in others.tolist()])
+    encoder = TargetEncoder(target_type="continuous", smooth=1).fit(texts.reshape(-1, 1), y)
+    encoded: Floats = encoder.transform(others.reshape(-1, 1)).ravel()
+    return encoded

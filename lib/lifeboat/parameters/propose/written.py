@@ -9,86 +9,60 @@ from typing import Any
 
 import yaml
 
+from lifeboat.parameters.field import comment_of, fields_of
+from lifeboat.parameters.model import SECTIONS, Parameters
 from lifeboat.parameters.propose.features import Feature
 from lifeboat.parameters.propose.proposal import Proposal
 from lifeboat.parameters.propose.table import Column
 
 WIDTH = 118
-FIXED: dict[str, tuple[Any, str]] = {  # the same for any data set, and why
-    "spark": ("local[*]", "all cores of this machine; local[2], spark://host:7077, sc://host"),
-    "seed": (42, "of every draw and forest, and of the split unless split_seed says another"),
-    "holdout_fraction": (0.2, "kept away from training, by a hash of the key"),
-    "group_by": ("", "a column, such as a customer or a day, whose rows belong together"),
-    "related_by": ("", "a column whose rows may belong together: notebook 1 looks whether it matters"),
-    "texts": ([], "a few texts to show the first stage of `derive` on"),
-    "leak_column": ("", "a text of many values, to see a leak with in notebook 2; empty to leave that out"),
-    "estimator": ("random_forest", "random_forest, gbt or logistic_regression"),
-    "grid": ({"maxDepth": [3, 6]}, "each combination is cross-validated, the simplest first"),
-    "num_folds": (3, ""),
-    "together": ([], "features that say the same, to shuffle as one"),
-    "verdict_metric": ("log_loss", "or brier"),
-    "margin": (0.01, "so much worse than the champion a model may be"),
-    "resamples": (1000, "of the bootstrap"),
-    "class_names": ([], "what people call class 0 and class 1, such as [died, survived]; empty: no and yes"),
-    "columns": ({}, "what people call columns, and units, such as {Fare: {title: fare, unit: pounds}}"),
+STARTS: dict[str, Any] = {  # where a file for any table starts otherwise than the Titanic's
+    "seed": 42,
+    "group_by": "",
+    "related_by": "",
+    "texts": [],
+    "leak_column": "",
+    "grid": {"maxDepth": [3, 6]},
+    "together": [],
+    "resamples": 1000,
+    "columns": {},
 }
-WHY = {
-    "labelled_path": "rows with a label",
-    "unlabelled_path": "rows to predict; empty for none",
-    "complete": "what the rows need before they are whole",
-    "ranges": "lowest and highest value, such as [0, 120]; a row outside is kept aside with its reason",
-    "derive": "new columns by stages, such as {stage: SumColumns, inputCols: [a, b], outputCol: both}",
-    "compare": "columns whose groups are compared by how often the label is 1",
-    "impute": "columns with gaps: mean, mean by COLUMN, or mode",
-    "show": "of single rows",
-    "groups": "looked at one by one",
-    "registered_model": "its champion is the model to compare with",
-}
-SECTIONS = {
-    "where": ("spark", "seed"),
-    "the data": ("labelled_path", "unlabelled_path", "csv", "complete", "schema", "label", "key", "ranges",
-                 "holdout_fraction", "group_by", "related_by"),
-    "the features": ("derive", "compare", "impute", "numeric", "categorical", "texts", "leak_column"),
-    "the model": ("estimator", "estimator_params", "grid", "num_folds", "metric", "show"),
-    "the verdict": ("baseline", "groups", "together", "verdict_metric", "margin", "resamples"),
-    "the registry": ("registered_model", "class_names", "columns"),
-}  # fmt: skip
+USUAL = ("spark", "holdout_fraction", "estimator", "num_folds", "verdict_metric", "margin")  # as everywhere, but said
 
 
-def written(proposal: Proposal, command: str, path: str) -> str:
+def written(proposal: Proposal, command: str, path: str, schema: str = "schema.json") -> str:
     """The text of the parameter file.
 
     Args:
         proposal: What to write.
         command: What was typed to get it, to stand at its head.
         path: Where the file is going to be, for the command to run it.
+        schema: Where its editor finds the JSON Schema, from there.
     """
-    table = proposal.table
-    values = {name: value for name, (value, _) in FIXED.items()} | proposal.values
-    why = {name: reason for name, (_, reason) in FIXED.items()} | WHY | {n: r for n, r in proposal.why.items() if r}
-    head = [f"A first parameter file for {table.path.name}, written by", "", f"  {command}", ""]
-    head += [
+    table, fields = proposal.table, fields_of(Parameters)
+    values = {name: fields[name].default for name in USUAL} | STARTS | proposal.values
+    why = {name: comment_of(field) for name, field in fields.items()} | {n: r for n, r in proposal.why.items() if r}
+    head = [
+        f"A first parameter file for {table.path.name}, written by",
+        "",
+        f"  {command}",
+        "",
         "from what it saw. Nothing in it is settled: read it, change it, and run it with",
         "",
         f"  lifeboat run {path}",
+        "",
+        f"Seen: {table.rows:,} rows.",
     ]
-    head += ["", f"Seen: {table.rows:,} rows."]
-    lines = [*_comments(head), *_seen(proposal.features)]
+    lines = [f"# yaml-language-server: $schema={schema}"]
+    lines += [*(f"# {printable(line)}".rstrip() for line in head), *_seen(proposal.features)]
     if proposal.look:
-        lines += [
-            "#",
-            "# To look at:",
-            *(line for note in proposal.look for line in _comment(note, "#   - ", "#     ")),
-        ]
-    for title, names in SECTIONS.items():
-        lines += ["", f"# --- {title}"]
-        for name in names:
-            lines += _parameter(name, values[name], why.get(name, ""), proposal)
+        lines += ["#", "# To look at:"]
+        lines += [line for remark in proposal.look for line in _comment(remark, "#   - ", "#     ")]
+    for section in SECTIONS:
+        lines += ["", f"# --- {section.__doc__}"]
+        for name in [name for name in section.__annotations__ if name in values]:
+            lines += _parameter(name, values[name], why[name], proposal)
     return "\n".join(lines) + "\n"
-
-
-def _comments(texts: Sequence[str]) -> list[str]:
-    return [f"# {printable(text)}".rstrip() for text in texts]
 
 
 def _comment(text: str, first: str, rest: str) -> list[str]:
@@ -143,26 +117,21 @@ def _parameter(name: str, value: Any, why: str, proposal: Proposal) -> list[str]
         return folded if value.isprintable() else [f"schema: {inline(value)}"]
     if name in ("numeric", "categorical"):
         return _feature_list(name, proposal)
-    if name == "complete" and value:
-        return [*_with_reason("complete:", why), *_completed(value)]
+    if name == "enrich" and value:
+        return [*_with_reason("enrich:", why), *_enriched(value)]
     return _with_reason(f"{name}: {inline(value)}", why)
 
 
-def _completed(complete: dict[str, Any]) -> list[str]:
-    """A line for each column with words for gaps, each expression, and each case of one that has several."""
-    gaps, compute = complete.get("no_value", {}), complete.get("compute", {})
+def _enriched(enrich: dict[str, Any]) -> list[str]:
+    """A line for each column with words for gaps, and each expression."""
+    gaps, compute = enrich.get("no_value", {}), enrich.get("compute", {})
     lines = _with_reason("  no_value:", "words that stand where there is none") if gaps else []
     for name, words in gaps.items():
         block = _yaml({name: words}, allow_unicode=name.isprintable(), flow=None)
         lines += [f"    {line}" for line in block.split("\n")]
     lines += _with_reason("  compute:", "new columns, by SQL") if compute else []
-    for name, sql in compute.items():
-        first, *cases = sql.split(" WHEN ")
-        if len(cases) > 1 and sql.isprintable():
-            lines += [f"    {inline(name)}: >-", f"      {first}", *(f"      WHEN {case}" for case in cases)]
-        else:
-            lines.append(f"    {inline({name: sql})[1:-1]}")
-    return lines + (_with_reason("  make_key: true", "from each row's content") if complete.get("make_key") else [])
+    lines += [f"    {inline({name: sql})[1:-1]}" for name, sql in compute.items()]
+    return lines + (_with_reason("  make_key: true", "from each row's content") if enrich.get("make_key") else [])
 
 
 def _folded(schema: str) -> list[str]:
@@ -179,7 +148,7 @@ def _folded(schema: str) -> list[str]:
 def _with_reason(line: str, why: str) -> list[str]:
     if not why:
         return [line]
-    if len(line) + len(why) + 4 <= WIDTH and len(line) < 60:
+    if max(len(line), 27) + len(why) + 4 <= WIDTH and len(line) < 60:
         return [f"{line:<27}  # {printable(why)}"]
     return [*_comment(why, "# ", "# "), line]
 
