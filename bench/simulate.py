@@ -13,7 +13,8 @@ from multiprocessing import Pool
 
 import numpy as np
 
-from lifeboat.evaluate import Rule, Scored, verdict
+from lifeboat.evaluate import Scored
+from lifeboat.evaluate.decision import Rival, Rule, decide
 
 CONFIDENCE, MARGIN, TRIALS, CHAINS, CHALLENGERS = 0.95, 0.01, 4000, 2000, 20
 RULE = Rule(margin=MARGIN, resamples=400, confidence=CONFIDENCE)
@@ -82,7 +83,7 @@ def drift(rows_held_out: int, with_reference: bool, seed: int) -> float:
     All learned from the same rows, so that most of their errors are alike.
     """
     rows, rule = Rows(rows_held_out, alone=True, seed=seed), Rule(margin=MARGIN, resamples=100)
-    baseline, alike = rows.judged(LOSSES[-1], rows.errors()), rows.errors()
+    baseline, alike = Rival("the baseline", rows.judged(LOSSES[-1], rows.errors())), rows.errors()
 
     def fitted(loss: float) -> Scored:
         return rows.judged(loss, ALIKE * alike + (1 - ALIKE**2) ** 0.5 * rows.errors())
@@ -91,10 +92,13 @@ def drift(rows_held_out: int, with_reference: bool, seed: int) -> float:
     champion = reference = fitted(loss)
     for _ in range(CHALLENGERS):
         challenger = fitted(loss + MARGIN / 3)
-        found = verdict(challenger, baseline, champion, reference if with_reference else champion, rule)
-        if found.promote:
+        rivals = [Rival("the champion", champion)]
+        if with_reference and reference is not champion:
+            rivals.append(Rival("the reference", reference))
+        decision = decide(challenger, baseline, rivals, rule)
+        if decision.alias == "champion":
             champion, loss = challenger, loss + MARGIN / 3
-            reference = challenger if found.new_reference else reference
+            reference = challenger if decision.new_reference else reference
     return (loss - first) / MARGIN
 
 

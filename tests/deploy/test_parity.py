@@ -9,6 +9,7 @@ from random import Random
 
 import numpy as np
 import onnx
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from typer.testing import CliRunner
 
 from hand_made import by_hand
 from lifeboat.cli.app import app
-from lifeboat.deploy.parity import draw, parity, spark_scores, to_records, value_pools
+from lifeboat.deploy.parity import arrow_schema, draw, parity, spark_answers, spark_scores, to_records, value_pools
 from lifeboat.scoring.fields import Column
 from lifeboat.scoring.scorer import Scorer
 
@@ -39,6 +40,21 @@ NAMES = [
     "multinomial",
     "multinomial thresholds",
 ]
+
+
+def test_spark_s_answers_come_in_the_order_of_the_key_with_the_rows_as_records(
+    models: dict[str, PipelineModel], portable_of: Callable[[str], Path], spark: SparkSession
+) -> None:
+    scorer, pools = Scorer.load(portable_of("houses")), value_pools(portable_of("houses"))
+    values = {column.name: draw(column, pools[column.name], 20, Random(3)) for column in scorer.columns}
+    schema = arrow_schema(scorer.columns).append(pa.field("the key", pa.int64()))
+    rows = spark.createDataFrame(pa.Table.from_pydict({**values, "the key": range(19, -1, -1)}, schema=schema))
+    table, records = spark_answers(models["houses"], rows, "the key", list(values))
+    assert list(map(str, records)) == list(map(str, to_records(values)[::-1])), "as texts, where NaN is NaN"
+    answers = scorer.score(records)
+    assert table["key"].tolist() == list(range(20))
+    assert table["prediction"].tolist() == answers.predictions.tolist()
+    assert np.vstack(table["probability"]).tolist() == answers.probabilities.tolist()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -20,7 +20,6 @@ from hand_made import GOOD, by_hand
 from lifeboat.deploy import registry, tracking
 from lifeboat.errors import DataError, StageOrderError
 from lifeboat.evaluate import Scored
-from lifeboat.evaluate.holdout_predictions import to_table
 from lifeboat.run import Run
 from lifeboat.scoring.fields import Column
 from stores import project
@@ -63,7 +62,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         path = folder / "outputs" / "small" / name
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(content))
-    to_table(SCORED).to_parquet(folder / "outputs/small/04_evaluate/holdout_predictions.parquet")
+    SCORED.table.to_parquet(folder / "outputs/small/04_evaluate/holdout_predictions.parquet")
     (folder / "rows.csv").write_bytes(b"abc")
     with project(folder):
         yield folder
@@ -181,6 +180,23 @@ def test_the_reference_moves_only_for_a_model_that_was_surely_better(logged: str
     assert aliases("followed") == {"reference": "1", "champion": "2", "challenger": "3"}
     settled("followed", logged, "champion", new_reference=True)
     assert aliases("followed") == {"reference": "4", "champion": "4", "challenger": "3"}
+
+
+def test_a_candidate_s_rivals_are_the_champion_and_the_reference_where_it_is_another(logged: str) -> None:
+    assert registry.incumbents("rivals").rivals == []
+    settled("rivals", logged, "champion", new_reference=True)
+    assert [rival.name for rival in registry.incumbents("rivals").rivals] == ["the champion"]
+    settled("rivals", logged, "champion")
+    both = registry.incumbents("rivals")
+    assert [rival.name for rival in both.rivals] == ["the champion", "the reference"]
+    assert both.champion is not None
+    assert both.reference is not None
+    assert [rival.predictions for rival in both.rivals] == [both.champion.scored, both.reference.scored]
+
+
+def test_none_is_the_name_of_nobody_and_no_store_is_asked() -> None:
+    nobody = registry.incumbents("none", "nothing://here")
+    assert (nobody, nobody.noted("none")) == (registry.Incumbents(), None)
 
 
 def test_a_champion_from_before_there_was_a_reference_is_the_reference_of_those_that_follow(logged: str) -> None:

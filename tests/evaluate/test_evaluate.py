@@ -1,4 +1,4 @@
-"""Metrics, intervals, baselines, parts of the rows and the verdict, against values worked out by hand."""
+"""Metrics, intervals, baselines and parts of the rows, against values worked out by hand."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from sklearn import calibration as sk_calibration
 from sklearn import metrics as sk
 
 from lifeboat.errors import DataError, ParameterError
-from lifeboat.evaluate import Rule, Scored, bootstrap, collect_scored, paired_difference, point_metrics, verdict
+from lifeboat.evaluate import Scored, bootstrap, collect_scored, paired_difference, point_metrics
 from lifeboat.evaluate.intervals import Interval, percentiles, resampled, share_of, wilson, worth
 from lifeboat.evaluate.metrics import drawn_metrics, loss_rows, point_metric, undefined
 from lifeboat.evaluate.scored import GroupRates, group_rates
-from lifeboat.evaluate.slices import by_group, calibration, confusion, crossed
+from lifeboat.evaluate.slices import by_group, calibration, confusion
 from lifeboat.evaluate.thresholds import cheapest_threshold, cost_at, honest_threshold, threshold_costs
 from lifeboat.preprocess.column_names import PREDICTION, PROBABILITY
 
@@ -32,9 +32,9 @@ def texts(*values: object) -> np.ndarray:
     return np.array(values, dtype=object)
 
 
-def rows_of(*label: int) -> Scored:
-    """Rows with these labels, of which a coin speaks."""
-    return Scored(list(label), [0.5] * len(label), [0] * len(label))
+def rows_of(*label: int, **groups: np.ndarray) -> Scored:
+    """Rows with these labels and groups, of which a coin speaks."""
+    return Scored(list(label), [0.5] * len(label), [0] * len(label), groups=groups)
 
 
 @st.composite
@@ -198,7 +198,7 @@ def test_percentiles_leave_out_an_equal_share_on_either_side_and_always_hold_the
     assert percentiles(50.0, draws, 0.9, many) == Interval(50.0, pytest.approx(5.0), pytest.approx(95.0))
     assert percentiles(99.0, draws, 0.9, many).high == 99
     assert percentiles(1.0, draws, 0.9, many).low == 1
-    with pytest.raises(ParameterError, match="confidence is 95; it takes a share between 0 and 1"):
+    with pytest.raises(ParameterError, match="confidence is 95; write a number, between 0 and 1"):
         percentiles(50.0, draws, 95, many)
     with pytest.raises(ParameterError, match="resamples is 0"):
         next(resampled(3, 0, 1))
@@ -293,21 +293,21 @@ def test_group_rates_are_smoothed_and_unseen_groups_get_the_overall_rate(spark: 
     rule = group_rates(train, "Survived", "Sex")
     assert rule.rates == {"female": 3 / 5, "male": 1 / 4, None: 2 / 3}
     assert rule.overall == 4 / 8
-    scored = rule.score(texts("male", "female", "unseen", None), rows_of(0, 1, 0, 1))
+    scored = rule.score(rows_of(0, 1, 0, 1, Sex=texts("male", "female", "unseen", None)))
     assert scored.probability.tolist() == [1 / 4, 3 / 5, 1 / 2, 2 / 3]
     assert scored.prediction.tolist() == [0, 1, 0, 1]
 
 
 def test_without_a_column_the_majority_rule_says_the_same_of_all(spark: SparkSession) -> None:
     train = spark.createDataFrame([(1.0,), (0.0,), (0.0,)], "y double")
-    scored = group_rates(train, "y").score(None, rows_of(1, 0))
+    scored = group_rates(train, "y").score(rows_of(1, 0))
     assert scored.probability.tolist() == [2 / 5, 2 / 5]
     assert scored.prediction.tolist() == [0, 0]
 
 
 def test_a_baseline_that_was_never_surprised_still_has_a_finite_log_loss(spark: SparkSession) -> None:
     train = spark.createDataFrame([("a", 1)] * 8, "g string, y int")
-    scored = group_rates(train, "y", "g").score(texts("a"), rows_of(0))
+    scored = group_rates(train, "y", "g").score(rows_of(0, g=texts("a")))
     assert point_metrics(scored)["log_loss"] == pytest.approx(-math.log(1 / 10))
 
 
@@ -317,8 +317,8 @@ def test_group_rates_say_what_they_miss(spark: SparkSession) -> None:
         group_rates(train, "y", "g")
     with pytest.raises(DataError, match="unknown column 'G'"):
         group_rates(train, "y", "G")
-    with pytest.raises(ParameterError, match="give each row's 'Sex' in groups"):
-        GroupRates("Sex", {}, 0.5).score(None, rows_of(1))
+    with pytest.raises(ParameterError, match="unknown group 'Sex': did you mean 'sex'"):
+        GroupRates("Sex", {}, 0.5).score(rows_of(1, sex=texts("male")))
 
 
 # --- parts of the rows ------------------------------------------------------------------------------------------
@@ -331,7 +331,8 @@ def test_confusion_counts_what_is_true_down_and_what_was_said_across() -> None:
 
 
 def test_each_group_has_the_numbers_of_its_own_rows() -> None:
-    rows = by_group(FOUR, {"Sex": texts("male", "female", "male", None)})
+    groups = {"Sex": texts("male", "female", "male", None)}
+    rows = by_group(Scored(FOUR.label, FOUR.probability, FOUR.prediction, groups=groups), ["Sex"])
     assert [(row.value, row.n, row.positives) for row in rows] == [("female", 1, 0), ("male", 2, 2), (None, 1, 0)]
     female, male, nobody = rows
     assert male.accuracy == wilson(1, 2)
@@ -344,24 +345,24 @@ def test_each_group_has_the_numbers_of_its_own_rows() -> None:
 
 def test_what_is_found_of_a_class_in_a_group_has_the_interval_of_what_its_rows_are_worth() -> None:
     # of four rows of class 1, two stand for one person
-    scored = Scored([1, 1, 1, 1, 0], [0.9, 0.9, 0.1, 0.9, 0.2], [1, 1, 0, 1, 0], kin=texts("a", "a", "b", "c", "d"))
-    (row,) = by_group(scored, {"all": texts(*"xxxxx")}, confidence=0.8)
+    kin, groups = texts("a", "a", "b", "c", "d"), {"all": texts(*"xxxxx")}
+    scored = Scored([1, 1, 1, 1, 0], [0.9, 0.9, 0.1, 0.9, 0.2], [1, 1, 0, 1, 0], kin=kin, groups=groups)
+    (row,) = by_group(scored, ["all"], confidence=0.8)
     assert row.recall_1 == share_of(np.array([1, 1, 0, 1]), np.array([0, 0, 1, 2]), 0.8)
     assert row.recall_0 == wilson(1, 1, 0.8)
     assert row.accuracy == share_of(np.array([1, 1, 0, 1, 1]), np.array([0, 0, 1, 2, 3]), 0.8)
 
 
-def test_groups_that_came_along_are_the_default_and_can_be_crossed() -> None:
-    groups = {"Sex": texts("male", "female"), "Pclass": texts(3, None)}
-    scored = Scored([0, 1], [0.1, 0.9], [0, 1], groups=groups)
-    assert [(row.group, row.value) for row in by_group(scored)] == [
-        ("Sex", "female"), ("Sex", "male"), ("Pclass", 3), ("Pclass", None),
+def test_several_groups_are_crossed_too_and_those_without_a_value_come_last() -> None:
+    groups = {"Sex": texts("male", "female", None), "Pclass": texts(3, None, 1)}
+    scored = Scored([0, 1, 1], [0.1, 0.9, 0.9], [0, 1, 1], groups=groups)
+    assert [(row.group, row.value, row.positives) for row in by_group(scored, ["Sex", "Pclass"])] == [
+        ("Sex", "female", 1), ("Sex", "male", 0), ("Sex", None, 1), ("Pclass", 1, 1), ("Pclass", 3, 0),
+        ("Pclass", None, 1), ("Sex and Pclass", "male, 3", 0), ("Sex and Pclass", None, 2),
     ]  # fmt: skip
-    assert crossed(groups, ["Sex", "Pclass"]).tolist() == ["male, 3", None]
+    assert [row.group for row in by_group(scored, ["Pclass"])] == ["Pclass"] * 3
     with pytest.raises(ParameterError, match="unknown group 'sex': did you mean 'Sex'"):
-        crossed(groups, ["sex"])
-    with pytest.raises(DataError, match="group 'Sex' has 1 values for 2 rows"):
-        by_group(scored, {"Sex": texts("male")})
+        by_group(scored, ["sex"])
 
 
 def test_calibration_bins_hold_equal_shares_of_the_rows() -> None:
@@ -445,164 +446,6 @@ def test_where_probabilities_are_honest_the_costs_alone_say_the_threshold() -> N
     for alarm, miss in ((1, 2), (2, 1), (1, 5), (1, 1)):
         lowest = threshold_costs(honest, alarm, miss).cost.min()
         assert cost_at(honest, honest_threshold(alarm, miss), alarm, miss) == lowest
-
-
-# --- the verdict ------------------------------------------------------------------------------------------------
-
-LABEL = [0, 1] * 50
-
-
-def model(wrong: int, sure: float) -> Scored:
-    """A hundred rows, of which the last ``wrong`` are called wrongly, each with the probability ``sure``."""
-    called = np.array([label if row < 100 - wrong else 1 - label for row, label in enumerate(LABEL)])
-    return Scored(LABEL, np.where(called == 1, sure, 1 - sure), called)
-
-
-COIN = model(0, 0.5)
-
-
-def kept(scored: Scored, keys: object) -> Scored:
-    """The same with these keys."""
-    return Scored(scored.label, scored.probability, scored.prediction, key=texts(*keys))
-
-
-def test_better_than_the_baseline_with_no_champion_is_promoted_and_is_the_reference() -> None:
-    outcome = verdict(model(0, 0.9), COIN, rule=Rule(resamples=100), baseline_name="the women-only rule")
-    assert (outcome.promote, outcome.alias, outcome.new_reference) == (True, "champion", True)
-    # every row gains ln 0.9 - ln 0.5 = 0.588
-    assert outcome.sentence == (
-        "Promote to champion: its log loss on 100 held-out rows, 0.105, is better than that of the women-only rule "
-        "(0.693) by 0.588 (95 % interval 0.588 to 0.588), and there is no champion yet."
-    )
-    assert outcome.details["better_than_baseline_by"]["low"] == pytest.approx(math.log(0.9 / 0.5))
-    assert outcome.details["incumbents"] == {}
-    assert json.loads(json.dumps(outcome.details)) == outcome.details
-
-
-def test_not_surely_better_than_the_baseline_stays_a_challenger() -> None:
-    outcome = verdict(model(26, 0.9), COIN, rule=Rule(resamples=200))
-    low, high = (outcome.details["better_than_baseline_by"][end] for end in ("low", "high"))
-    assert low < 0 < high
-    assert (outcome.promote, outcome.alias, outcome.new_reference) == (False, "challenger", False)
-    # 0.588 - 0.26 x ln 9 = 0.0165
-    assert outcome.sentence == (
-        "Keep as challenger: its log loss on 100 held-out rows, 0.677, is not surely better than that of the baseline "
-        f"(0.693): the gain is 0.017 (95 % interval {low:.3f} to {high:.3f}), which holds 0."
-    )
-
-
-def test_worse_than_the_baseline_is_told_as_worse() -> None:
-    outcome = verdict(model(100, 0.9), COIN, rule=Rule(metric="brier", resamples=50, confidence=0.9))
-    assert not outcome.promote
-    assert outcome.sentence == (
-        "Keep as challenger: its Brier score on 100 held-out rows, 0.810, is worse than that of the baseline (0.250) "
-        "by 0.560 (90 % interval 0.560 to 0.560)."
-    )
-
-
-BRIER = Rule(metric="brier", margin=0.02, resamples=50)
-
-
-def test_worse_than_the_champion_by_more_than_the_margin_stays_a_challenger() -> None:
-    outcome = verdict(model(0, 0.8), COIN, model(0, 0.9), rule=BRIER)
-    assert (outcome.promote, outcome.alias) == (False, "challenger")
-    assert outcome.sentence == (
-        "Keep as challenger: its Brier score on 100 held-out rows, 0.040, is better than that of the baseline (0.250) "
-        "by 0.210 (95 % interval 0.210 to 0.210), but worse than that of the champion (0.010 on 100 common rows) by "
-        "0.030 (95 % interval 0.030 to 0.030)."
-    )
-    assert outcome.details["incumbents"]["champion"]["gain"]["value"] == pytest.approx(-0.03)
-
-
-def test_surely_not_worse_than_the_champion_by_the_margin_is_promoted_and_is_no_new_reference() -> None:
-    # 0.15 ** 2 - 0.1 ** 2 = 0.0125, less than the margin of 0.02
-    outcome = verdict(model(0, 0.85), COIN, model(0, 0.9), rule=BRIER)
-    assert (outcome.promote, outcome.alias, outcome.new_reference) == (True, "champion", False)
-    assert outcome.sentence.endswith(
-        ", and surely not worse than that of the champion (0.010 on 100 common rows) by the margin of 0.02: the gain "
-        "is -0.013 (95 % interval -0.013 to -0.013)."
-    )
-
-
-def test_perhaps_worse_than_the_champion_by_more_than_the_margin_stays_a_challenger() -> None:
-    # two more of a hundred wrong: a loss of 0.016 in the mean, which may as well be 0.04
-    outcome = verdict(model(12, 0.9), COIN, model(10, 0.9), rule=Rule(metric="brier", margin=0.02, resamples=500))
-    gain = outcome.details["incumbents"]["champion"]["gain"]
-    assert gain["low"] < -0.02 < gain["high"]
-    assert not outcome.promote
-    assert (
-        "but perhaps worse than that of the champion (0.090 on 100 common rows) by more than the margin of 0.02: "
-        in (outcome.sentence)
-    )
-
-
-def test_a_little_worse_again_and_again_is_stopped_by_the_reference() -> None:
-    first, second, third = model(0, 0.9), model(0, 0.86), model(0, 0.82)  # losses of 0.01, 0.0196 and 0.0324
-    assert verdict(second, COIN, first, rule=BRIER).promote
-    assert verdict(third, COIN, second, rule=BRIER).promote
-    outcome = verdict(third, COIN, second, first, rule=BRIER)
-    assert not outcome.promote
-    assert outcome.sentence.endswith(
-        ", and surely not worse than that of the champion (0.020 on 100 common rows) by the margin of 0.02: the gain "
-        "is -0.013 (95 % interval -0.013 to -0.013), but worse than that of the reference (0.010 on 100 common rows) "
-        "by 0.022 (95 % interval 0.022 to 0.022)."
-    )
-
-
-def test_better_than_the_champion_is_promoted_and_is_the_new_reference() -> None:
-    outcome = verdict(model(0, 0.9), COIN, model(0, 0.8), rule=BRIER)
-    assert (outcome.promote, outcome.new_reference) == (True, True)
-    assert outcome.sentence.endswith(
-        ", and better than that of the champion (0.040 on 100 common rows) by 0.030 (95 % interval 0.030 to 0.030)."
-    )
-
-
-def test_models_are_compared_on_the_rows_that_all_were_judged_on() -> None:
-    candidate, champion = kept(model(0, 0.9), range(100)), kept(model(0, 0.8), range(40, 140))
-    outcome = verdict(candidate, COIN, champion, rule=BRIER)
-    assert outcome.promote
-    assert "(0.040 on 60 common rows)" in outcome.sentence
-    for n, other in ((48, range(52, 152)), (0, ["0", *map(str, range(1, 100))])):
-        apart = verdict(candidate, COIN, kept(model(0, 0.8), other), rule=BRIER)
-        assert not apart.promote
-        assert apart.sentence.endswith(
-            f", but it cannot be compared with the champion: {n} rows have the same key and label in all hold-outs "
-            "(the candidate on 100, the champion on 100), and at least 50 and half of the smallest are "
-            "needed; split as before (split_seed, split_by, group_by, holdout_fraction), or move the alias 'champion' "
-            "by hand."
-        )
-
-
-def test_rows_whose_label_has_changed_are_not_the_same_rows() -> None:
-    champion = model(0, 0.8)
-    changed = champion.label.copy()
-    changed[:30] = 1 - changed[:30]
-    outcome = verdict(model(0, 0.9), COIN, Scored(changed, champion.probability, champion.prediction), rule=BRIER)
-    assert "(0.040 on 70 common rows)" in outcome.sentence
-
-
-def test_the_rows_in_common_come_in_the_candidate_s_order() -> None:
-    candidate, champion = kept(model(10, 0.9), range(100)), kept(model(10, 0.9), range(100))
-    turned = champion.taken(np.arange(100)[::-1])
-    assert verdict(candidate, COIN, turned, rule=BRIER).details["incumbents"]["champion"]["gain"]["low"] == 0
-
-
-def test_fewer_than_twenty_groups_cannot_settle_anything() -> None:
-    good = model(0, 0.9)
-    of_groups = {n: Scored(good.label, good.probability, good.prediction, kin=np.arange(100) % n) for n in (19, 20)}
-    assert verdict(of_groups[20], COIN, rule=BRIER).promote
-    outcome = verdict(of_groups[19], COIN, rule=BRIER)
-    assert (outcome.promote, outcome.alias) == (False, "challenger")
-    assert outcome.sentence.endswith(
-        ", but 19 groups of rows cannot settle it: an interval drawn from fewer than 20 holds the truth too rarely."
-    )
-
-
-def test_a_verdict_takes_a_proper_score_and_a_margin_of_0_or_more() -> None:
-    with pytest.raises(ParameterError, match=r"unknown proper score 'accuracy'.* Known: brier, log_loss"):
-        Rule(metric="accuracy")
-    with pytest.raises(ParameterError, match=r"margin is -0\.1; it takes 0 or more, in the unit of log_loss"):
-        Rule(margin=-0.1)
 
 
 def surely_better_than_an_equal(by_rows: bool) -> float:

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from lifeboat.evaluate import Scored
-from lifeboat.evaluate.holdout_predictions import read_table, to_table
 
 PROBABILITIES = np.array([0.1, math.nextafter(0.5, 1), 0.0, 1.0, 5e-324])
 LABEL, PREDICTION = np.array([0, 1, 0, 1, 1]), np.array([0, 1, 0, 1, 0])
@@ -18,7 +17,7 @@ LABEL, PREDICTION = np.array([0, 1, 0, 1, 1]), np.array([0, 1, 0, 1, 0])
 
 def keep(folder: Path, scored: Scored) -> Path:
     """Write held-out rows as notebook 4 does."""
-    to_table(scored).to_parquet(folder / "rows.parquet", index=False)
+    scored.table.to_parquet(folder / "rows.parquet", index=False)
     return folder / "rows.parquet"
 
 
@@ -33,7 +32,7 @@ def scored(keys: list[int] | list[str]) -> Scored:
 )
 def test_keys_and_numbers_come_back_exactly_and_in_their_order(tmp_path: Path, keys: list[int] | list[str]) -> None:
     before = scored(keys)
-    after = read_table(keep(tmp_path, before))
+    after = Scored.read(keep(tmp_path, before))
     assert after.key is not None
     assert after.key.tolist() == keys
     assert [type(key) for key in after.key] == [type(key) for key in keys]
@@ -44,7 +43,7 @@ def test_keys_and_numbers_come_back_exactly_and_in_their_order(tmp_path: Path, k
 
 
 def test_another_key_or_another_order_is_not_the_same_rows(tmp_path: Path) -> None:
-    kept = read_table(keep(tmp_path, scored([1, 2, 3, 4, 5])))
+    kept = Scored.read(keep(tmp_path, scored([1, 2, 3, 4, 5])))
     assert not kept.same_rows(scored([1, 2, 3, 4, 6]))
     assert not kept.same_rows(scored([2, 1, 3, 4, 5]))
     assert not kept.same_rows(scored(["1", "2", "3", "4", "5"]))

@@ -14,11 +14,15 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.evaluate import collect_scored, importance, point_metrics
-from lifeboat.evaluate.importance import permutation_importance
+from lifeboat.evaluate.importance import features_of, permutation_importance
+from lifeboat.preprocess.column_names import PREDICTION, PROBABILITY, imputed, index
 
 # `strong` decides the label but for one row in ten, `weak` a little, `constant` nothing
-ANSWERS = {"probability": "probability", "prediction": "prediction"}  # as Spark names them where nobody says
+ANSWERS = {"probabilityCol": PROBABILITY, "predictionCol": PREDICTION}
 ROWS = [(i, int(i % 2 == 0) if i % 10 else i % 20 // 10, float(i % 2), float(i * 7 % 11), 1.0) for i in range(60)]
+
+
+STRONG = {"strong": ["strong"]}
 
 
 @pytest.fixture(scope="module")
@@ -29,21 +33,21 @@ def rows(spark: SparkSession) -> DataFrame:
 @pytest.fixture(scope="module")
 def model(rows: DataFrame) -> PipelineModel:
     assembler = VectorAssembler(inputCols=["strong", "weak", "constant"], outputCol="features")
-    forest = RandomForestClassifier(labelCol="y", numTrees=3, maxDepth=3, seed=1)
+    forest = RandomForestClassifier(labelCol="y", numTrees=3, maxDepth=3, seed=1, **ANSWERS)
     return Pipeline(stages=[assembler, forest]).fit(rows.coalesce(1))
 
 
 def test_the_rise_is_the_one_of_shuffling_the_raw_column_by_hand(rows: DataFrame, model: PipelineModel) -> None:
-    importances = permutation_importance(model, rows, ["weak"], label="y", key="id", repeats=2, seed=5)
+    importances = permutation_importance(model, rows, {"weak": ["weak"]}, label="y", key="id", repeats=2, seed=5)
     random = np.random.default_rng(5)
     weak = np.array([row[3] for row in ROWS])
     expected = []
-    before = point_metrics(collect_scored(model.transform(rows), "y", key="id", **ANSWERS))["log_loss"]
+    before = point_metrics(collect_scored(model.transform(rows), "y", key="id"))["log_loss"]
     for _ in range(2):
         shuffled = weak[random.permutation(60)]
         copy = [(i, y, strong, float(w), c) for (i, y, strong, _, c), w in zip(ROWS, shuffled, strict=True)]
         transformed = model.transform(rows.sparkSession.createDataFrame(copy, rows.schema))
-        expected.append(point_metrics(collect_scored(transformed, "y", key="id", **ANSWERS))["log_loss"] - before)
+        expected.append(point_metrics(collect_scored(transformed, "y", key="id"))["log_loss"] - before)
     assert expected[0] != 0
     assert importances[0].repeats == pytest.approx(tuple(expected), rel=1e-12)
     assert importances[0].mean == pytest.approx(np.mean(expected), rel=1e-12)
@@ -51,7 +55,9 @@ def test_the_rise_is_the_one_of_shuffling_the_raw_column_by_hand(rows: DataFrame
 
 
 def test_the_strongest_feature_is_first_and_a_constant_is_worth_nothing(rows: DataFrame, model: PipelineModel) -> None:
-    importances = permutation_importance(model, rows, label="y", key="id", metric="accuracy", repeats=5)
+    importances = permutation_importance(
+        model, rows, features_of(model), label="y", key="id", metric="accuracy", repeats=5
+    )
     assert importances[0].name == "strong"
     assert importances[0].mean > 0.2  # a fall of accuracy is a positive importance too
     constant = next(feature for feature in importances if feature.name == "constant")
@@ -62,7 +68,9 @@ def test_the_strongest_feature_is_first_and_a_constant_is_worth_nothing(rows: Da
 @pytest.mark.parametrize("limit", [40, 60])
 def test_partitions_and_row_order_do_not_change_it(rows: DataFrame, model: PipelineModel, limit: int) -> None:
     here, there = (
-        permutation_importance(model, some, ["strong", "weak"], label="y", key="id", repeats=3, limit=limit)
+        permutation_importance(
+            model, some, {"s": ["strong"], "w": ["weak"]}, label="y", key="id", repeats=3, limit=limit
+        )
         for some in (rows, rows.repartition(3, "weak"))
     )
     assert here == there
@@ -79,6 +87,15 @@ def test_features_that_say_the_same_are_worth_more_together_than_apart(spark: Sp
     assert importances[0].mean > importances[1].mean + importances[2].mean
 
 
+def test_features_have_plain_names_and_those_that_say_the_same_are_one_more(spark: SparkSession) -> None:
+    df = spark.createDataFrame([(i % 2, float(i), 1.0, 2.0) for i in range(8)], ["y", "a", index("b"), imputed("c")])
+    columns = VectorAssembler(inputCols=["a", index("b"), imputed("c")], outputCol="features")
+    model = Pipeline(stages=[columns, LogisticRegression(labelCol="y")]).fit(df.coalesce(1))
+    each = {"a": ["a"], "b": [index("b")], "c": [imputed("c")]}
+    assert features_of(model) == each
+    assert features_of(model, ["c", "a"]) == {**each, "c and a": ["a", imputed("c")]}
+
+
 def test_a_column_that_fills_several_places_is_shuffled_as_one(spark: SparkSession) -> None:
     data = [(i, i % 2, Vectors.dense([i % 2, 1 - i % 2]), float(i)) for i in range(20)]
     df = spark.createDataFrame(data, ["id", "y", "pair", "x"]).coalesce(1)
@@ -86,7 +103,9 @@ def test_a_column_that_fills_several_places_is_shuffled_as_one(spark: SparkSessi
     assembler = VectorAssembler(inputCols=["x2", "pair"], outputCol="features")
     tree = DecisionTreeClassifier(labelCol="y", maxDepth=1, seed=1)
     model = Pipeline(stages=[keep, assembler, tree]).fit(df)
-    importances = permutation_importance(model, df, label="y", key="id", metric="accuracy", repeats=4)
+    importances = permutation_importance(
+        model, df, features_of(model), label="y", key="id", metric="accuracy", repeats=4
+    )
     assert [feature.name for feature in importances] == ["pair", "x2"]
     assert importances[0].mean > 0.2
     assert importances[1].repeats == (0.0,) * 4
@@ -94,29 +113,29 @@ def test_a_column_that_fills_several_places_is_shuffled_as_one(spark: SparkSessi
 
 def test_a_mistake_is_named_before_spark_is_asked(rows: DataFrame, model: PipelineModel) -> None:
     with pytest.raises(ParameterError, match="unknown feature 'stron': did you mean 'strong'"):
-        permutation_importance(model, rows, ["stron"], label="y", key="id")
+        permutation_importance(model, rows, {"s": ["stron"]}, label="y", key="id")
     with pytest.raises(ParameterError, match="write a list of columns"):
         permutation_importance(model, rows, {"s": "strong"}, label="y", key="id")
     with pytest.raises(ParameterError, match="unknown metric 'logloss': did you mean 'log_loss'"):
-        permutation_importance(model, rows, label="y", key="id", metric="logloss")
+        permutation_importance(model, rows, STRONG, label="y", key="id", metric="logloss")
     with pytest.raises(ParameterError, match="repeats is 0"):
-        permutation_importance(model, rows, label="y", key="id", repeats=0)
+        permutation_importance(model, rows, STRONG, label="y", key="id", repeats=0)
     with pytest.raises(ParameterError, match="must end with a VectorAssembler and its classifier"):
-        permutation_importance(PipelineModel(model.stages[:1]), rows, label="y", key="id")
+        permutation_importance(PipelineModel(model.stages[:1]), rows, STRONG, label="y", key="id")
 
 
 def test_rows_that_define_no_metric_are_refused(rows: DataFrame, model: PipelineModel) -> None:
     with pytest.raises(DataError, match="roc_auc is not defined on these rows"):
-        permutation_importance(model, rows.filter("y = 1"), label="y", key="id", metric="roc_auc", repeats=1)
+        permutation_importance(model, rows.filter("y = 1"), STRONG, label="y", key="id", metric="roc_auc", repeats=1)
     with pytest.raises(DataError, match="no rows to shuffle"):
-        permutation_importance(model, rows.filter("y = 7"), label="y", key="id")
+        permutation_importance(model, rows.filter("y = 7"), STRONG, label="y", key="id")
 
 
 def test_copies_that_go_by_several_frames_give_the_same_numbers(
     rows: DataFrame, model: PipelineModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = {"label": "y", "key": "id", "repeats": 3, "seed": 5}
-    together = permutation_importance(model, rows, **arguments)
+    together = permutation_importance(model, rows, features_of(model), **arguments)
     sizes: list[int] = []
     judge = importance._judge
 
@@ -126,5 +145,5 @@ def test_copies_that_go_by_several_frames_give_the_same_numbers(
 
     monkeypatch.setattr(importance, "ROWS_AT_ONCE", 4 * 60 + 59)  # four copies of 60 rows
     monkeypatch.setattr(importance, "_judge", counted)
-    assert permutation_importance(model, rows, **arguments) == together
+    assert permutation_importance(model, rows, features_of(model), **arguments) == together
     assert sizes == [4, 4, 2]  # the rows as they are, and three times three copies

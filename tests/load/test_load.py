@@ -339,7 +339,7 @@ def test_the_hold_out_has_about_the_wanted_share(spark: SparkSession) -> None:
 
 @pytest.mark.parametrize("fraction", [0, 1, -0.1, 20])
 def test_a_hold_out_of_nothing_or_all_is_refused(spark: SparkSession, fraction: float) -> None:
-    with pytest.raises(ParameterError, match=f"holdout_fraction is {fraction}; it must lie between 0 and 1"):
+    with pytest.raises(ParameterError, match=f"holdout_fraction is {fraction}; write a number, between 0 and 1"):
         sampling.mark_holdout(numbered(spark, 3, 1), "key", fraction, 1)
 
 

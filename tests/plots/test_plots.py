@@ -31,7 +31,7 @@ from lifeboat.evaluate.thresholds import ThresholdCosts
 SEX = np.array(["female", "male", "male", "female"] * 10, dtype=object)
 CHANCE = np.linspace(0.05, 0.95, 40)
 SCORED = Scored((np.arange(40) % 3 > 0).astype(int), CHANCE, (CHANCE > 0.5).astype(int), groups={"Sex": SEX})
-RULE = GroupRates("Sex", {"female": 0.74, "male": 0.19}, 0.4).score(SEX, SCORED)
+RULE = GroupRates("Sex", {"female": 0.74, "male": 0.19}, 0.4).score(SCORED)
 NOBODY = Scored(SCORED.label, [0.3] * 40, [0] * 40)
 POSITIVES = Scored([1, 1], [0.4, 0.6], [0, 1])
 STAGES = [("Title", ["Name"], ["Title"]), ("VectorAssembler", ["Pclass", "Age_imputed", "Fare", "Alone"], "features")]
@@ -62,12 +62,14 @@ FIGURES: dict[str, Callable[[Axes], Axes]] = {
     "metric_intervals": lambda ax: plots.evaluate.metric_intervals(
         ax, {"forest": intervals(SCORED), "rule": intervals(RULE)}, paired={"brier": Interval(0.1, 0.05, 0.2)}
     ),
-    "confusion": lambda ax: plots.evaluate.confusion(ax, SCORED, classes=("died", "lived"), unit="passengers"),
+    "confusion": lambda ax: plots.evaluate.confusion(ax, SCORED, classes=("died", "lived")),
     "roc_curve": lambda ax: plots.evaluate.roc_curve(ax, SCORED, {"rule": RULE}),
     "precision_recall": lambda ax: plots.evaluate.precision_recall(ax, SCORED, {"rule": RULE, "nobody": NOBODY}),
     "roc of one class": lambda ax: plots.evaluate.roc_curve(ax, POSITIVES),
     "precision and recall of one class": lambda ax: plots.evaluate.precision_recall(ax, POSITIVES),
-    "metrics of one class": lambda ax: plots.evaluate.metric_intervals(ax, {"forest": intervals(POSITIVES)}, title="A"),
+    "metrics of one class": lambda ax: plots.evaluate.metric_intervals(
+        ax, {"forest": intervals(POSITIVES), "rule": intervals(POSITIVES)}, paired={"brier": Interval(0, 0, 0)}
+    ),
     "calibration": lambda ax: plots.evaluate.calibration(
         ax, evaluate.slices.calibration(SCORED, 4), classes=("died", "lived")
     ),
@@ -75,7 +77,9 @@ FIGURES: dict[str, Callable[[Axes], Axes]] = {
     "threshold_costs": lambda ax: plots.evaluate.threshold_costs(
         ax, evaluate.thresholds.threshold_costs(SCORED, 1, 2), spread=Interval(0.3, 0.2, 0.4), honest=1 / 3
     ),
-    "group_metrics": lambda ax: plots.evaluate.group_metrics(ax, evaluate.slices.by_group(SCORED), overall=0.6),
+    "group_metrics": lambda ax: plots.evaluate.group_metrics(
+        ax, evaluate.slices.by_group(SCORED, ["Sex"]), overall=0.6
+    ),
 }
 
 
@@ -191,7 +195,7 @@ def test_a_long_finding_is_broken_into_lines_that_fit_the_figure(size: tuple[flo
     figure = ax.get_figure(root=True)
     assert figure is not None
     figure.set_size_inches(size)
-    plots.evaluate.importance(ax, FEATURES, title="what it leans on most " * 10)
+    plots.load.rates_by_group(ax, {"a": (1, 2)}, title="what it leans on most " * 10)
     figure.canvas.draw()
     assert figure.get_tightbbox().x1 < size[0] + 0.02
 
@@ -203,21 +207,6 @@ TITLED: dict[str, Callable[[Axes], Axes]] = {
     "tree_diagram": lambda ax: plots.train_cv.tree_diagram(ax, TREE, title="A finding"),
     "grid_of_fits": lambda ax: plots.train_cv.grid_of_fits(ax, 3, POINTS, title="A finding"),
     "fold_scores": lambda ax: plots.train_cv.fold_scores(ax, POINTS, FOLDS, title="A finding"),
-    "metric_intervals": lambda ax: plots.evaluate.metric_intervals(
-        ax, {"forest": intervals(SCORED)}, title="A finding"
-    ),
-    "confusion": lambda ax: plots.evaluate.confusion(ax, SCORED, title="A finding"),
-    "roc_curve": lambda ax: plots.evaluate.roc_curve(ax, SCORED, title="A finding"),
-    "roc of one class": lambda ax: plots.evaluate.roc_curve(ax, POSITIVES, title="A finding"),
-    "precision_recall": lambda ax: plots.evaluate.precision_recall(ax, SCORED, title="A finding"),
-    "calibration": lambda ax: plots.evaluate.calibration(ax, evaluate.slices.calibration(SCORED, 4), title="A finding"),
-    "importance": lambda ax: plots.evaluate.importance(ax, FEATURES, title="A finding"),
-    "threshold_costs": lambda ax: plots.evaluate.threshold_costs(
-        ax, evaluate.thresholds.threshold_costs(SCORED), title="A finding"
-    ),
-    "group_metrics": lambda ax: plots.evaluate.group_metrics(
-        ax, evaluate.slices.by_group(SCORED), overall=0.6, title="A finding"
-    ),
 }
 
 
@@ -561,9 +550,9 @@ def test_groups_of_several_columns_are_named_with_their_column_and_a_class_witho
 
 def test_of_very_many_groups_to_judge_the_largest_are_drawn(ax: Axes) -> None:
     rows = [GroupRow("dest", n, n, 1, *[Interval(0.5, 0.4, 0.6)] * 3, 0.3, 0.2) for n in range(1, 41)]
-    plots.evaluate.group_metrics(ax, rows, overall=0.6, title="dest")
+    plots.evaluate.group_metrics(ax, rows, overall=0.6)
     assert names(ax) == [str(n) for n in range(11, 41)]
-    assert title(ax) == "dest (30 largest of 40)"
+    assert title(ax) == "All rows: least often right about 11, 50 % of 11 (30 largest of 40)"
 
 
 # --- decisions --------------------------------------------------------------------------------------------------
@@ -571,7 +560,7 @@ def test_of_very_many_groups_to_judge_the_largest_are_drawn(ax: Axes) -> None:
 
 def test_confusion_has_what_is_true_down_what_was_said_across_and_how_many_are_wrong(ax: Axes) -> None:
     five = Scored([0, 0, 0, 0, 0, 0, 1, 1, 1, 1], [0.5] * 10, [0, 0, 0, 1, 1, 0, 0, 1, 1, 1])
-    plots.evaluate.confusion(ax, five, classes=("died", "lived"), unit="passengers")
+    plots.evaluate.confusion(ax, five, classes=("died", "lived"))
     assert positions(ax) == [
         ("4", 0, -0.06), ("right", 0, 0.3), ("2", 1, -0.06), ("wrong", 1, 0.3),
         ("1", 0, 0.94), ("wrong", 0, 1.3), ("3", 1, 0.94), ("right", 1, 1.3),
@@ -584,7 +573,7 @@ def test_confusion_has_what_is_true_down_what_was_said_across_and_how_many_are_w
     ]  # fmt: skip
     assert [colour(patch.get_edgecolor()) for patch in ax.patches] == ["green", "orange", "orange", "green"]
     assert (ax.get_xlim(), ax.get_ylim()) == ((-1.1, 1.5), (1.5, -0.8)), "class 0 on top"
-    assert title(ax) == "3 of 10 passengers are called wrongly"
+    assert title(ax) == "3 of 10 rows are called wrongly"
 
 
 def test_classes_without_names_are_called_no_and_yes_and_rows_rows(ax: Axes) -> None:
@@ -707,7 +696,7 @@ COSTS = ThresholdCosts(
 
 
 def test_the_threshold_in_use_stands_beside_the_cheapest_with_the_mistakes_of_either_kind(ax: Axes) -> None:
-    plots.evaluate.threshold_costs(ax, COSTS, classes=("died", "lived"), unit="pounds")
+    plots.evaluate.threshold_costs(ax, COSTS, classes=("died", "lived"))
     assert lines(ax) == [
         ("grey --", [0.5, 0.5], [0, 1]),
         ("blue -", [0, 0.25, 0.5, 0.75, 1], [4, 2, 3, 4, 6]),
@@ -721,7 +710,7 @@ def test_the_threshold_in_use_stands_beside_the_cheapest_with_the_mistakes_of_ei
         ("orange o", "cheapest: 0.25 (2 called “lived” wrongly, 0 called “died” wrongly)"),
     ]
     assert ax.get_xlabel() == "threshold: called “lived” where its probability is above it"
-    assert ax.get_ylabel() == "pounds"
+    assert ax.get_ylabel() == "cost"
     assert (ax.get_xlim(), ax.get_ylim()[0]) == ((0, 1), 0)
     assert title(ax) == "Cheapest at 0.25: 2 against 3 at 0.50"
 
@@ -729,10 +718,10 @@ def test_the_threshold_in_use_stands_beside_the_cheapest_with_the_mistakes_of_ei
 def test_the_spread_of_the_cheapest_and_the_honest_threshold_are_drawn_and_the_title_says_how_far_chance_moves_it(
     ax: Axes,
 ) -> None:
-    plots.evaluate.threshold_costs(ax, COSTS, threshold=0.7, spread=Interval(0.25, 0.2, 0.6), honest=1 / 3)
+    plots.evaluate.threshold_costs(ax, COSTS, spread=Interval(0.25, 0.2, 0.6), honest=1 / 3)
     assert [(x, width, look) for x, _, width, _, look in boxes(ax)] == [(0.2, 0.4, "pale")]
-    assert lines(ax)[:2] == [("green :", [0.3333, 0.3333], [0, 1]), ("grey --", [0.7, 0.7], [0, 1])]
-    assert lines(ax)[3] == ("grey s", [0.75], [4]), "the nearest that was counted"
+    assert lines(ax)[:2] == [("green :", [0.3333, 0.3333], [0, 1]), ("grey --", [0.5, 0.5], [0, 1])]
+    assert lines(ax)[3] == ("grey s", [0.5], [3])
     assert legend(ax)[:2] == [
         ("pale", "the cheapest of rows drawn anew: 0.20 to 0.60"),
         ("green :", "if probabilities are honest: 0.33"),

@@ -17,7 +17,7 @@ from lifeboat import evaluate, load, plots, sampling, train_cv
 from lifeboat.deploy.export import export_model
 from lifeboat.deploy.parity import parity
 from lifeboat.errors import DataError, ParameterError
-from lifeboat.evaluate.importance import permutation_importance
+from lifeboat.evaluate.importance import features_of, permutation_importance
 from lifeboat.load.synth import resample
 from lifeboat.preprocess import column_names
 from lifeboat.preprocess.copies import CopyColumns
@@ -97,7 +97,9 @@ def test_the_rows_of_such_a_table_are_learned_from_judged_and_looked_at(
     assert scored.label.tolist() == [record(i, label)[label] for i in scored.key.tolist()]
     assert scored.groups["`tick`"].tolist() == [record(i, label)["`tick`"] for i in scored.key.tolist()]
     assert set(evaluate.scored.group_rates(held, label, "prob.ability").rates) == {"p", "q", None}
-    importances = permutation_importance(validated.model, held, label=label, key=KEY, repeats=1)
+    importances = permutation_importance(
+        validated.model, held, features_of(validated.model), label=label, key=KEY, repeats=1
+    )
     assert {column_names.plain_name(feature.name) for feature in importances} == {*NUMERIC, *CATEGORICAL}
     assert first_tree(validated.model, tmp_path / "tree").get("feature") in {*NUMERIC, *CATEGORICAL}
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lifeboat.deploy import tracking
-from lifeboat.evaluate import holdout_predictions
+from lifeboat.evaluate import Scored
 from lifeboat.run import Run
 from lifeboat.scoring.scorer import Scorer
 
@@ -86,6 +86,6 @@ def test_a_run_s_own_files_are_read() -> None:
     run = Run(BEFORE / "run")
     verdict = run.verdict
     assert verdict["alias"] == "champion"
-    judged = holdout_predictions.read_table(run.find("holdout_predictions"))
+    judged = Scored.read(run.find("holdout_predictions"))
     assert len(judged.label) == verdict["details"]["rows"]
     assert tracking.parameters_of(run)["03.estimator"] == '"random_forest"'

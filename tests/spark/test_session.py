@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from lifeboat.errors import ParameterError
 from lifeboat.sampling import repartition_by_key
-from lifeboat.spark.session import count_jobs, for_executors, start
+from lifeboat.spark.session import count_jobs, executors, for_executors, start, steps_of_plan
 
 WHERE = """
 import os, sys
@@ -87,6 +87,22 @@ def test_the_environment_wins_has_a_say_in_the_jvm_the_next_session_takes_the_sa
     process = subprocess.run(command, env=environment | settings, capture_output=True, text=True, timeout=240)
     assert process.returncode == 0, process.stderr
     assert process.stdout.splitlines() == ["local[1] UTC None", "yes True", "local[3] True", "['öls'] 3 C"]
+
+
+def test_the_steps_of_a_plan_are_named_from_the_last_to_the_first(spark: SparkSession) -> None:
+    sums = spark.range(10).groupBy((F.col("id") % 2).alias("odd")).count()
+    assert steps_of_plan(sums) == [
+        "AdaptiveSparkPlan",
+        "HashAggregate",
+        "Exchange",
+        "HashAggregate",
+        "Project",
+        "Range",
+    ]
+
+
+def test_this_machine_alone_has_no_executors(spark: SparkSession) -> None:
+    assert executors(spark) == []
 
 
 def test_the_jobs_of_the_work_are_counted_and_no_others(spark: SparkSession) -> None:

@@ -264,7 +264,7 @@ def test_a_standard_error_is_the_spread_over_the_root_of_the_folds() -> None:
 
 def test_a_rule_that_is_none_is_refused(rows: DataFrame) -> None:
     cv = validator(SharedPipeline(stages=stages(forest())), [{}])
-    with pytest.raises(ParameterError, match="unknown rule in choose 'best': did you mean 'best_mean'"):
+    with pytest.raises(ParameterError, match="unknown value of choose 'best': did you mean 'best_mean'"):
         train_cv.cross_validate(cv, rows, "id", choose="best")
 
 
@@ -293,7 +293,7 @@ def test_an_estimator_is_made_by_its_name_with_its_params(
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
-        ("forest", {}, "unknown estimator 'forest'.* Known: gbt, logistic_regression, random_forest"),
+        ("forest", {}, "unknown value of estimator 'forest'.* Known: gbt, logistic_regression, random_forest"),
         ("random_forest", {"numTree": 3}, "unknown Param of RandomForestClassifier 'numTree': did you mean 'numTrees'"),
         ("random_forest", {"numTrees": "many"}, "RandomForestClassifier.numTrees cannot be 'many'"),
         ("random_forest", {"numTrees": 2.5}, "RandomForestClassifier.numTrees cannot be 2.5"),
@@ -331,7 +331,7 @@ def test_a_metric_knows_which_way_is_better(spark: SparkSession) -> None:
         "roc_auc": True,
         "pr_auc": True,
     }
-    with pytest.raises(ParameterError, match="unknown metric 'auc'"):
+    with pytest.raises(ParameterError, match="unknown value of metric 'auc'"):
         train_cv.make_evaluator("auc", "y")
 
 
@@ -345,5 +345,5 @@ def test_a_row_is_in_the_same_fold_however_the_rows_are_spread(spark: SparkSessi
 
 
 def test_one_fold_is_refused(rows: DataFrame) -> None:
-    with pytest.raises(ParameterError, match="num_folds is 1; it takes 2 or more"):
+    with pytest.raises(ParameterError, match="num_folds is 1; write a whole number, 2 or more"):
         sampling.add_folds(rows.drop(sampling.FOLD), "id", 1, 0)

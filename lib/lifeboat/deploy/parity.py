@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -11,17 +12,19 @@ from typing import Any
 
 import numpy as np
 import onnx
+import pandas as pd
 import pyarrow as pa
 from onnx import numpy_helper
 from pyspark.ml import PipelineModel
 from pyspark.ml.functions import vector_to_array
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from lifeboat.deploy.onnx_graph import AT_MOST
 from lifeboat.scoring.declared import SPANS
 from lifeboat.scoring.fields import TYPES, Column
 from lifeboat.scoring.scorer import Scorer, Scores
 from lifeboat.scoring.unseen import WARN
+from lifeboat.spark.sql import ticked
 
 ROW = "lifeboat:row"  # Spark promises no order
 
@@ -59,6 +62,28 @@ ODD = (
 )
 
 Pools = dict[str, list[Any]]
+
+
+def spark_answers(
+    model: PipelineModel, df: DataFrame, key: str, columns: Sequence[str]
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Spark's answers to some rows, and the same rows as records for the portable model: by one job.
+
+    Args:
+        model: The fitted pipeline.
+        df: The rows, few enough to be brought here.
+        key: Name of the key's column.
+        columns: The columns of a record.
+
+    Returns:
+        Columns key, probability (an array, of class 0 and 1) and prediction, in the order of the key; and the records.
+    """
+    classifier: Any = model.stages[-1]
+    answers = [key, classifier.getProbabilityCol(), classifier.getPredictionCol()]
+    rows = model.transform(df).orderBy(ticked(key)).select(*map(ticked, [*answers, *columns])).collect()
+    table = [(row[0], row[1].toArray(), row[2]) for row in rows]
+    records = [dict(zip(columns, row[len(answers) :], strict=True)) for row in rows]
+    return pd.DataFrame(table, columns=["key", "probability", "prediction"]), records
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 from lifeboat.deploy.tracking import connect, store_uri
 from lifeboat.errors import DataError, LifeboatError, redacted
 from lifeboat.evaluate import Scored
-from lifeboat.evaluate.holdout_predictions import read_table
+from lifeboat.evaluate.decision import Rival
 from lifeboat.run.folder import FILES
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 KEPT = FILES["holdout_predictions"]  # an artifact of each version's MLflow run, of old ones too
-CHAMPION, CHALLENGER, REFERENCE = "champion", "challenger", "reference"
+CHAMPION, REFERENCE = "champion", "reference"
+NOBODY = "none"  # instead of a registered model's name: a model is compared with none
 
 
 class RegistryError(LifeboatError, RuntimeError):
@@ -47,8 +48,20 @@ class Incumbents:
     champion: Incumbent | None = None
     reference: Incumbent | None = None
 
-    def noted(self, name: str) -> dict[str, str | None]:
-        """The registered model's name and who held which alias, for ``compared_with`` in ``verdict.json``."""
+    @property
+    def rivals(self) -> list[Rival]:
+        """The champion, then the reference where it is another version; empty where there is no champion yet."""
+        reference = None if self.reference is self.champion else self.reference
+        holders = {CHAMPION: self.champion, REFERENCE: reference}
+        return [Rival(f"the {alias}", holder.scored) for alias, holder in holders.items() if holder]
+
+    def noted(self, name: str) -> dict[str, str | None] | None:
+        """For ``compared_with`` in ``verdict.json``: the registered model's name and who held which alias.
+
+        None where the name is ``none``: a model is compared with none.
+        """
+        if name == NOBODY:
+            return None
         champion, reference = (holder.version if holder else None for holder in (self.champion, self.reference))
         return {"model": name, CHAMPION: champion, REFERENCE: reference}
 
@@ -64,11 +77,15 @@ def incumbents(name: str, tracking_uri: str = "") -> Incumbents:
     Models are compared by what they said when they were judged, not asked anew: one that was fitted afterwards on all
     rows has seen the hold-out and would look better than it is.
 
+    Args:
+        name: The registered model; ``none`` for a model that is compared with none.
+        tracking_uri: As for ``store_uri``.
+
     Raises:
         DataError: The run of one of them kept no judgement.
         RegistryError: The registry did not answer. That is not the same as 'no champion yet'.
     """
-    aliases = holders(name, tracking_uri)
+    aliases = {} if name == NOBODY else holders(name, tracking_uri)
     if CHAMPION not in aliases:
         return Incumbents()
     champion = _incumbent(name, CHAMPION, aliases[CHAMPION])
@@ -124,7 +141,7 @@ def _incumbent(name: str, alias: str, version: str) -> Incumbent:
             )
         with tempfile.TemporaryDirectory() as folder:
             path = mlflow.artifacts.download_artifacts(run_id=run, artifact_path=KEPT, dst_path=folder)
-            return Incumbent(version, read_table(Path(path)))
+            return Incumbent(version, Scored.read(Path(path)))
     except MlflowException as error:
         raise RegistryError(_unanswered(name, error)) from error
 

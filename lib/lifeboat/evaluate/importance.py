@@ -17,14 +17,19 @@ from pyspark.ml.linalg import VectorUDT
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lifeboat import moved_from
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.evaluate.metrics import HIGHER_IS_BETTER, point_metric
 from lifeboat.evaluate.scored import Floats, Ints, Scored, as_binary
+from lifeboat.preprocess.column_names import plain_name
 from lifeboat.sampling import sample
+from lifeboat.spark.saved_trees import assembler_and_classifier
 from lifeboat.spark.sql import ticked
 
 ROWS_AT_ONCE = 2_000_000  # of shuffled copies, whose answers come back together: 24 bytes of each
 Order = tuple[list[int], Ints]  # the places to shuffle, and the rows that their values come from
+
+__getattr__ = moved_from(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,10 +50,27 @@ class Importance:
     repeats: tuple[float, ...]
 
 
+def features_of(model: PipelineModel, together: Sequence[str] = ()) -> dict[str, list[str]]:
+    """Every assembled column of a fitted pipeline by its plain name, and some of them as one group.
+
+    Args:
+        model: A fitted pipeline that ends with a VectorAssembler and a classifier.
+        together: Plain names of columns that say the same; empty for no group.
+
+    Returns:
+        Name -> the assembled columns, for ``permutation_importance``.
+    """
+    columns = assembler_and_classifier(model)[0].getInputCols()
+    features = {plain_name(column): [column] for column in columns}
+    if together:
+        features[" and ".join(together)] = [column for column in columns if plain_name(column) in together]
+    return features
+
+
 def permutation_importance(
     model: PipelineModel,
     df: DataFrame,
-    features: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    features: Mapping[str, Sequence[str]],
     *,
     label: str,
     key: str,
@@ -67,8 +89,7 @@ def permutation_importance(
     Args:
         model: A fitted pipeline that ends with a VectorAssembler and a classifier.
         df: Labelled rows as the pipeline takes them.
-        features: Assembled columns, each for itself, or name -> the columns to shuffle together; None for every
-            assembled column for itself.
+        features: Name -> the assembled columns to shuffle together, such as ``features_of`` gives them.
         label: Name of the label's column: 0 or 1.
         key: Name of the key's column, unique in each row: the rows' order, and so the shuffling, follow it.
         metric: One of the five of ``point_metrics``.
@@ -77,7 +98,7 @@ def permutation_importance(
         seed: Of the shuffling.
 
     Returns:
-        One for each feature or group, the most important first.
+        One for each of the features, the most important first.
 
     Raises:
         DataError: There are no rows, or the metric is not defined on them.
@@ -87,23 +108,26 @@ def permutation_importance(
         raise ParameterError(unknown("metric", metric, HIGHER_IS_BETTER))
     if repeats < 1:
         raise ParameterError(f"repeats is {repeats}; it takes 1 or more")
-    assembler = find_assembler(model)
-    groups = _as_groups(features, assembler.getInputCols())
+    assembler, classifier = assembler_and_classifier(model)
+    _need_known(features, assembler.getInputCols())
     before = PipelineModel(model.stages[:-1]).transform(df)
     rows, spans, labels = _assembled(before, assembler, label, key, limit)
     random = np.random.default_rng(seed)
-    slots = [[slot for column in columns for slot in spans[column]] for columns in groups.values()]
+    slots = [[slot for column in columns for slot in spans[column]] for columns in features.values()]
     shuffled = ((some, random.permutation(len(rows))) for some in slots for _ in range(repeats))
     orders = itertools.chain([([], np.arange(len(rows)))], shuffled)
     at_once = max(1, ROWS_AT_ONCE // len(rows))
     values = np.concatenate([
-        _judge(model.stages[-1], rows, some, labels, metric, df)
+        _judge(classifier, rows, some, labels, metric, df)
         for some in iter(lambda: list(itertools.islice(orders, at_once)), [])
     ])  # fmt: skip
     if np.isnan(values[0]):
         raise DataError(f"{metric} is not defined on these rows: they are all of one class; take log_loss or brier")
     lost = (values[0] - values[1:]) if HIGHER_IS_BETTER[metric] else (values[1:] - values[0])
-    importances = [_summary(name, row) for name, row in zip(groups, lost.reshape(-1, repeats), strict=True)]
+    importances = [
+        Importance(name, float(row.mean()), float(row.std(ddof=1)) if repeats > 1 else 0.0, tuple(row.tolist()))
+        for name, row in zip(features, lost.reshape(-1, repeats), strict=True)
+    ]
     return sorted(importances, key=lambda importance: (-importance.mean, importance.name))
 
 
@@ -118,31 +142,8 @@ def _copies(rows: Floats, orders: Iterator[pa.RecordBatch]) -> Iterator[pa.Recor
             yield pa.RecordBatch.from_arrays([index, values], names=["index", "values"])
 
 
-def _summary(name: str, lost: Floats) -> Importance:
-    spread = float(lost.std(ddof=1)) if len(lost) > 1 else 0.0
-    return Importance(name, float(lost.mean()), spread, tuple(lost.tolist()))
-
-
-def find_assembler(model: PipelineModel) -> VectorAssembler:
-    """The stage that fills the classifier's features column.
-
-    Raises:
-        ParameterError: There is none.
-    """
-    wanted = model.stages[-1].getOrDefault("featuresCol") if model.stages[-1].hasParam("featuresCol") else None
-    for stage in reversed(model.stages[:-1]):
-        if isinstance(stage, VectorAssembler) and stage.getOutputCol() == wanted:
-            return stage
-    names = ", ".join(type(stage).__name__ for stage in model.stages)
-    raise ParameterError(f"the pipeline must end with a VectorAssembler and its classifier; its stages are: {names}")
-
-
-def _as_groups(
-    features: Sequence[str] | Mapping[str, Sequence[str]] | None, known: Sequence[str]
-) -> dict[str, list[str]]:
-    chosen = known if features is None else features
-    groups = dict(chosen) if isinstance(chosen, Mapping) else {name: [name] for name in chosen}
-    for name, columns in groups.items():
+def _need_known(features: Mapping[str, Sequence[str]], known: Sequence[str]) -> None:
+    for name, columns in features.items():
         if isinstance(columns, str) or not columns:
             raise ParameterError(
                 f"features: {name!r} is {columns!r}; write a list of columns, such as ['lifeboat:index:Sex']"
@@ -150,7 +151,6 @@ def _as_groups(
         for column in columns:
             if column not in known:
                 raise ParameterError(unknown("feature", column, known))
-    return {name: list(columns) for name, columns in groups.items()}
 
 
 def _assembled(

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats  # type: ignore[import-untyped, unused-ignore]
 
-from lifeboat.errors import ParameterError
 from lifeboat.evaluate.scored import Floats, Ints
+from lifeboat.parameters.rules import need
 from lifeboat.sampling import worth_of
 
 
@@ -55,8 +55,7 @@ def resampled(groups: int, resamples: int, seed: int) -> Iterator[Ints]:
     Yields:
         Counts, shape (groups,).
     """
-    if resamples < 1:
-        raise ParameterError(f"resamples is {resamples}; it takes 1 or more, and some 2000 for a steady interval")
+    need("resamples", resamples)
     random = np.random.default_rng(seed)
     for _ in range(resamples):
         yield np.bincount(random.integers(groups, size=groups), minlength=groups)
@@ -76,8 +75,7 @@ def percentiles(value: float, draws: Floats, confidence: float, groups: int) -> 
         confidence: The share of draws that the interval is to hold, between 0 and 1.
         groups: How many groups were drawn from.
     """
-    if not 0 < confidence < 1:
-        raise ParameterError(f"confidence is {confidence}; it takes a share between 0 and 1, such as 0.95")
+    need("confidence", confidence)
     known = draws[~np.isnan(draws)]
     if math.isnan(value) or known.size == 0 or groups < 2:
         return Interval(value, math.nan, math.nan)

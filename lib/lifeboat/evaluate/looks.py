@@ -24,14 +24,9 @@ def count_look(run: Run, scored: Scored) -> int:
     """
     earlier = run.previous("looks")
     looks: dict[str, int] = json.loads(earlier.read_text(encoding="utf-8")) if earlier else {}
-    holdout = _digest(scored)
+    keys = [""] * scored.n if scored.key is None else map(str, scored.key)
+    rows = sorted(zip(keys, scored.label.tolist(), strict=True))  # in whatever order they are
+    holdout = "sha256:" + hashlib.sha256(json.dumps(rows).encode()).hexdigest()
     looks[holdout] = looks.get(holdout, 0) + 1
     run.write(looks=looks)
     return looks[holdout]
-
-
-def _digest(scored: Scored) -> str:
-    """Of the keys and labels, in whatever order the rows are."""
-    keys = [""] * scored.n if scored.key is None else map(str, scored.key)
-    rows = sorted(zip(keys, scored.label.tolist(), strict=True))
-    return "sha256:" + hashlib.sha256(json.dumps(rows).encode()).hexdigest()

@@ -14,9 +14,13 @@ from lifeboat.evaluate.intervals import Interval, percentiles, resampled
 from lifeboat.evaluate.scored import Floats, Ints, Scored
 
 HIGHER_IS_BETTER = {"accuracy": True, "roc_auc": True, "pr_auc": True, "brier": False, "log_loss": False}
-RANKING: dict[str, Callable[..., Any]] = {
-    "roc_auc": metrics.roc_auc_score,
-    "pr_auc": metrics.average_precision_score,
+RANKING = ("roc_auc", "pr_auc")
+METRICS: dict[str, Callable[[Scored], Any]] = {
+    "accuracy": lambda rows: metrics.accuracy_score(rows.label, rows.prediction),
+    "roc_auc": lambda rows: metrics.roc_auc_score(rows.label, rows.probability),
+    "pr_auc": lambda rows: metrics.average_precision_score(rows.label, rows.probability),
+    "brier": lambda rows: metrics.brier_score_loss(rows.label, rows.probability, labels=[0, 1], pos_label=1),
+    "log_loss": lambda rows: metrics.log_loss(rows.label, rows.probability, labels=[0, 1]),
 }
 
 
@@ -30,17 +34,9 @@ def point_metrics(scored: Scored) -> dict[str, float]:
 
 def point_metric(scored: Scored, metric: str) -> float:
     """One of the metrics of ``point_metrics``, by its name."""
-    if metric not in HIGHER_IS_BETTER:
-        raise ParameterError(unknown("metric", metric, HIGHER_IS_BETTER))
-    if metric in undefined(scored):
-        return math.nan
-    if metric == "accuracy":
-        return float(metrics.accuracy_score(scored.label, scored.prediction))
-    if metric == "brier":
-        return float(metrics.brier_score_loss(scored.label, scored.probability, labels=[0, 1], pos_label=1))
-    if metric == "log_loss":
-        return float(metrics.log_loss(scored.label, scored.probability, labels=[0, 1]))
-    return float(RANKING[metric](scored.label, scored.probability))
+    if metric not in METRICS:
+        raise ParameterError(unknown("metric", metric, METRICS))
+    return math.nan if metric in undefined(scored) else float(METRICS[metric](scored))
 
 
 def undefined(scored: Scored) -> dict[str, str]:
@@ -58,19 +54,16 @@ def loss_rows(scored: Scored, metric: str) -> Floats:
     Raises:
         ParameterError: The metric is no mean over rows.
     """
-    if metric == "accuracy":
-        wrong: Floats = np.not_equal(scored.label, scored.prediction).astype(np.float64)
-        return wrong
-    if metric == "brier":
-        squared: Floats = np.square(scored.label - scored.probability)
-        return squared
-    if metric == "log_loss":
-        of_truth = np.where(scored.label == 1, scored.probability, 1 - scored.probability)
-        # where scikit-learn's log_loss clips: certain and wrong costs 36, not infinity
-        eps = np.finfo(np.float64).eps
-        surprise: Floats = -np.log(np.clip(of_truth, eps, 1 - eps))
-        return surprise
-    raise ParameterError(unknown("metric that is a mean over rows", metric, ("accuracy", "brier", "log_loss")))
+    of_truth = np.where(scored.label == 1, scored.probability, 1 - scored.probability)
+    eps = np.finfo(np.float64).eps  # where scikit-learn's log_loss clips: certain and wrong costs 36, not infinity
+    losses: dict[str, Floats] = {
+        "accuracy": np.not_equal(scored.label, scored.prediction).astype(np.float64),
+        "brier": np.square(scored.label - scored.probability),
+        "log_loss": -np.log(np.clip(of_truth, eps, 1 - eps)),
+    }
+    if metric not in losses:
+        raise ParameterError(unknown("metric that is a mean over rows", metric, losses))
+    return losses[metric]
 
 
 def bootstrap(scored: Scored, resamples: int = 2000, confidence: float = 0.95, seed: int = 42) -> dict[str, Interval]:

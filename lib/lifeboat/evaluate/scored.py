@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,12 +56,10 @@ class Scored:
         object.__setattr__(self, "prediction", as_binary("prediction", self.prediction))
         object.__setattr__(self, "probability", np.asarray(self.probability, dtype=np.float64))
         object.__setattr__(self, "n_total", self.n_total or self.n)
-        object.__setattr__(self, "kin", np.arange(self.n) if self.kin is None else _numbered(self.kin))
-        others = [("probability", self.probability), ("prediction", self.prediction), *self.groups.items()]
-        others += [("kin", self.kin)]
-        others += [] if self.key is None else [("key", self.key)]
-        for name, values in others:
-            if len(values) != self.n:
+        object.__setattr__(self, "kin", np.arange(self.n) if self.kin is None else pd.factorize(self.kin)[0])
+        columns = {name: getattr(self, name) for name in ("probability", "prediction", "key", "kin")}
+        for name, values in (columns | dict(self.groups)).items():
+            if values is not None and len(values) != self.n:
                 raise DataError(f"{name} has {len(values)} values and label {self.n}: each row needs one")
         if self.n == 0:
             raise DataError("there are no rows to evaluate: look at what the hold-out was made from")
@@ -77,6 +76,19 @@ class Scored:
         """The number of groups whose rows are drawn together."""
         return int(self.kin.max()) + 1
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """The rows as they are kept: columns key, label (int64), probability (float64), prediction (int64)."""
+        columns = ("key", "label", "probability", "prediction")
+        return pd.DataFrame({name: getattr(self, name) for name in columns})
+
+    @classmethod
+    def read(cls, path: Path) -> Scored:
+        """The rows of a parquet file of ``table``."""
+        table = pd.read_parquet(path)
+        key = np.array(table["key"].tolist(), dtype=object)
+        return cls(table["label"], table["probability"], table["prediction"], key=key)
+
     def taken(self, index: Ints) -> Scored:
         """The rows at these positions, without ``groups``."""
         key = None if self.key is None else self.key[index]
@@ -87,12 +99,6 @@ class Scored:
         if self.key is not None and other.key is not None and not np.array_equal(self.key, other.key):
             return False
         return bool(np.array_equal(self.label, other.label))
-
-
-def _numbered(groups: Values) -> Ints:
-    """Each group's number, in the order in which they come."""
-    numbers: Ints = pd.factorize(groups)[0]
-    return numbers
 
 
 def as_binary(name: str, values: npt.ArrayLike) -> Ints:
@@ -117,37 +123,33 @@ def collect_scored(
     group_by: str = "",
     groups: Sequence[str] = (),
     limit: int = 200_000,
-    probability: str = PROBABILITY,
-    prediction: str = PREDICTION,
 ) -> Scored:
     """Bring what a Spark classifier said of labelled rows here, in the order of their key.
 
     Args:
-        df: A transformed frame: columns ``label`` (0 or 1, of any numeric type), ``probability`` (vector,
-            or the double of class 1), ``prediction`` (double), ``key`` and the ``groups``.
+        df: A transformed frame: columns ``label`` (0 or 1, of any numeric type), ``lifeboat:probability``
+            (vector, or the double of class 1), ``lifeboat:prediction`` (double), ``key`` and the ``groups``.
         label: Name of the label's column.
         key: Name of the key's column, unique in each row.
         group_by: Name of the column whose rows belong together; empty: each row stands alone.
         groups: Columns to bring along, by name.
         limit: About so many rows at most. Of more, a hash of the key decides which come: always the same ones, and
             ``n_total`` says how many there were.
-        probability: Name of the column of probabilities.
-        prediction: Name of the column of classes.
 
     Raises:
         DataError: A column is missing, there are no rows, or a label is null or neither 0 nor 1.
     """
-    for name in (label, key, probability, prediction, *([group_by] if group_by else []), *groups):
+    for name in (label, key, PROBABILITY, PREDICTION, *([group_by] if group_by else []), *groups):
         if name not in df.columns:
             raise DataError(unknown("column", name, df.columns))
     total = df.count()
     chosen = sample(df, key, limit, total)
-    score = F.col(ticked(probability))
-    of_class_1 = score if isinstance(df.schema[probability].dataType, DoubleType) else vector_to_array(score)[1]
+    score = F.col(ticked(PROBABILITY))
+    of_class_1 = score if isinstance(df.schema[PROBABILITY].dataType, DoubleType) else vector_to_array(score)[1]
     columns = {
         "label": F.col(ticked(label)).cast("double"),
         "probability": of_class_1,
-        "prediction": F.col(ticked(prediction)),
+        "prediction": F.col(ticked(PREDICTION)),
         "key": F.col(ticked(key)),
         "kin": belongs_to(key, group_by),
     } | {f"group {name}": F.col(ticked(name)) for name in groups}
@@ -185,19 +187,19 @@ class GroupRates:
     rates: Mapping[Any, float]
     overall: float
 
-    def score(self, groups: Values | None, rows: Scored) -> Scored:
+    def score(self, rows: Scored) -> Scored:
         """Say of each row its group's rate, and class 1 where that is over a half.
 
         Args:
-            groups: Each row's group, shape (n,); None where there is no ``column``.
-            rows: The rows as another judge said of them: label, key and kin are taken from there.
+            rows: The rows with a model's predictions: label, key, kin and the column's groups are taken from there.
+
+        Raises:
+            ParameterError: The rows have no group of the column's name.
         """
-        if groups is None and self.column:
-            raise ParameterError(f"these rates are by {self.column!r}: give each row's {self.column!r} in groups")
-        values = (
-            [self.overall] * rows.n if groups is None else [self.rates.get(value, self.overall) for value in groups]
-        )
-        probability = np.array(values, dtype=np.float64)
+        if self.column and self.column not in rows.groups:
+            raise ParameterError(unknown("group", self.column, rows.groups))
+        groups = rows.groups[self.column] if self.column else [None] * rows.n
+        probability = np.array([self.rates.get(value, self.overall) for value in groups])
         return Scored(rows.label, probability, (probability > 0.5).astype(np.int64), key=rows.key, kin=rows.kin)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn import metrics
 
-from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.errors import ParameterError, unknown
 from lifeboat.evaluate.intervals import Interval, share_of
 from lifeboat.evaluate.metrics import loss_rows
-from lifeboat.evaluate.scored import Ints, Scored, Values
+from lifeboat.evaluate.scored import Ints, Scored
 
 
 def confusion(scored: Scored) -> Ints:
@@ -48,32 +49,36 @@ class GroupRow:
     brier: float
 
 
-def by_group(scored: Scored, groups: Mapping[str, Values] | None = None, confidence: float = 0.95) -> list[GroupRow]:
-    """Look at the parts that the mean hides.
+def by_group(scored: Scored, names: Sequence[str], confidence: float = 0.95) -> list[GroupRow]:
+    """Look at the parts that the mean hides: each group by itself, and of several groups all crossings too.
 
     Args:
         scored: The rows.
-        groups: Name -> each row's value, shape (n,); None for all that ``scored`` has brought along.
+        names: Of its ``groups``.
         confidence: Of the intervals.
 
     Returns:
-        One row for each value of each group, in order; those without a value last.
+        One row for each value of each group, in order; those without a value last. Then, of several groups, one for
+        each of their crossings, such as ``female, 3`` of ``Sex and Pclass``, None where one of the values is missing.
+
+    Raises:
+        ParameterError: ``scored`` has no group of that name.
     """
-    rows = []
-    for name, values in (scored.groups if groups is None else groups).items():
-        if len(values) != scored.n:
-            raise DataError(f"group {name!r} has {len(values)} values for {scored.n} rows: each row needs one")
-        rows += [_group_row(scored, name, value, values, confidence) for value in _in_order(values)]
-    return rows
+    for name in names:
+        if name not in scored.groups:
+            raise ParameterError(unknown("group", name, scored.groups))
+    groups = {name: scored.groups[name].tolist() for name in names}
+    if len(groups) > 1:
+        rows = list(zip(*groups.values(), strict=True))
+        groups[" and ".join(names)] = [None if None in row else ", ".join(map(str, row)) for row in rows]
+    return [
+        _group_row(scored, name, value, np.array([other == value for other in values]), confidence)
+        for name, values in groups.items()
+        for value in sorted(set(values), key=lambda value: (value is None, value))
+    ]
 
 
-def _in_order(values: Values) -> list[Any]:
-    known = {value for value in values.tolist() if value is not None}
-    return sorted(known) + ([None] if any(value is None for value in values.tolist()) else [])
-
-
-def _group_row(scored: Scored, name: str, value: Any, values: Values, confidence: float) -> GroupRow:
-    inside = np.array([other == value for other in values.tolist()])
+def _group_row(scored: Scored, name: str, value: Any, inside: npt.NDArray[np.bool_], confidence: float) -> GroupRow:
     label = scored.label[inside]
     right = (label == scored.prediction[inside]).astype(np.int64)
     kin = scored.kin[inside]
@@ -89,16 +94,6 @@ def _group_row(scored: Scored, name: str, value: Any, values: Values, confidence
         mean_probability=float(scored.probability[inside].mean()),
         brier=float(loss_rows(scored, "brier")[inside].mean()),
     )
-
-
-def crossed(groups: Mapping[str, Values], names: Sequence[str]) -> Values:
-    """Each row's values of several groups as one text, such as ``female, 3``; None where one of them is missing."""
-    for name in names:
-        if name not in groups:
-            raise ParameterError(unknown("group", name, groups))
-    rows = zip(*[groups[name].tolist() for name in names], strict=True)
-    texts = [None if None in row else ", ".join(str(value) for value in row) for row in rows]
-    return np.array(texts, dtype=object)
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lifeboat.errors import ParameterError
 from lifeboat.evaluate.intervals import Interval, percentiles, resampled
 from lifeboat.evaluate.scored import Floats, Ints, Scored
+from lifeboat.parameters.rules import need
 
 THRESHOLDS = np.arange(101) / 100
 
@@ -72,9 +71,8 @@ def _costs(
 
 
 def _check_costs(cost_false_positive: float, cost_false_negative: float) -> None:
-    for name, value in {"false_positive": cost_false_positive, "false_negative": cost_false_negative}.items():
-        if not (value >= 0 and math.isfinite(value)):
-            raise ParameterError(f"cost_{name} is {value}; a cost is 0 or more")
+    need("cost_false_positive", cost_false_positive)
+    need("cost_false_negative", cost_false_negative)
 
 
 def cost_at(

@@ -99,26 +99,28 @@ def parse(model: type[T], written: Any, head: str) -> T:
         raise ParameterError("\n".join(text for _, text in sentences(error, model, head))) from error
 
 
-def sentences(error: ValidationError, model: Any, head: str = "") -> Iterator[tuple[Path, str]]:
+def sentences(error: ValidationError, model: Any, head: str = "", inside: Path = ()) -> Iterator[tuple[Path, str]]:
     """Each finding of pydantic: the path to it, and a sentence that says what came, what is allowed and the mend.
 
     Args:
         error: What a value of ``model`` met.
         model: The model.
         head: The parameter that the model is the value of; empty: its fields are the parameters.
+        inside: The path to the part of the model's value that was checked; empty: all of it was.
     """
     first = (head,) if head else ()
     for detail in error.errors():
-        yield (*first, *detail["loc"]), _sentence(detail, model, (*first, *detail["loc"]), bool(head))
+        path = (*inside, *detail["loc"])
+        yield (*first, *path), _sentence(detail, model, path, dotted((*first, *path)))
 
 
-def _sentence(detail: ErrorDetails, model: Any, path: Path, nested: bool) -> str:
-    field, owner = _field_at(model, detail["loc"])
-    value, name = redacted_all(detail["input"]), dotted(path)
+def _sentence(detail: ErrorDetails, model: Any, path: Path, name: str) -> str:
+    field, owner = _field_at(model, path)
+    value = redacted_all(detail["input"])
     if detail["type"] == SENTENCE:
         return f"{name}: {detail['msg']}"
     if field is None:
-        return _unknown(path, owner)
+        return _unknown(str(path[-1]), name, owner)
     if detail["type"] in ("missing", "missing_argument"):
         return f"{name} is missing: write {takes(field)}"
     if detail["type"] == "literal_error" and isinstance(value, str):
@@ -127,12 +129,12 @@ def _sentence(detail: ErrorDetails, model: Any, path: Path, nested: bool) -> str
     return f"{name} is {value!r}{kind}; write {takes(field)}{_hint(field, value)}"
 
 
-def _unknown(path: Path, owner: Any) -> str:
+def _unknown(last: str, name: str, owner: Any) -> str:
     why_not = getattr(owner, "why_not", None)  # a model may know names that are none, and why
-    if why_not and (reason := why_not(str(path[-1]))):
-        return f"{dotted(path)}: {reason}"
-    kind = f"part of {dotted(path[:-1])}" if len(path) > 1 else "parameter"
-    return unknown(kind, str(path[-1]), fields_of(owner))
+    if why_not and (reason := why_not(last)):
+        return f"{name}: {reason}"
+    around = name.removesuffix(last).removesuffix(".")
+    return unknown(f"part of {around}" if around else "parameter", last, fields_of(owner))
 
 
 def _kind(value: Any) -> str:

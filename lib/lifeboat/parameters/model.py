@@ -22,7 +22,7 @@ from lifeboat.scoring.classes import names_of_classes
 Names = list[StrictStr]
 Count = Annotated[StrictInt, Field(ge=1)]
 Share = Annotated[StrictFloat, Field(gt=0, lt=1)]
-Cost = Annotated[StrictFloat, Field(ge=0)]
+Cost = Annotated[StrictFloat, Field(ge=0, allow_inf_nan=False)]
 
 
 def _named(names: list[str]) -> list[str]:

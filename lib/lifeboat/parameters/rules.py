@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lifeboat.errors import DataError, ParameterError, credential_error, unknown
 from lifeboat.parameters.enrich import parse_enrich
-from lifeboat.parameters.field import Path, fields_of, sentences, takes
+from lifeboat.parameters.field import Path, fields_of, sentences
 from lifeboat.parameters.model import Parameters
 from lifeboat.parameters.names import check_names
 from lifeboat.parameters.resolve import RUN_DIR, Resolved
@@ -30,7 +30,7 @@ def need(name: str, value: Any) -> None:
     try:
         TypeAdapter(field.rebuild_annotation()).validate_python(value)
     except ValidationError as error:
-        raise ParameterError(f"{name} is {value!r}; write {takes(field)}") from error
+        raise ParameterError(next(sentence for _, sentence in sentences(error, Parameters, inside=(name,)))) from error
 
 
 def check(resolved: Resolved, more: Sequence[Rule] = ()) -> dict[str, Any]:

@@ -25,20 +25,19 @@ MARKERS = "osD^vP"
 FILL = {"v": "white", "^": style.ORANGE}  # of the marks for class 0 and class 1
 BASELINE_MARKERS = MARKERS[1:]  # where the model is a line
 MODEL = "the model"
+IN_USE = 0.5  # the threshold of Spark's predictions
 
 Baselines = Mapping[str, Scored]  # name -> what a baseline said of the same rows
 Classes = tuple[str, str]  # what people call class 0 and class 1
 
 
-def confusion(ax: Axes, scored: Scored, *, classes: Classes = NO_AND_YES, unit: str = "rows", title: str = "") -> Axes:
+def confusion(ax: Axes, scored: Scored, *, classes: Classes = NO_AND_YES) -> Axes:
     """Who is called what: four counts in large numbers.
 
     Args:
         ax: Where to draw.
         scored: The rows.
         classes: What the two classes are called.
-        unit: What a row is, such as ``passengers``.
-        title: The finding; empty: how many are called wrongly.
     """
     counts = evaluate.slices.confusion(scored)
     style.blank(ax)
@@ -55,13 +54,11 @@ def confusion(ax: Axes, scored: Scored, *, classes: Classes = NO_AND_YES, unit: 
     ax.set_xlim(-1.1, 1.5)
     ax.set_ylim(1.5, -0.8)
     wrong = scored.n - int(np.trace(counts))
-    style.set_title(ax, title or f"{wrong} of {scored.n} {unit} are called wrongly")
+    style.set_title(ax, f"{wrong} of {scored.n} rows are called wrongly")
     return ax
 
 
-def roc_curve(
-    ax: Axes, scored: Scored, baselines: Baselines | None = None, *, classes: Classes = NO_AND_YES, title: str = ""
-) -> Axes:
+def roc_curve(ax: Axes, scored: Scored, baselines: Baselines | None = None, *, classes: Classes = NO_AND_YES) -> Axes:
     """Of class 1, how many are found, for how many false alarms; each baseline is one point, a coin the diagonal.
 
     Args:
@@ -69,13 +66,12 @@ def roc_curve(
         scored: The model's rows.
         baselines: Name -> what a baseline said of the same rows.
         classes: What the two classes are called.
-        title: The finding; empty: the area under the curve.
     """
     ax.set_aspect("equal")
     ax.plot([0, 1], [0, 1], color=style.GREY, linestyle="--", linewidth=1.5, label="a coin")
     ax.set_xlabel(f"false alarms, of all “{classes[0]}”")
     ax.set_ylabel(f"found, of all “{classes[1]}”")
-    if _drawable(ax, scored, "roc_auc", title):
+    if _drawable(ax, scored, "roc_auc"):
         false_alarms, recall, _ = metrics.roc_curve(scored.label, scored.probability)
         area = metrics.roc_auc_score(scored.label, scored.probability)
         ax.plot(false_alarms, recall, color=style.BLUE, label=f"{MODEL} (area {area:.2f})")
@@ -83,12 +79,12 @@ def roc_curve(
             counts = evaluate.slices.confusion(baseline)
             point = counts[0, 1] / counts[0].sum(), counts[1, 1] / counts[1].sum()
             _baseline_point(ax, index, point, other)
-        style.set_title(ax, title or f"It ranks “{classes[1]}” above “{classes[0]}” in {style.percent(area)} of pairs")
+        style.set_title(ax, f"It ranks “{classes[1]}” above “{classes[0]}” in {style.percent(area)} of pairs")
     return _finish_square(ax, "lower right")
 
 
 def precision_recall(
-    ax: Axes, scored: Scored, baselines: Baselines | None = None, *, classes: Classes = NO_AND_YES, title: str = ""
+    ax: Axes, scored: Scored, baselines: Baselines | None = None, *, classes: Classes = NO_AND_YES
 ) -> Axes:
     """Of those called 1, how many are, for how many of class 1 found; each baseline is one point.
 
@@ -99,14 +95,13 @@ def precision_recall(
         scored: The model's rows.
         baselines: Name -> what a baseline said of the same rows.
         classes: What the two classes are called.
-        title: The finding; empty: the average precision.
     """
     ax.set_aspect("equal")
     share = float(scored.label.mean())
     ax.axhline(share, color=style.GREY, linestyle="--", linewidth=1.5, label=f"all called “{classes[1]}”")
     ax.set_xlabel(f"found, of all “{classes[1]}” (recall)")
     ax.set_ylabel(f"right, of all called “{classes[1]}” (precision)")
-    if _drawable(ax, scored, "pr_auc", title):
+    if _drawable(ax, scored, "pr_auc"):
         precision, recall, _ = metrics.precision_recall_curve(scored.label, scored.probability)
         area = metrics.average_precision_score(scored.label, scored.probability)
         # steps, as average precision sums them: a straight line between two points promises too much
@@ -117,16 +112,16 @@ def precision_recall(
                 _baseline_point(ax, index, (counts[1, 1] / counts[1].sum(), counts[1, 1] / counts[:, 1].sum()), other)
             else:
                 ax.plot([], [], " ", label=f"{other}: none called\n“{classes[1]}”, so no point")
-        style.set_title(ax, title or f"Average precision {area:.2f}, where calling all “{classes[1]}” has {share:.2f}")
+        style.set_title(ax, f"Average precision {area:.2f}, where calling all “{classes[1]}” has {share:.2f}")
     return _finish_square(ax, "lower left")
 
 
-def _drawable(ax: Axes, scored: Scored, metric: str, title: str) -> bool:
+def _drawable(ax: Axes, scored: Scored, metric: str) -> bool:
     """Whether the curve is defined; if not, the figure says why."""
     reason = evaluate.metrics.undefined(scored).get(metric)
     if reason:
         ax.text(0.5, 0.6, reason.replace(": ", ":\n"), ha="center", va="center", backgroundcolor="white")
-        style.set_title(ax, title or "No curve")
+        style.set_title(ax, "No curve")
     return reason is None
 
 
@@ -145,15 +140,13 @@ def _finish_square(ax: Axes, where: Literal["lower right", "lower left", "upper 
     return ax
 
 
-def calibration(ax: Axes, bins: Sequence[CalibrationBin], *, classes: Classes = NO_AND_YES, title: str = "") -> Axes:
+def calibration(ax: Axes, bins: Sequence[CalibrationBin], *, classes: Classes = NO_AND_YES) -> Axes:
     """What came of rows of about the same probability, each bin a dot with its interval; honest is the diagonal.
 
     Args:
         ax: Where to draw; a square one.
         bins: From ``lifeboat.evaluate.calibration``.
         classes: What the two classes are called.
-        title: The finding; empty: how many intervals the diagonal misses; where it misses none, how large an error
-            they would not show.
     """
     ax.set_aspect("equal")
     ax.plot([0, 1], [0, 1], color=style.GREY, linestyle="--", linewidth=1.5, label="says what comes")
@@ -163,13 +156,14 @@ def calibration(ax: Axes, bins: Sequence[CalibrationBin], *, classes: Classes = 
     ax.plot(means, [dot.rate.value for dot in bins], "o", color=style.BLUE, label=label, clip_on=False, zorder=4)
     ax.set_xlabel(f"probability of “{classes[1]}”, as given")
     ax.set_ylabel(f"rate of “{classes[1]}”, as observed")
-    style.set_title(ax, title or _calibration_finding(bins))
+    style.set_title(ax, _calibration_finding(bins))
     return _finish_square(ax, "upper left")
 
 
 def _calibration_finding(bins: Sequence[CalibrationBin]) -> str:
     """That no interval contradicts the model is no proof that it is honest: wide ones would let much pass."""
-    far = [max(dot.rate.high - dot.mean_probability, dot.mean_probability - dot.rate.low) for dot in bins if _fits(dot)]
+    ends = [(dot.rate.high - dot.mean_probability, dot.mean_probability - dot.rate.low) for dot in bins]
+    far = [max(both) for both in ends if min(both) >= 0]
     missed = len(bins) - len(far)
     finding = f"{missed or 'None'} of {len(bins)} bins contradict{'' if missed > 1 else 's'} what was said"
     if not far:
@@ -177,34 +171,24 @@ def _calibration_finding(bins: Sequence[CalibrationBin]) -> str:
     return f"{finding}{'; in the others' if missed else ', but'} an error of {max(far) * 100:.0f} points could hide"
 
 
-def _fits(dot: CalibrationBin) -> bool:
-    return dot.rate.low <= dot.mean_probability <= dot.rate.high
-
-
 def threshold_costs(
     ax: Axes,
     costs: ThresholdCosts,
     *,
-    threshold: float = 0.5,
     spread: Interval | None = None,
     honest: float | None = None,
     classes: Classes = NO_AND_YES,
-    unit: str = "cost",
-    title: str = "",
 ) -> Axes:
-    """What the mistakes cost at each threshold, with the cheapest and the one in use marked.
+    """What the mistakes cost at each threshold, with the cheapest and the one in use, one half, marked.
 
     Args:
         ax: Where to draw.
         costs: From ``lifeboat.evaluate.threshold_costs``.
-        threshold: The one in use, 0 to 1.
         spread: Of the cheapest, from ``lifeboat.evaluate.cheapest_threshold``: shaded; None for none.
         honest: Where honest probabilities would have the cheapest, drawn as a line; None for none.
         classes: What the two classes are called.
-        unit: The costs' unit.
-        title: The finding; empty: the cheapest threshold beside the one in use.
     """
-    used = int(np.abs(costs.threshold - threshold).argmin())
+    used = int(np.abs(costs.threshold - IN_USE).argmin())
     best = costs.best
     if spread is not None and not math.isnan(spread.low):
         label = f"the cheapest of rows drawn anew: {spread.low:.2f} to {spread.high:.2f}"
@@ -213,7 +197,7 @@ def threshold_costs(
         ax.axvline(
             honest, color=style.GREEN, linestyle=":", linewidth=2.5, label=f"if probabilities are honest: {honest:.2f}"
         )
-    ax.axvline(threshold, color=style.GREY, linestyle="--", linewidth=1.5)
+    ax.axvline(IN_USE, color=style.GREY, linestyle="--", linewidth=1.5)
     ax.plot(costs.threshold, costs.cost, color=style.BLUE, drawstyle="steps-post", label="both mistakes together")
     for index, name, marker, colour in ((used, "in use", "s", style.GREY), (best, "cheapest", "o", style.ORANGE)):
         alarms, missed = costs.false_positives[index], costs.false_negatives[index]
@@ -223,9 +207,9 @@ def threshold_costs(
     ax.set_xlim(0, 1)
     ax.set_ylim(bottom=0)
     ax.set_xlabel(f"threshold: called “{classes[1]}” where its probability is above it")
-    ax.set_ylabel(unit)
+    ax.set_ylabel("cost")
     style.legend_below(ax, 1)
-    style.set_title(ax, title or _threshold_finding(costs, used, spread))
+    style.set_title(ax, _threshold_finding(costs, used, spread))
     return ax
 
 
@@ -241,7 +225,6 @@ def metric_intervals(
     models: Mapping[str, Mapping[str, Interval]],
     *,
     paired: Mapping[str, Interval] | None = None,
-    title: str = "",
 ) -> Axes:
     """Every metric of every model, with its interval: a block a metric, a colour and a marker a model.
 
@@ -252,7 +235,6 @@ def metric_intervals(
         ax: Where to draw; give it about 5.5 inches of height for five metrics of three models.
         models: Model's name -> metric -> interval, the candidate first.
         paired: Metric -> how much better the first is than the second, from ``lifeboat.evaluate.paired_difference``.
-        title: The finding; empty: in which metrics the paired difference is settled, and for whom.
     """
     metrics = [name for name in HIGHER_IS_BETTER if any(name in values for values in models.values())]
     better = {True: "higher is better", False: "lower is better"}
@@ -272,7 +254,7 @@ def metric_intervals(
     ax.margins(x=0.03)
     ax.set_xlabel("value on the hold-out, with its bootstrap interval")
     style.legend_below(ax, min(3, len(models)))
-    style.set_title(ax, title or _paired_finding(paired or {}, list(models)))
+    style.set_title(ax, _paired_finding(paired or {}, list(models)))
     return ax
 
 
@@ -286,14 +268,13 @@ def _paired_finding(paired: Mapping[str, Interval], models: Sequence[str]) -> st
     return f"Row by row, {models[0]} against {models[1]}: {'; '.join(clauses)}" if clauses else ""
 
 
-def importance(ax: Axes, importances: Sequence[Importance], *, metric: str = "log_loss", title: str = "") -> Axes:
+def importance(ax: Axes, importances: Sequence[Importance], *, metric: str = "log_loss") -> Axes:
     """What shuffling each feature costs: the mean over the repeats, a line of one spread on either side.
 
     Args:
         ax: Where to draw.
         importances: From ``permutation_importance``; drawn in the order given.
         metric: The metric they were measured in.
-        title: The finding; empty: the first feature is named.
     """
     ax.axvline(0, color=style.GREY, linestyle="--", linewidth=1.5, zorder=1)
     for y, feature in zip(style.rows_down(ax, [feature.name for feature in importances]), importances, strict=True):
@@ -305,7 +286,7 @@ def importance(ax: Axes, importances: Sequence[Importance], *, metric: str = "lo
     ax.set_xlabel(
         f"{verb} of the {style.METRIC_NAMES[metric]} when shuffled\n(dot: mean; line: spread; ticks: each shuffle)"
     )
-    style.set_title(ax, title or (f"It leans most on {importances[0].name}" if importances else ""))
+    style.set_title(ax, (f"It leans most on {importances[0].name}" if importances else ""))
     return ax
 
 
@@ -316,7 +297,6 @@ def group_metrics(
     overall: float,
     classes: Classes = NO_AND_YES,
     where: str = "all rows",
-    title: str = "",
 ) -> Axes:
     """How often it is right in each group, and how much of each class it finds there, each with its interval.
 
@@ -326,7 +306,6 @@ def group_metrics(
         overall: The accuracy in all rows, drawn as a line.
         classes: What the two classes are called.
         where: Which rows these are, such as ``the hold-out``.
-        title: The finding; empty: the group that it is least often right about.
     """
     rows, note = style.largest(rows, lambda row: row.n)
     single = len({row.group for row in rows}) == 1
@@ -353,7 +332,7 @@ def group_metrics(
     style.percent_axis(ax)
     ax.set_xlabel(f"share of the group (dashed: accuracy in {where}, {style.percent(overall)})")
     style.legend_below(ax, 3)
-    style.set_title(ax, f"{title or _least_right(rows, names, where)} {note}".strip())
+    style.set_title(ax, f"{_least_right(rows, names, where)} {note}".strip())
     return ax
 
 

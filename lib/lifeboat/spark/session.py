@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import secrets
@@ -11,7 +13,8 @@ import uuid
 import warnings
 from collections.abc import Callable
 
-from pyspark.sql import SparkSession
+import psutil
+from pyspark.sql import DataFrame, SparkSession
 
 from lifeboat import moved_from
 from lifeboat.errors import ParameterError, need_none, redacted
@@ -119,6 +122,20 @@ def own_address(master: str) -> str:
             return str(way.getsockname()[0])
     except OSError as error:
         raise ParameterError(f"spark is {master!r}, and there is no way to it from here: {error}") from error
+
+
+def steps_of_plan(df: DataFrame) -> list[str]:
+    """The names of the steps of a frame's plan, from the last to the first."""
+    with contextlib.redirect_stdout(io.StringIO()) as plan:
+        df.explain()
+    return re.findall(r"^[ *+\-:(\d)]*([A-Z]\w+)", plan.getvalue(), re.MULTILINE)
+
+
+def executors(session: SparkSession) -> list[psutil.Process]:
+    """The processes on this machine that work for a session on a cluster."""
+    application = session.sparkContext.applicationId
+    processes = psutil.process_iter(["cmdline"])
+    return [process for process in processes if application in (process.info["cmdline"] or [])]
 
 
 def count_jobs(session: SparkSession, work: Callable[[], object]) -> int | None:

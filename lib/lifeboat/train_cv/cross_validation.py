@@ -18,11 +18,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifeboat import sampling
-from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.errors import DataError
+from lifeboat.parameters.rules import need
 from lifeboat.preprocess import column_names
 from lifeboat.sampling import check_folds, repartition_by_key
-
-RULES = ("best_mean", "one_standard_error")
 
 
 @dataclass(frozen=True)
@@ -103,8 +102,7 @@ def cross_validate(
         DataError: A fold has no rows, or those of one class alone.
         ParameterError: ``choose`` is no rule.
     """
-    if choose not in RULES:
-        raise ParameterError(unknown("rule in choose", choose, RULES))
+    need("choose", choose)
     grid, evaluator, folds = cv.getEstimatorParamMaps(), cv.getEvaluator(), cv.getNumFolds()
     label = column_names.plain_name(evaluator.getOrDefault("labelCol"))
     rows = repartition_by_key(rows, key, check_folds(rows, label, folds, cv.getFoldCol())).cache()

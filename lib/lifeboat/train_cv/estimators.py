@@ -11,6 +11,7 @@ from pyspark.ml.evaluation import BinaryClassificationEvaluator, Evaluator, Mult
 from pyspark.ml.param import Param, Params
 
 from lifeboat.errors import ParameterError, unknown
+from lifeboat.parameters.rules import need
 from lifeboat.preprocess import column_names
 from lifeboat.train_cv.shared_pipeline import ParamMap
 
@@ -34,8 +35,7 @@ def make_estimator(name: str, params: dict[str, Any], label: str, seed: int) -> 
     Raises:
         ParameterError: The name or a Param is unknown, or a Param's value will not do.
     """
-    if name not in ESTIMATORS:
-        raise ParameterError(unknown("estimator", name, ESTIMATORS))
+    need("estimator", name)
     estimator = ESTIMATORS[name]()
     seeded = {"seed": seed} if estimator.hasParam("seed") else {}
     settings = {"labelCol": column_names.for_spark(label), **column_names.CLASSIFIER_COLUMNS, **seeded, **params}
@@ -50,9 +50,7 @@ def make_grid(estimator: Params, grid: dict[str, list[Any]]) -> list[ParamMap]:
     Raises:
         ParameterError: A Param is unknown, has no list of values, or a value will not do.
     """
-    for name, values in grid.items():
-        if not isinstance(values, list) or not values:
-            raise ParameterError(f"grid: {name!r} is {values!r}; write a list of values, such as [100, 300]")
+    need("grid", grid)
     choices = [[param_and_value(estimator, name, value) for value in values] for name, values in grid.items()]
     return [dict(point) for point in itertools.product(*choices)]
 
@@ -75,8 +73,7 @@ def param_and_value(estimator: Params, name: str, value: Any) -> tuple[Param[Any
 
 def make_evaluator(metric: str, label: str) -> Evaluator:
     """Spark's own evaluator for a metric by its plain name: accuracy, log_loss, roc_auc or pr_auc."""
-    if metric not in METRICS:
-        raise ParameterError(unknown("metric", metric, METRICS))
+    need("metric", metric)
     kind, name = METRICS[metric]
     evaluator: Evaluator = kind(labelCol=column_names.for_spark(label), metricName=name)
     columns = {param: column for param, column in column_names.CLASSIFIER_COLUMNS.items() if evaluator.hasParam(param)}
