@@ -199,6 +199,7 @@ def test_one_parameter_is_held_to_its_limits_by_whoever_takes_it() -> None:
     with pytest.raises(ParameterError, match=r"holdout_fraction is 1\.0; write a number, between 0 and 1"):
         need("holdout_fraction", 1.0)
     with pytest.raises(
-        ParameterError, match=r"unknown value of metric 'auc': Known: accuracy, log_loss, pr_auc, roc_auc"
+        ParameterError,
+        match=r"unknown value of metric 'auc': did you mean 'pr_auc'\? Known: accuracy, log_loss, pr_auc, roc_auc",
     ):
         need("metric", "auc")

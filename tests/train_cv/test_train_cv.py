@@ -309,8 +309,8 @@ def test_an_estimator_that_cannot_be_is_refused(
 @pytest.mark.parametrize(
     ("grid", "message"),
     [
-        ({"numTrees": 100}, r"grid: 'numTrees' is 100; write a list of values, such as \[100, 300\]"),
-        ({"numTrees": []}, "grid: 'numTrees' is"),
+        ({"numTrees": 100}, r"grid.numTrees is 100, a whole number; write {Param: \[values\]}"),
+        ({"numTrees": []}, "grid.numTrees is \\[\\]"),
         ({"depth": [1]}, "unknown Param of RandomForestClassifier 'depth'"),
         ({"maxDepth": [1, "two"]}, "maxDepth cannot be 'two'"),
     ],

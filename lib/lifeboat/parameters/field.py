@@ -111,16 +111,16 @@ def sentences(error: ValidationError, model: Any, head: str = "", inside: Path =
     first = (head,) if head else ()
     for detail in error.errors():
         path = (*inside, *detail["loc"])
-        yield (*first, *path), _sentence(detail, model, path, dotted((*first, *path)))
+        yield (*first, *path), _sentence(detail, model, path, first)
 
 
-def _sentence(detail: ErrorDetails, model: Any, path: Path, name: str) -> str:
+def _sentence(detail: ErrorDetails, model: Any, path: Path, first: Path) -> str:
     field, owner = _field_at(model, path)
-    value = redacted_all(detail["input"])
+    value, name, around = redacted_all(detail["input"]), dotted((*first, *path)), dotted((*first, *path[:-1]))
     if detail["type"] == SENTENCE:
         return f"{name}: {detail['msg']}"
     if field is None:
-        return _unknown(str(path[-1]), name, owner)
+        return _unknown(str(path[-1]), name, around, owner)
     if detail["type"] in ("missing", "missing_argument"):
         return f"{name} is missing: write {takes(field)}"
     if detail["type"] == "literal_error" and isinstance(value, str):
@@ -129,11 +129,10 @@ def _sentence(detail: ErrorDetails, model: Any, path: Path, name: str) -> str:
     return f"{name} is {value!r}{kind}; write {takes(field)}{_hint(field, value)}"
 
 
-def _unknown(last: str, name: str, owner: Any) -> str:
+def _unknown(last: str, name: str, around: str, owner: Any) -> str:
     why_not = getattr(owner, "why_not", None)  # a model may know names that are none, and why
     if why_not and (reason := why_not(last)):
         return f"{name}: {reason}"
-    around = name.removesuffix(last).removesuffix(".")
     return unknown(f"part of {around}" if around else "parameter", last, fields_of(owner))
 
 

@@ -171,7 +171,9 @@ class Verdict:
         titanic.TOGETHER, "features to shuffle as one, since they say the same; empty for none", "4"
     )
     verdict_metric: Literal["log_loss", "brier"] = parameter("log_loss", "what the verdict compares by", "4")
-    margin: Cost = parameter(0.01, "how much worse than the champion a model may be, in that metric's unit", "4")
+    margin: StrictFloat = parameter(
+        0.01, "how much worse than the champion a model may be, in that metric's unit", "4", ge=0
+    )
     confidence: Share = parameter(0.95, "share of resamples an interval holds", "4")
     resamples: Count = parameter(2000, "how often the hold-out is drawn anew", "4")
     cost_false_positive: Cost = parameter(1.0, "cost of calling a 0 a 1, any unit", "4")

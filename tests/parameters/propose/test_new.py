@@ -18,13 +18,12 @@ from typer.testing import CliRunner
 
 from lifeboat.cli.app import app
 from lifeboat.errors import DataError, ParameterError
-from lifeboat.parameters.files import Parameters, read_declarations, read_parameters
+from lifeboat.parameters.files import Chosen, read_parameters
 from lifeboat.parameters.propose import Proposal, Survey, propose, survey, written
 from lifeboat.parameters.propose.suspects import rates, univariate_auc
-from lifeboat.parameters.rules import check
+from lifeboat.parameters.resolve import resolve
+from lifeboat.runner.preflight import check_run
 
-ROOT = Path(__file__).parents[3]
-DECLARED = read_declarations(sorted((ROOT / "notebooks").glob("0[1-5]_*.ipynb")))
 Write = Callable[..., Path]
 
 
@@ -589,7 +588,7 @@ def parameters(text: str) -> dict[str, Any]:
 
 def check_text(text: str) -> dict[str, Any]:
     values = parameters(text)
-    return check(Parameters(values, dict.fromkeys(values, "the file")), DECLARED)
+    return check_run(resolve(Chosen(values), environ={}))
 
 
 def test_the_file_holds_the_proposal_and_the_checker_takes_it(write: Write) -> None:
@@ -706,7 +705,7 @@ def test_the_command_writes_a_file_named_as_the_data_and_prints_the_next_steps(h
         "Written   params/my_data.yaml: read it, change it, then",
         "  lifeboat run params/my_data.yaml",
     ]
-    values = check(read_parameters([home / "params/my_data.yaml"]), DECLARED)
+    values = check_run(resolve(read_parameters([home / "params/my_data.yaml"]), environ={}))
     assert (values["labelled_path"], values["registered_model"]) == ("My Data.csv", "my_data")
     assert not list((home / "params").glob(".*"))
 
