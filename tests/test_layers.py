@@ -13,7 +13,7 @@ from hypothesis import settings
 from lifeboat import moved
 
 WORDS = re.compile(
-    "judged|said|told|found|asked|given|aside|faults?|leaned|places?|parts?|one|what|settle|recipe|judgement|alone",
+    "judged|said|told|found|asked|given|aside|faults?|leaned|places?|parts?|one|what|settle|recipe|judgement|alone|slot|needs",
     re.I,
 )  # that tell a story in place of saying what something is
 OTHERS_NAMES = {"JavaNotFoundError", "put_in_place"}  # as Python says it; and the step of a rename

@@ -46,8 +46,8 @@ def save_model(model: PipelineModel, folder: Path, signature: ModelSignature) ->
         model_class=f"{type(model).__module__}.{type(model).__qualname__}",
     )
     pyfunc.add_to_model(described, loader_module="mlflow.spark", data="sparkml", python_env="python_env.yaml")
-    needs = [f"{name}=={version(name)}" for name in ("mlflow", "pyspark")]
-    (folder / "requirements.txt").write_text("\n".join(needs) + "\n")
+    requirements = [f"{name}=={version(name)}" for name in ("mlflow", "pyspark")]
+    (folder / "requirements.txt").write_text("\n".join(requirements) + "\n")
     python = {"python": platform.python_version(), "dependencies": ["-r requirements.txt"]}
     (folder / "python_env.yaml").write_text(yaml.safe_dump(python, sort_keys=False))
     described.save(str(folder / "MLmodel"))

@@ -113,8 +113,8 @@ def permutation_importance(
     before = PipelineModel(model.stages[:-1]).transform(df)
     rows, spans, labels = _assembled(before, assembler, label, key, limit)
     random = np.random.default_rng(seed)
-    slots = [[slot for column in columns for slot in spans[column]] for columns in features.values()]
-    shuffled = ((some, random.permutation(len(rows))) for some in slots for _ in range(repeats))
+    positions = [[at for column in columns for at in spans[column]] for columns in features.values()]
+    shuffled = ((some, random.permutation(len(rows))) for some in positions for _ in range(repeats))
     orders = itertools.chain([([], np.arange(len(rows)))], shuffled)
     at_once = max(1, ROWS_AT_ONCE // len(rows))
     values = np.concatenate([
