@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -68,7 +69,10 @@ def execute(notebook: Path) -> None:
 def main() -> None:
     """Run the notebooks that are named, or all six."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    notebooks = [Path(name).resolve() for name in sys.argv[1:]] or [*series(), resolve("notebooks/06_scale.ipynb")]
+    notebooks = [Path(name).resolve() for name in sys.argv[1:]]
+    if not notebooks:
+        notebooks = [*series(), resolve("notebooks/06_scale.ipynb")]
+        shutil.rmtree(resolve("outputs/tutorial"), ignore_errors=True)  # a run before this has looked at the hold-out
     with tempfile.TemporaryDirectory() as folder, WarmJvm():
         # a store of its own: what is committed must not hang on the models registered here before
         os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
