@@ -19,10 +19,10 @@ from lifeboat.deploy.parity import parity
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.evaluate.importance import features_of, permutation_importance
 from lifeboat.load.synth import resample
+from lifeboat.parameters import names
 from lifeboat.preprocess import column_names
 from lifeboat.preprocess.copies import CopyColumns
 from lifeboat.preprocess.features import Features, Stage, wiring
-from lifeboat.reading import names
 from lifeboat.sampling import repartition_by_key
 from lifeboat.scoring import classes
 from lifeboat.scoring.fields import Column
