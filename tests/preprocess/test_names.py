@@ -143,7 +143,7 @@ def test_a_column_named_as_if_a_stage_had_made_it_is_drawn_and_worth_what_it_is(
     df = spark.createDataFrame(numbers, f"{kinds}, `index:b` string").coalesce(1)
     forest = train_cv.make_estimator("random_forest", {"numTrees": 2, "maxDepth": 2}, "y", 1)
     model = Pipeline(stages=[*stages, forest]).fit(df)
-    importances = permutation_importance(model, df, label="y", key="id", repeats=1)
+    importances = permutation_importance(model, df, features_of(model), label="y", key="id", repeats=1)
     assert {prepare.label_of(importance.name) for importance in importances} == {"age", "x", *odd}
     assert first_tree(model, tmp_path / "tree").get("feature") in {"age", "x", *odd}
 

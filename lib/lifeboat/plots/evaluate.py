@@ -93,7 +93,7 @@ def precision_recall(
     Args:
         ax: Where to draw; a square one.
         scored: The model's rows.
-        baselines: Name -> what a baseline said of the same rows.
+        baselines: Name -> a baseline's predictions of the same rows, a point each.
         classes: What the two classes are called.
     """
     ax.set_aspect("equal")
