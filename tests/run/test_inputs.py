@@ -6,6 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
@@ -125,6 +127,20 @@ def test_a_column_s_name_and_type_are_part_of_the_digest(tmp_path: Path, spark: 
         spark.sql(f"SELECT CAST({value} AS {kind}) AS {name}").write.parquet(str(tmp_path / str(number)))
         digests.add(content_digest(tmp_path / str(number)))
     assert len(digests) == 5
+
+
+@pytest.mark.parametrize("kind", ["list<string>", "binary"])
+def test_rows_with_lists_or_bytes_have_a_digest_too(tmp_path: Path, kind: str) -> None:
+    first, second, null = ([["a", "b"], ["c"]], [["a"], ["b", "c"]], [["a", "b"], None])
+    if kind == "binary":
+        first, second, null = ([b"\xff", b"b"], [b"\xfe", b"b"], [b"\xff", None])
+    column = pa.list_(pa.string()) if kind == "list<string>" else pa.binary()
+    digests = []
+    for number, values in enumerate((first, first[::-1], second, null)):
+        pq.write_table(pa.table({"v": pa.array(values, column)}), tmp_path / f"{number}.parquet")
+        digests.append(content_digest(tmp_path / f"{number}.parquet"))
+    assert digests[0] == digests[1], "in whatever order"
+    assert len(set(digests)) == 3
 
 
 def test_json_has_one_digest_however_it_is_laid_out_and_whatever_ids_a_registry_gave(tmp_path: Path) -> None:

@@ -196,7 +196,9 @@ def test_plain_papermill_in_another_folder_on_a_cluster_and_under_another_hash_s
         assert read(plain / stage / file.name) == read(file), file.name
     executed = shown(tmp_path / "out.ipynb")
     started = [cell for cell in executed if cell and str(cell[0]).startswith("Spark runs on")]
-    line = "Spark runs on 'local-cluster[2,1,1024]', as LIFEBOAT_SPARK in the environment says; here stands 'local[*]'.\n"
+    line = (
+        "Spark runs on 'local-cluster[2,1,1024]', as LIFEBOAT_SPARK in the environment says; here stands 'local[*]'.\n"
+    )
     assert started == [[line]], "where Spark runs is said, as it is not what the cell says"
     assert [[] if cell in started else cell for cell in executed] == shown(ROOT / "notebooks" / f"{stage}.ipynb")
 

@@ -139,6 +139,8 @@ def _row_hashes(batch: pa.RecordBatch) -> np.ndarray:
     hashes = np.zeros(len(batch), np.uint64)
     for column in batch.columns:
         kind = column.type
+        if pa.types.is_nested(kind) or pa.types.is_binary(kind):  # Arrow has no text of these
+            column = pa.array([None if value is None else repr(value) for value in column.to_pylist()], pa.string())
         number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
         plain = column.fill_null(pa.scalar(0).cast(kind)) if number else column.cast(pa.string())
         for values in (plain, column.is_valid()):
