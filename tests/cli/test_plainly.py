@@ -64,7 +64,7 @@ def test_ctrl_c_ends_a_run_with_130_and_one_word(tmp_path: Path, write_notebook:
         wait = f"import signal; open({str(tmp_path / 'here')!r}, 'w').write('x'); signal.pause()"
         write_notebook(tmp_path / "notebooks" / f"{stage}.ipynb", "a: int = 1", wait)
     (tmp_path / "params").mkdir()
-    (tmp_path / "params" / "a.yaml").write_text("a: 2\n")
+    (tmp_path / "params" / "a.yaml").write_text("seed: 2\nlabelled_path: params/a.yaml\nunlabelled_path: ''\n")
     command = [sys.executable, "-m", "lifeboat", "run", "params/a.yaml"]
     environment = os.environ | {"LIFEBOAT_HOME": str(tmp_path), "SPARK_REMOTE": "sc://nowhere"}
     os.mkfifo(tmp_path / "here")
