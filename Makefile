@@ -37,8 +37,8 @@ lint: ready  ## style, types, and which room imports which
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-lab: ready  ## JupyterLab on the notebooks
-	@$(BIN)/jupyter lab notebooks
+lab: ready  ## JupyterLab on the notebooks, Spark's words first
+	@$(BIN)/jupyter lab notebooks/00_spark.ipynb
 
 serve: ready  ## the last run's model over HTTP (MODEL=models:/titanic@champion for others)
 	@$(BIN)/lifeboat serve $(MODEL)

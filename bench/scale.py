@@ -25,6 +25,8 @@ from typing import Any
 
 import psutil
 
+from lifeboat.spark.memory import usage
+
 ROOT = Path(__file__).resolve().parents[1]
 FOUND = ROOT / "outputs" / "scale.jsonl"
 ROWS = (100_000, 300_000, 1_000_000, 3_000_000)
@@ -54,24 +56,6 @@ def make_rows(rows: int, folder: Path) -> Path:
     return place
 
 
-def look(process: psutil.Process) -> tuple[int, dict[int, float]]:
-    """The bytes that a process and its children hold now, and the processor seconds that each has used.
-
-    What processes share is counted once (each one's proportional share): a child that Java is about to start shares
-    all of Java's for a moment.
-    """
-    held, used = 0, {}
-    for each in [process, *process.children(recursive=True)]:
-        try:
-            times = each.cpu_times()
-            memory = each.memory_full_info()
-            held += getattr(memory, "pss", memory.rss)  # which Linux alone tells
-        except psutil.Error:  # it has ended meanwhile
-            continue
-        used[each.pid] = times.user + times.system
-    return held, used
-
-
 def measure(engine: str, rows: int, folder: Path, memory: str) -> Measured:
     """Run one engine on one size in a process of its own, and watch it."""
     # the thorough compiler, as `lifeboat run` takes it on many rows
@@ -82,7 +66,7 @@ def measure(engine: str, rows: int, folder: Path, memory: str) -> Measured:
         with psutil.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=messages) as process:
             while process.poll() is None:
                 try:
-                    held, now = look(process)
+                    held, now = usage(process)
                     peak, used = max(peak, held), used | now
                     process.wait(EVERY)
                 except psutil.TimeoutExpired:

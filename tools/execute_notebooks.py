@@ -13,10 +13,10 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from lifeboat.run import resolve
+from lifeboat.parameters.model import BESIDE
+from lifeboat.run import STAGES, resolve
 from lifeboat.run.writing import write_whole
 from lifeboat.runner.kernel import ThisPython
-from lifeboat.runner.runner import series
 from lifeboat.spark.jvm import WarmJvm
 
 RESULT = "plots.evaluate.metric_intervals("  # what draws the figure that the README shows
@@ -67,11 +67,11 @@ def execute(notebook: Path) -> None:
 
 
 def main() -> None:
-    """Run the notebooks that are named, or all six."""
+    """Run the notebooks that are named, or all."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     notebooks = [Path(name).resolve() for name in sys.argv[1:]]
     if not notebooks:
-        notebooks = [*series(), resolve("notebooks/06_scale.ipynb")]
+        notebooks = [resolve(f"notebooks/{name}.ipynb") for name in sorted([*STAGES, *BESIDE])]
         shutil.rmtree(resolve("outputs/tutorial"), ignore_errors=True)  # a run before this has looked at the hold-out
     with tempfile.TemporaryDirectory() as folder, WarmJvm():
         # a store of its own: what is committed must not hang on the models registered here before

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 PLACE = Path(__file__).resolve().parents[2] / "bench" / "scale.py"
@@ -50,9 +47,3 @@ def test_the_table_tells_the_exponent_and_what_one_job_a_gap_would_add() -> None
     text = scale.table(scale.medians(lines))
     assert "time grows as rows^1.00" in text
     assert "+100 if each gap took a job of its own" in text
-
-
-def test_a_process_s_memory_and_processor_seconds_are_seen() -> None:
-    held, used = scale.look(psutil.Process())
-    assert held >= psutil.Process().memory_info().rss // 2
-    assert 0 < used[os.getpid()] <= time.process_time() + 60

@@ -47,6 +47,15 @@ def test_a_cell_names_type_default_meaning_and_limits() -> None:
     assert "holdout_fraction: float = 0.2  # share of rows held out; between 0 and 1" in describe.cell("01_load")
 
 
+def test_the_page_names_what_each_notebook_beside_the_run_takes() -> None:
+    page = describe.page()
+    assert [line for line in page.splitlines() if line.endswith(" alone")] == [
+        "## Of notebook 0 alone",
+        "## Of notebook 6 alone",
+    ]
+    assert page.index("| `partitions` |") < page.index("## Of notebook 6 alone") < page.index("| `workers` |")
+
+
 def test_notebook_6_has_its_own_defaults_and_shares_what_is_the_same() -> None:
     own, series = fields_of(Scale), fields_of(Parameters)
     assert (own["spark"].default, series["spark"].default) == ("local[2]", "local[*]")

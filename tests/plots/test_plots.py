@@ -56,6 +56,7 @@ FIGURES: dict[str, Callable[[Axes], Axes]] = {
         ax, {"female": (233, 314), "male": (109, 577)}, title="By sex"
     ),
     "pipeline_diagram": lambda ax: plots.preprocess.pipeline_diagram(ax, STAGES, learns={"Title"}, title="Two stages"),
+    "driver_and_executors": lambda ax: plots.spark.driver_and_executors(ax, [210, 1220, 250], title="Three piles"),
     "tree_diagram": lambda ax: plots.train_cv.tree_diagram(ax, TREE, classes=("died", "lived"), title="Two questions"),
     "grid_of_fits": lambda ax: plots.train_cv.grid_of_fits(ax, 3, POINTS),
     "fold_scores": lambda ax: plots.train_cv.fold_scores(ax, POINTS, FOLDS, chosen=0, title="A"),
@@ -166,7 +167,7 @@ def boxes(ax: Axes) -> list[tuple[float, float, float, float, str]]:
 
 
 def test_every_public_figure_is_among_those_drawn_here() -> None:
-    rooms = (plots.load, plots.preprocess, plots.train_cv, plots.evaluate)
+    rooms = (plots.spark, plots.load, plots.preprocess, plots.train_cv, plots.evaluate)
     public = {
         name
         for room in rooms
@@ -174,7 +175,7 @@ def test_every_public_figure_is_among_those_drawn_here() -> None:
         if isinstance(made, FunctionType) and made.__module__ == room.__name__ and not name.startswith("_")
     }
     assert public <= set(FIGURES)
-    assert len(public) == 14
+    assert len(public) == 15
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -204,6 +205,7 @@ TITLED: dict[str, Callable[[Axes], Axes]] = {
     "missing_values": lambda ax: plots.load.missing_values(ax, {"Age": 1}, 8, title="A finding"),
     "rates_by_group": lambda ax: plots.load.rates_by_group(ax, {"a": (1, 2)}, title="A finding"),
     "pipeline_diagram": lambda ax: plots.preprocess.pipeline_diagram(ax, STAGES, title="A finding"),
+    "driver_and_executors": lambda ax: plots.spark.driver_and_executors(ax, [1], title="A finding"),
     "tree_diagram": lambda ax: plots.train_cv.tree_diagram(ax, TREE, title="A finding"),
     "grid_of_fits": lambda ax: plots.train_cv.grid_of_fits(ax, 3, POINTS, title="A finding"),
     "fold_scores": lambda ax: plots.train_cv.fold_scores(ax, POINTS, FOLDS, title="A finding"),
@@ -215,7 +217,9 @@ def test_a_caller_can_state_the_finding_itself(name: str, ax: Axes) -> None:
     assert title(TITLED[name](ax)) == "A finding"
 
 
-@pytest.mark.parametrize("name", ["confusion", "pipeline_diagram", "tree_diagram", "grid_of_fits"])
+@pytest.mark.parametrize(
+    "name", ["confusion", "pipeline_diagram", "driver_and_executors", "tree_diagram", "grid_of_fits"]
+)
 def test_a_picture_without_scales_has_no_axes(name: str, ax: Axes) -> None:
     FIGURES[name](ax)
     assert (len(ax.get_xticks()), len(ax.get_yticks())) == (0, 0)
@@ -340,6 +344,24 @@ def test_where_no_stage_learns_there_is_nothing_to_tell_apart(ax: Axes) -> None:
 def test_of_very_many_columns_a_stage_names_the_first_and_counts_the_rest(ax: Axes) -> None:
     plots.preprocess.pipeline_diagram(ax, [("VectorAssembler", [f"c{n}" for n in range(12)], "features")])
     assert "c0, c1, c2,\nc3, c4, c5,\nc6, c7, 4 more" in words(ax)
+
+
+def test_partitions_lie_in_executors_in_turn_and_the_driver_stands_above_them(ax: Axes) -> None:
+    plots.spark.driver_and_executors(ax, [210, 1220, 250])
+    where = {text: (x, y) for text, x, y in positions(ax)}
+    assert where["partition 0 210 rows"][0] < where["partition 2 250 rows"][0] < where["partition 1 1,220 rows"][0]
+    drawn = boxes(ax)
+    driver, first, second = drawn[-1], drawn[0], drawn[3]
+    assert [box[-1] for box in drawn] == ["white", "light blue", "light blue", "white", "light blue", "light amber"]
+    assert driver[1] > first[1] + first[3], "above them"
+    assert (driver[0], driver[0] + driver[2]) == pytest.approx((first[0], second[0] + second[2])), "over all of them"
+    arrows = [text for text in ax.texts if isinstance(text, Annotation)]
+    assert [arrow.xyann[1] < arrow.xy[1] for arrow in arrows] == [True, False] * 2, "answers up, tasks down"
+
+
+def test_no_more_executors_are_drawn_than_there_are_partitions(ax: Axes) -> None:
+    plots.spark.driver_and_executors(ax, [7])
+    assert [text for text in words(ax) if text.startswith("executor")] == ["executor 1"]
 
 
 def test_a_tree_shows_its_questions_and_what_is_in_its_leaves_yes_to_the_left(ax: Axes) -> None:

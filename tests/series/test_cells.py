@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from titanic_words import TITANIC
 
+from lifeboat.parameters.model import BESIDE
 from lifeboat.run import STAGES
 from lifeboat.runner.runner import ABOUT_THIS_DATA, DEMONSTRATION
 
@@ -67,12 +68,23 @@ def test_no_cell_needs_one_that_may_be_left_out(stage: str, tag: str) -> None:
     assert needs_what_was_left_out(code) == []
 
 
-@pytest.mark.parametrize("stage", [*STAGES, "06_scale"])
+@pytest.mark.parametrize("stage", [*STAGES, *BESIDE])
 def test_the_time_that_a_notebook_says_it_takes_to_read_is_computed_from_it(stage: str) -> None:
     from execute_notebooks import minutes_to_read
 
     content = nbformat.read(ROOT / "notebooks" / f"{stage}.ipynb", as_version=4)
     assert f"**Time**: {minutes_to_read(content)} minutes to read" in content.cells[0].source
+
+
+def test_spark_s_words_are_read_in_a_quarter_of_an_hour_and_lead_to_the_first_notebook_which_leads_back() -> None:
+    from execute_notebooks import minutes_to_read
+
+    content = nbformat.read(ROOT / "notebooks" / "00_spark.ipynb", as_version=4)
+    assert minutes_to_read(content) <= 15
+    assert "(01_load.ipynb)" in content.cells[-1].source
+    assert "(00_spark.ipynb)" in cells("01_load")[0].source
+    demonstrated = [cell for cell in content.cells[6:] if cell.cell_type == "code"]
+    assert max(len(cell.source.splitlines()) for cell in demonstrated) <= 6
 
 
 def test_a_notebook_takes_as_long_as_its_words_lines_and_outputs() -> None:

@@ -21,6 +21,7 @@ from series_answers import by_spark, in_file, over_http
 
 from fresh import end_session
 from lifeboat.deploy.server.client import Server
+from lifeboat.parameters.model import BESIDE
 from lifeboat.run import STAGES
 from lifeboat.runner.runner import DEMONSTRATION
 from lifeboat.scoring.scorer import Scorer
@@ -61,11 +62,18 @@ def test_the_portable_model_that_is_left_is_whole_and_is_the_registered_one(seri
     assert deployed["alias"] == read(series / "04_evaluate/verdict.json")["alias"]
 
 
+@pytest.mark.parametrize("spark", ["local[1]", "local[*]"])
+def test_the_notebook_of_spark_s_words_shows_the_same_on_one_core_and_on_all(run, spark: str) -> None:  # type: ignore[no-untyped-def]
+    run(*NBVAL, "notebooks/00_spark.ipynb", LIFEBOAT_SPARK=spark, PYTHONHASHSEED="1")
+
+
 def test_the_sixth_runs_on_fewer_rows_and_its_checks_pass(series: Path, run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     out = tmp_path / "out.ipynb"
     given = ("-y", "{rows: [1000, 2000, 4000]}", "-p", "run_dir", f"outputs/{series.name}", "-k", "python3")
     run("papermill", "notebooks/06_scale.ipynb", str(out), "--no-progress-bar", *given)
     printed = [text for cell in shown(out) for text in cell if isinstance(text, str)]
+    one_limit = "pandas: ended, it took too much memory\nSpark: 600,000 different letters\n"
+    assert one_limit in printed, "what one process has no room for, Spark counts in pieces"
     assert printed[-3:] == ["the executor is still there: False\nthe same forest: True\n",
                             "executors that are left: 0\n", "All checks passed.\n"]  # fmt: skip
 
@@ -203,7 +211,7 @@ def test_plain_papermill_in_another_folder_on_a_cluster_and_under_another_hash_s
     assert [[] if cell in started else cell for cell in executed] == shown(ROOT / "notebooks" / f"{stage}.ipynb")
 
 
-@pytest.mark.parametrize("stage", [*STAGES, "06_scale"])
+@pytest.mark.parametrize("stage", [*STAGES, *BESIDE])
 def test_a_committed_notebook_is_whole_and_fit_to_read(stage: str) -> None:
     notebook = nbformat.read(ROOT / "notebooks" / f"{stage}.ipynb", as_version=4)
     nbformat.validate(notebook)

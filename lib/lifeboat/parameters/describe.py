@@ -14,7 +14,7 @@ from lifeboat.parameters.azure import AzureSettings
 from lifeboat.parameters.csv_format import CsvFormat
 from lifeboat.parameters.enrich import Enrich, Join
 from lifeboat.parameters.field import about, comment_of, fields_of, plain_type, takes
-from lifeboat.parameters.model import SECTIONS, ColumnWords, Parameters, Scale, taken_by
+from lifeboat.parameters.model import BESIDE, SECTIONS, ColumnWords, Parameters, taken_by
 from lifeboat.parameters.resolve import RUN_DIR, Resolved
 
 WIDTH = 118  # letters on a line of a cell
@@ -107,7 +107,9 @@ def page() -> str:
     lines += ["## Parts of nested parameters", ""]
     for name, model in NESTED.items():
         lines += [f"### `{name}`", "", *_markdown(model), ""]
-    return "\n".join([*lines, "## Of notebook 6 alone", "", *_markdown(Scale)]) + "\n"
+    for notebook, model in BESIDE.items():
+        lines += [f"## Of notebook {int(notebook[:2])} alone", "", *_markdown(model), ""]
+    return "\n".join(lines)
 
 
 def _markdown(model: type) -> list[str]:

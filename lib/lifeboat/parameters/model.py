@@ -228,6 +228,18 @@ def _as_in(name: str, default: Any = None) -> Any:
 
 
 @dataclass(config=KNOWN)
+class Spark:
+    """What notebook 0 takes, which is no part of a run."""
+
+    spark: StrictStr = _as_in("spark")
+    labelled_path: StrictStr = parameter(titanic.LABELLED, "a CSV file, small enough for the driver")
+    key: StrictStr = _as_in("key")
+    group: StrictStr = parameter(titanic.BASELINE, "a column of few values, by which rows are counted")
+    amount: StrictStr = parameter(titanic.AMOUNT, "a column of numbers without gaps")
+    partitions: Count = parameter(4, "piles that the rows are cut into")
+
+
+@dataclass(config=KNOWN)
 class Scale:
     """What notebook 6 takes, which is no part of a run."""
 
@@ -242,7 +254,12 @@ class Scale:
     uneven: StrictStr = parameter(titanic.UNEVEN, "a column with one value far more frequent than others")
     numeric: Names = parameter(titanic.COMPLETE, "features that are numbers without gaps")
     rows: list[Count] = parameter([10_000, 30_000, 100_000], "how many rows to make, from few to many")
+    letters: Count = parameter(600_000, "long texts of the table that does not fit, about a kilobyte each")
+    memory: Annotated[StrictInt, Field(ge=1024)] = parameter(1024, "megabytes that a process may hold in section 7")
     workers: Count = parameter(2, "workers of the cluster, each a core and a process")
+
+
+BESIDE: dict[str, type] = {"00_spark": Spark, "06_scale": Scale}  # notebooks that no run takes
 
 
 def taken_by(notebook: str) -> dict[str, FieldInfo]:
@@ -251,7 +268,7 @@ def taken_by(notebook: str) -> dict[str, FieldInfo]:
     Args:
         notebook: Its name, such as ``03_train_cv``.
     """
-    if notebook.startswith("06"):
-        return dict(fields_of(Scale))
+    if notebook in BESIDE:
+        return dict(fields_of(BESIDE[notebook]))
     fields = fields_of(Parameters).items()
     return {name: field for name, field in fields if notebook[1:2] in about(field, "notebooks")}

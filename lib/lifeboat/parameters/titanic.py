@@ -28,4 +28,5 @@ TEXTS = [
 ]  # fmt: skip
 SHOW = ["Name", "Sex", "Age", "Pclass"]
 COLUMNS = {"Fare": {"unit": "pounds"}, "Age": {"unit": "years"}}
+AMOUNT = "Fare"  # of notebook 0
 FILLED, GROUP, UNEVEN, COMPLETE = "Age", "Pclass", "Embarked", ["Pclass", "Fare"]  # of notebook 6

@@ -4,9 +4,9 @@ Call ``use_style()`` once, before the first figure.
 """
 
 from lifeboat import moved_from
-from lifeboat.plots import evaluate, load, preprocess, train_cv
+from lifeboat.plots import evaluate, load, preprocess, spark, train_cv
 from lifeboat.plots.style import height, use_style
 
-__all__ = ["evaluate", "height", "load", "preprocess", "train_cv", "use_style"]
+__all__ = ["evaluate", "height", "load", "preprocess", "spark", "train_cv", "use_style"]
 
 __getattr__ = moved_from(__name__)
