@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,18 @@ def test_an_address_on_other_storage_is_not_looked_for_on_this_machine(tmp_path:
 @pytest.mark.parametrize("file", ["quick", "titanic", "flights"])
 def test_the_files_that_come_along_pass(file: str) -> None:
     check_run(resolve(read_parameters([ROOT / f"params/{file}.yaml", ROOT / "params/azure.yaml"])))
+
+
+def test_a_wrong_name_is_told_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("num_fold: 3\n")
+    script = f"""
+import sys
+sys.argv = ["lifeboat", "run", {str(tmp_path / "p.yaml")!r}]
+from lifeboat.__main__ import main
+try:
+    main()
+except SystemExit as end:
+    print(end.code, *sorted(sys.modules.keys() & {{"pyspark", "papermill", "mlflow", "pandas", "pyarrow"}}))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, "unknown parameter 'num_fold'" in done.stderr) == ("2\n", True)

@@ -18,7 +18,9 @@ def check_run(resolved: Resolved) -> dict[str, Any]:
     Raises:
         ParameterError: Something will not do; the message lists all of it, and where each value stands.
     """
-    return check(resolved, RULES)
+    # the defaults go together, and Spark's classes take a second to import
+    wanted = [rule for rule in OF_SPARK if resolved.chosen.values.keys() & {*rule[0]}]
+    return check(resolved, [PATHS, *wanted])
 
 
 def path_errors(values: Mapping[str, Any]) -> Errors:
@@ -70,8 +72,8 @@ def stage_errors(values: Mapping[str, Any]) -> Errors:
             pass  # one of Spark's own stages: it wants a running Spark, and the notebook will see it
 
 
-RULES: tuple[Rule, ...] = (
-    (("labelled_path", "unlabelled_path", "enrich"), path_errors),
+PATHS: Rule = (("labelled_path", "unlabelled_path", "enrich"), path_errors)
+OF_SPARK: tuple[Rule, ...] = (
     (("estimator", "estimator_params", "grid"), estimator_errors),
     (("derive",), stage_errors),
 )
