@@ -67,7 +67,7 @@ def test_the_parameters_that_were_given_reached_the_notebooks(flights: Path) -> 
 
 def test_with_a_second_parameter_file_the_fifth_shows_what_would_be_sent_to_azure(flights: Path) -> None:
     cells = nbformat.read(flights / "05_deploy.ipynb", as_version=4).cells
-    (shown,) = [out.text for cell in cells if "dry.show" in cell.source for out in cell.outputs]
+    (shown,) = [out.text for cell in cells if "dry_run(run" in cell.source for out in cell.outputs]
     assert "# endpoint.yml" in shown
     assert "  name: flights\n" in shown
     assert "nothing was sent\n# to send it, still missing: subscription_id" in shown
