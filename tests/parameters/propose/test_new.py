@@ -599,6 +599,7 @@ def test_the_file_holds_the_proposal_and_the_checker_takes_it(write: Write) -> N
     text = written(proposal, "lifeboat new rows.csv --label y", "params/rows.yaml")
     assert check_text(text).items() >= {**proposal.values, "registered_model": "rows"}.items()
     assert text.startswith(
+        "# yaml-language-server: $schema=schema.json\n"
         "# A first parameter file for rows.csv, written by\n#\n#   lifeboat new rows.csv --label y\n"
     )
     assert all(len(line) < 121 for line in text.splitlines() if "path" not in line)
