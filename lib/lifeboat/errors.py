@@ -41,7 +41,8 @@ def unknown(kind: str, got: str, allowed: Iterable[str]) -> str:
 
 
 HIDDEN = "***"
-VARIABLES = {"spark": "SPARK_REMOTE or LIFEBOAT_SPARK", "tracking_uri": "MLFLOW_TRACKING_URI"}  # parameter -> variable
+# parameter -> the variables that may say it, the first before the second
+VARIABLES = {"spark": ("SPARK_REMOTE", "LIFEBOAT_SPARK"), "tracking_uri": ("MLFLOW_TRACKING_URI",)}
 _USER = re.compile(r"(?P<before>[\w+.-]+://[^/\s:@'\"]*:)(?P<secret>[^/\s@'\"]+)(?=@)")
 _WORDS = r"token|password|passwd|pwd|secret|signature|credential|accesskey|access_key|accountkey|api_key|apikey"
 _NAMED = re.compile(rf"(?P<before>[;?&][\w.-]*(?:{_WORDS}|sig)=)(?P<secret>[^;&\s'\"]+)", re.IGNORECASE)
@@ -98,7 +99,7 @@ def need_none(name: str, value: Any) -> None:
 
 def credential_error(name: str, value: Any) -> str:
     """What is wrong with a parameter that holds a credential, and where that belongs; empty where it holds none."""
-    variable = VARIABLES.get(name, "the storage's own variables (such as AWS_ACCESS_KEY_ID)")
+    variable = " or ".join(VARIABLES.get(name, ["the storage's own variables (such as AWS_ACCESS_KEY_ID)"]))
     for text in with_credentials(value):
         return f"{name} holds a credential ({text}): set {variable} in the environment, which no run writes down"
     return ""

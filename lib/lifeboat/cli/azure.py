@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-# what is imported here, every `lifeboat --help` waits for: the heavy parts are imported where they are used
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any

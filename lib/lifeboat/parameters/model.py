@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, StrictFloat, StrictInt, StrictStr
 from pydantic.dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
+from lifeboat.errors import VARIABLES
 from lifeboat.parameters import titanic
 from lifeboat.parameters.csv_format import CsvFormat
 from lifeboat.parameters.enrich import Enrich
@@ -59,7 +60,7 @@ class Where:
         "local[*]",
         "where Spark runs: local[2], local[*], spark://host:7077, sc://host",
         "12345",
-        environment=("SPARK_REMOTE", "LIFEBOAT_SPARK"),
+        environment=VARIABLES["spark"],
     )
     seed: StrictInt = parameter(1912, "decides whatever is drawn by lot", "12345")
     split_seed: StrictInt = parameter(-1, "decides which rows are held out and the folds; -1: as seed", "123")
@@ -207,7 +208,7 @@ class Deployment:
     deploy_target: Literal["local", "azure"] = parameter("local", "where section 4 of notebook 5 takes the model", "5")
     azure: dict[StrictStr, Any] = parameter({}, "settings of an endpoint on Azure, see params/azure.yaml", "5")
     tracking_uri: StrictStr = parameter(
-        "", "MLflow store; empty: outputs/mlflow.db", "45", environment=("MLFLOW_TRACKING_URI",)
+        "", "MLflow store; empty: outputs/mlflow.db", "45", environment=VARIABLES["tracking_uri"]
     )
 
 

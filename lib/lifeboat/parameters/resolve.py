@@ -16,7 +16,7 @@ from lifeboat.parameters.field import about, fields_of
 from lifeboat.parameters.files import Chosen
 from lifeboat.parameters.model import Parameters
 
-DEFAULT = "default"
+DEFAULT, IN_ENVIRONMENT = "default", " in the environment"  # how origins are written
 RUN_DIR = "run_dir"  # the runner's to set: the folder that --name names
 
 
@@ -47,7 +47,7 @@ class Resolved:
 
 
 def _by_itself(origin: str) -> bool:
-    return origin == DEFAULT or origin.endswith(" in the environment")
+    return origin == DEFAULT or origin.endswith(IN_ENVIRONMENT)
 
 
 def resolve(chosen: Chosen, name: str = "", environ: Mapping[str, str] | None = None) -> Resolved:
@@ -71,9 +71,9 @@ def resolve(chosen: Chosen, name: str = "", environ: Mapping[str, str] | None = 
     origins |= {name: chosen.origin((name,)) for name in chosen.values}
     hidden: dict[str, None] = {}
     for parameter, field in fields_of(Parameters).items():
-        for variable in about(field, "environment"):
-            if parameter in chosen.overrides:
-                hidden[variable] = None
-            elif environ.get(variable) and not origins[parameter].endswith(" in the environment"):
-                values[parameter], origins[parameter] = redacted(environ[variable]), f"{variable} in the environment"
+        variables = about(field, "environment")
+        if parameter in chosen.overrides:
+            hidden |= dict.fromkeys(variables)
+        elif variable := next(filter(environ.get, variables), None):
+            values[parameter], origins[parameter] = redacted(environ[variable]), f"{variable}{IN_ENVIRONMENT}"
     return Resolved(values, origins, chosen, hidden)

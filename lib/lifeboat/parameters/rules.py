@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -26,11 +27,16 @@ Rule = tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Errors]]  # the para
 
 def need(name: str, value: Any) -> None:
     """Raise ParameterError where a parameter cannot have a value: its limits stand in the model and nowhere else."""
-    field = fields_of(Parameters)[name]
     try:
-        TypeAdapter(field.rebuild_annotation()).validate_python(value)
+        _adapter(name).validate_python(value)
     except ValidationError as error:
         raise ParameterError(next(sentence for _, sentence in sentences(error, Parameters, inside=(name,)))) from error
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    """Built once: functions that draw a thousand times ask each time."""
+    return TypeAdapter(fields_of(Parameters)[name].rebuild_annotation())
 
 
 def check(resolved: Resolved, more: Sequence[Rule] = ()) -> dict[str, Any]:

@@ -86,8 +86,8 @@ def run(
         record.write(run_dir)
         notes = {ABOUT_THIS_DATA: other_data_set(values), DEMONSTRATION: LEAN if lean else ""}
         notes = {tag: note for tag, note in notes.items() if note}
+        offered = {**parameters.handed(), RUN_DIR: from_root(run_dir)}
         for notebook, stage in zip(notebooks, record.stages, strict=True):
-            offered = {**parameters.handed(), RUN_DIR: from_root(run_dir)}
             handed = {name: offered[name] for name in taken(notebook) if name in offered}
             with _recorded(stage, record, run_dir, watcher):
                 _execute(notebook, run_dir / notebook.name, handed, watcher, notes)

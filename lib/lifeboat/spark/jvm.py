@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from lifeboat.errors import LifeboatError, redacted
+from lifeboat.errors import VARIABLES, LifeboatError, redacted
 from lifeboat.spark import archive, scratch
 from lifeboat.spark.environment import (
     LOOPBACK,
@@ -32,7 +32,7 @@ from lifeboat.spark.java import Java, find_java, java_home
 # throws code away and compiles it again. From some hundred thousand rows on the thorough compiler is worth its cost.
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m"
 MANY_ROWS = "-XX:+UseParallelGC"
-WHERE = ("SPARK_REMOTE", "LIFEBOAT_SPARK")  # the variables that say where Spark runs, the first before the second
+WHERE = VARIABLES["spark"]
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
