@@ -78,35 +78,55 @@ class Run:
         self._read: dict[str, str] = {}
         self._begun: dict[str, Path] = {}
 
-    train = property(lambda run: run._rows("train"), doc="The rows to learn from.")
-    holdout = property(lambda run: run._rows("holdout"), doc="The labelled rows that nothing is learned from.")
-    schema = property(
-        lambda run: run._json("schema"),
-        doc="The table's columns, key, label and enrichment, as ``load.describe`` put them down.",
-    )
-    trained_model = property(
-        lambda run: run._model("trained_model"), doc="The model that notebook 3 chose, fitted on all training rows."
-    )
-    scores = property(
-        lambda run: run._json("scores"),
-        doc="What notebook 3 tried: its parameters, the grid's ``points``, each one's ``scores`` by fold, and the "
-        "``best``.",
-    )
-    out_of_fold = property(
-        lambda run: run._rows("out_of_fold"),
-        doc="Of each training row what a model that has not seen it says: key, fold, label, probability, prediction.",
-    )
-    metrics = property(
-        lambda run: run._json("metrics"), doc="Who was measured -> metric -> value and interval, on the hold-out."
-    )
-    portable = property(lambda run: run.find("portable"), doc="The folder of the portable model.")
-    deployed_model = property(
-        lambda run: run._model("deployed_model"), doc="The Spark model that notebook 5 registered."
-    )
-    deployed = property(
-        lambda run: run._json("deployed"),
-        doc="The registered model's name, version and alias, and the portable model's digest.",
-    )
+    @property
+    def train(self) -> DataFrame:
+        """The rows to learn from."""
+        return self._rows("train")
+
+    @property
+    def holdout(self) -> DataFrame:
+        """The labelled rows that nothing is learned from."""
+        return self._rows("holdout")
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The table's columns, key, label and enrichment, as ``load.describe`` put them down."""
+        return self._json("schema")
+
+    @property
+    def trained_model(self) -> PipelineModel:
+        """The model that notebook 3 chose, fitted on all training rows."""
+        return self._model("trained_model")
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """What notebook 3 tried: its parameters, the grid's ``points``, each one's ``scores`` by fold, the ``best``."""
+        return self._json("scores")
+
+    @property
+    def out_of_fold(self) -> DataFrame:
+        """Of each training row what a model that has not seen it says: key, fold, label, probability, prediction."""
+        return self._rows("out_of_fold")
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Who was measured -> metric -> value and interval, on the hold-out."""
+        return self._json("metrics")
+
+    @property
+    def portable(self) -> Path:
+        """The folder of the portable model."""
+        return self.find("portable")
+
+    @property
+    def deployed_model(self) -> PipelineModel:
+        """The Spark model that notebook 5 registered."""
+        return self._model("deployed_model")
+
+    @property
+    def deployed(self) -> dict[str, Any]:
+        """The registered model's name, version and alias, and the portable model's digest."""
+        return self._json("deployed")
 
     @property
     def unlabelled(self) -> DataFrame | None:
