@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lifeboat.errors import DataError, ParameterError, unknown
+from lifeboat.errors import DataError, ParameterError
 from lifeboat.parameters.resolve import Resolved
 from lifeboat.parameters.rules import Errors, Rule, check
 from lifeboat.run import resolve_input
@@ -34,29 +34,16 @@ def path_errors(values: Mapping[str, Any]) -> Errors:
 
 def estimator_errors(values: Mapping[str, Any]) -> Errors:
     """``estimator_params`` and ``grid`` must name Params of the estimator, with values these take."""
-    from lifeboat.train_cv.estimators import ESTIMATORS
+    from lifeboat.train_cv.estimators import ESTIMATORS, converted
 
     cls = ESTIMATORS[values["estimator"]]
-    for name, value in values["estimator_params"].items():
-        yield from ((("estimator_params", name), error) for error in _param_errors(cls, name, [value]))
-    for name, points in values["grid"].items():
-        yield from ((("grid", name), error) for error in _param_errors(cls, name, points))
-
-
-def _param_errors(cls: type, name: str, points: list[Any]) -> list[str]:
-    """Asked of the class: its instances want a running Spark."""
-    from pyspark.ml.param import Param
-
-    params = {known: param for known in dir(cls) if isinstance(param := getattr(cls, known), Param)}
-    if name not in params:
-        return [unknown(f"Param of {cls.__name__}", name, params)]
-    errors = []
-    for value in points:
+    settings = [("estimator_params", name, value) for name, value in values["estimator_params"].items()]
+    settings += [("grid", name, point) for name, points in values["grid"].items() for point in points]
+    for parameter, name, value in settings:
         try:
-            params[name].typeConverter(value)
-        except TypeError as error:
-            errors.append(f"{cls.__name__}.{name} cannot be {value!r} ({error}); {params[name].doc}")
-    return errors
+            converted(cls, name, value)
+        except ParameterError as error:
+            yield (parameter, name), str(error)
 
 
 def stage_errors(values: Mapping[str, Any]) -> Errors:

@@ -56,19 +56,24 @@ def make_grid(estimator: Params, grid: dict[str, list[Any]]) -> list[ParamMap]:
 
 
 def param_and_value(estimator: Params, name: str, value: Any) -> tuple[Param[Any], Any]:
-    """The Param called ``name`` with the value as its type.
+    """The Param called ``name`` with the value as its type; errors as for ``converted``."""
+    value = converted(type(estimator), name, value)
+    return estimator.getParam(name), value
+
+
+def converted(cls: type, name: str, value: Any) -> Any:
+    """A value as the type of a Param, asked of the class: its instances want a running Spark.
 
     Raises:
         ParameterError: There is no such Param: it names the nearest; or the value will not do: it says what is taken.
     """
-    kind = type(estimator).__name__
-    if not estimator.hasParam(name):
-        raise ParameterError(unknown(f"Param of {kind}", name, [param.name for param in estimator.params]))
-    param = estimator.getParam(name)
+    params = {known: param for known in dir(cls) if isinstance(param := getattr(cls, known), Param)}
+    if name not in params:
+        raise ParameterError(unknown(f"Param of {cls.__name__}", name, params))
     try:
-        return param, param.typeConverter(value)
+        return params[name].typeConverter(value)
     except TypeError as error:
-        raise ParameterError(f"{kind}.{name} cannot be {value!r} ({error}); {param.doc}") from error
+        raise ParameterError(f"{cls.__name__}.{name} cannot be {value!r} ({error}); {params[name].doc}") from error
 
 
 def make_evaluator(metric: str, label: str) -> Evaluator:
