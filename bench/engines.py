@@ -41,7 +41,6 @@ def lifeboat(folder: str, said: Said, estimator: str = "random_forest") -> Stage
     from pyspark.sql import functions as F
 
     from lifeboat import load, sampling, train_cv
-    from lifeboat.deploy.batch.columns import ColumnScorer
     from lifeboat.deploy.batch.files import score_file
     from lifeboat.deploy.export import export_model
     from lifeboat.preprocess import column_names
@@ -84,7 +83,7 @@ def lifeboat(folder: str, said: Said, estimator: str = "random_forest") -> Stage
     yield "evaluate"
     columns = [Column.of(described) for described in load.describe(table, KEY, LABEL, GIVEN["ranges"])["columns"]]
     portable = export_model(found.model, columns, LABEL, work / "portable")
-    score_file(ColumnScorer(Scorer.load(portable)), Path(folder), work / "scored.parquet", keep=[KEY])
+    score_file(Scorer.load(portable), Path(folder), work / "scored.parquet", keep=[KEY])
     yield "score"
     spark.stop()
     shutil.rmtree(work)

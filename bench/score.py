@@ -89,7 +89,6 @@ def against_spark(run: Path, portable: Path, rows: int, turns: int, where: str, 
     from pyspark.sql import functions as F
 
     from lifeboat.cli.models import spark_model
-    from lifeboat.deploy.batch.columns import ColumnScorer
     from lifeboat.deploy.batch.frames import score_on_spark
     from lifeboat.preprocess.column_names import PREDICTION, PROBABILITY
     from lifeboat.scoring.scorer import Scorer
@@ -99,10 +98,10 @@ def against_spark(run: Path, portable: Path, rows: int, turns: int, where: str, 
     source, few, out = make_rows(rows, scratch / "in"), make_rows(20_000, scratch / "few"), scratch / "out"
     with WarmJvm(many_rows=True):
         spark = session.start(where)
-        scorer, model = ColumnScorer(Scorer.load(portable)), PipelineModel.load(str(spark_model(run)))
+        scorer, model = Scorer.load(portable), PipelineModel.load(str(spark_model(run)))
 
         def by_arrow(place: Path) -> None:
-            score_on_spark(spark, scorer, place, out, force=True)
+            score_on_spark(spark.read.parquet(str(place)), scorer, place, out, force=True)
 
         def by_transform(place: Path) -> None:
             scored = model.transform(spark.read.parquet(str(place)))

@@ -191,7 +191,7 @@ def test_a_file_s_rows_have_the_warning_beside_the_prediction_or_as_the_reason(
     assert [row["warning"] for row in refused] == [None] * 3
     assert [row["reason"] for row in refused][:2] == [None, both]
     frame = spark.createDataFrame(pa.Table.from_batches([table]).to_pandas())
-    strict = score_frame(frame, ColumnScorer(Scorer.load(folder, "refuse")), keep=["word"]).collect()
+    strict = score_frame(frame, Scorer.load(folder, "refuse"), keep=["word"]).collect()
     assert sorted(str(row.reason) for row in strict) == sorted(str(row["reason"]) for row in refused)
 
 

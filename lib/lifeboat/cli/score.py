@@ -12,8 +12,8 @@ from lifeboat.cli.models import UnseenOption, portable_folder
 from lifeboat.errors import ParameterError
 
 if TYPE_CHECKING:
-    from lifeboat.deploy.batch.columns import ColumnScorer
     from lifeboat.deploy.batch.files import Counts
+    from lifeboat.scoring.scorer import Scorer
 
 TOO_MANY = 4  # the exit status where more rows were refused than may be
 
@@ -47,22 +47,21 @@ def score(
     model was trained on: its gaps, joins and computed columns. The columns of a CSV file stay text in OUT. Exit status
     4: more rows were refused than --allow-refused.
     """
-    from lifeboat.deploy.batch.columns import ColumnScorer
     from lifeboat.deploy.batch.files import score_file
     from lifeboat.reading import open_table, parse_csv
     from lifeboat.run.paths import from_root
     from lifeboat.scoring.scorer import Scorer
 
     allowed = _allowed(allow_refused)
-    scorer = ColumnScorer(Scorer.load(portable_folder(model), unseen))
-    if scorer.scorer.remark:
-        typer.echo(f"{model} is {scorer.scorer.remark}", err=True)
+    scorer = Scorer.load(portable_folder(model), unseen)
+    if scorer.remark:
+        typer.echo(f"{model} is {scorer.remark}", err=True)
     source, written_to = source.absolute(), target.absolute()
     if not source.exists():
         raise ParameterError(f"no file or folder {from_root(source)!r} to score")
-    csv = scorer.scorer.enrichment.get("csv", {}) | written(separator, encoding, skip_lines, multiline)
+    csv = scorer.enrichment.get("csv", {}) | written(separator, encoding, skip_lines, multiline)
     names = open_table(source, parse_csv(csv)).names
-    lacking = [column.name for column in scorer.scorer.columns if column.name not in names and column.made]
+    lacking = [column.name for column in scorer.columns if column.name not in names and column.made]
     if not spark and not lacking:
         counts = score_file(scorer, source, written_to, keep, force, parse_csv(csv))
     else:
@@ -89,7 +88,7 @@ def _allowed(text: str) -> int | float:
 
 
 def _on_spark(
-    scorer: ColumnScorer,
+    scorer: Scorer,
     source: Path,
     target: Path,
     where: str,
@@ -103,8 +102,8 @@ def _on_spark(
     from lifeboat.load import Enrichment, enrich, parse_schema, read_raw
     from lifeboat.spark import session
 
-    enrichment = Enrichment.read(scorer.scorer.enrichment)
-    enrichment = enrichment.only([column.name for column in scorer.scorer.columns], names)
+    enrichment = Enrichment.read(scorer.enrichment)
+    enrichment = enrichment.only([column.name for column in scorer.columns], names)
     for path in enrichment.changed_tables():
         typer.echo(f"{path} has changed since the model was trained: what it holds now is used", err=True)
     with session.start(where or "local[*]", explicit=bool(where)) as spark:

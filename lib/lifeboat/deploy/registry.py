@@ -105,15 +105,12 @@ def holders(name: str, tracking_uri: str = "") -> dict[str, str]:
         return {}  # importing MLflow and making a store take seconds, only to find nothing
     connect(tracking_uri)
     import mlflow
-    from mlflow.exceptions import MlflowException
 
     try:
         aliases = mlflow.MlflowClient().get_registered_model(name).aliases
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return {}
-        raise RegistryError(_unanswered(name, error)) from error
     except Exception as error:  # each store has its own client, with its own errors of network and sign-in
+        if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
+            return {}
         raise RegistryError(_unanswered(name, error)) from error
     return {alias: str(version) for alias, version in aliases.items()}
 

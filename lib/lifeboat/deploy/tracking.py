@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 STORES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 DIGEST_LENGTH = 36  # the longest that MLflow keeps
-# pandas reads every whole number as a long, and MLflow refuses a long where it wants an integer
 
 
 def store_uri(tracking_uri: str = "") -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import Column, DataFrame, Window
@@ -11,9 +10,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, StructType
 
 from lifeboat.errors import DataError, ParameterError, unknown
-from lifeboat.load.check import plain_text, typed_value
+from lifeboat.load.check import RAW
 from lifeboat.load.enrichment import Enrichment
 from lifeboat.load.read import read_raw
+from lifeboat.load.typed import plain_text, typed_value
 from lifeboat.parameters.enrich import Enrich, Join
 from lifeboat.reading import ERROR, FILE, LINE, OURS, UNREADABLE
 from lifeboat.spark.sql import ticked
@@ -41,14 +41,11 @@ def enrich(raw: DataFrame, schema: StructType, enrichment: Enrichment, leave_out
 
 def without_gap_words(df: DataFrame, spec: Enrich) -> DataFrame:
     """Null in the place of words that say that there is no value, in columns of text."""
-    words = {name: spec.words(name) for name in df.columns if name not in OURS.names}
-    texts = {name for name, kind in df.dtypes if kind == "string"}
-    nulled = {
-        name: F.when(~F.btrim(F.col(ticked(name)), F.lit(" \t")).isin(*of_column), F.col(ticked(name)))
-        for name, of_column in words.items()
-        if of_column and name in texts
-    }
-    return df.select(*[nulled.get(name, F.col(ticked(name))).alias(name) for name in df.columns]) if nulled else df
+    texts = [name for name, kind in df.dtypes if kind == "string" and name not in OURS.names]
+    gaps = {name: words for name in texts if (words := spec.words(name))}
+    blank = F.lit(" \t")
+    nulled = {name: F.when(~F.btrim(ticked(name), blank).isin(*gaps[name]), F.col(ticked(name))) for name in gaps}
+    return df.withColumns(nulled) if nulled else df
 
 
 def add_key(df: DataFrame, key: str) -> DataFrame:
@@ -136,10 +133,10 @@ def add_computed(df: DataFrame, schema: StructType, compute: Mapping[str, str]) 
     if not compute:
         return df
     _refuse_known(df, compute, "compute")
-    types = {name: typed_value(field, df.schema[name].dataType) for name, field in _fields(schema, df)}
+    came = {field.name: field.dataType for field in df.schema}
+    types = {field.name: typed_value(field, came[field.name]) for field in schema if field.name in came}
     columns = [types.get(name, F.col(ticked(name))).alias(name) for name in df.columns]
-    came = "lifeboat:came"
-    rows = df.select(F.struct("*").alias(came), *columns)
+    rows = df.select(F.struct("*").alias(RAW), *columns)
     for name, sql in compute.items():
         try:
             rows = rows.withColumn(name, F.expr(sql))
@@ -149,11 +146,7 @@ def add_computed(df: DataFrame, schema: StructType, compute: Mapping[str, str]) 
             raise ParameterError(f"compute: {name}: {sql!r} cannot be computed: {message}") from error
         if isinstance(kind, BooleanType):
             rows = rows.withColumn(name, F.col(ticked(name)).cast("int"))
-    return rows.select(f"`{came}`.*", *map(ticked, compute))
-
-
-def _fields(schema: StructType, df: DataFrame) -> list[tuple[str, Any]]:
-    return [(field.name, field) for field in schema if field.name in df.columns]
+    return rows.select(f"{ticked(RAW)}.*", *map(ticked, compute))
 
 
 def _refuse_known(df: DataFrame, names: Iterable[str], where: str) -> None:

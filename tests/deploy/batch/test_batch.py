@@ -53,9 +53,9 @@ FEATURES = ["kind_index", "total", "none", "filled", "flag"]
 
 
 @pytest.fixture(scope="module")
-def hand(tmp_path_factory: pytest.TempPathFactory) -> ColumnScorer:
+def hand(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
     folder = by_hand(tmp_path_factory.mktemp("batch") / "hand", STAGES, FEATURES)
-    return ColumnScorer(Scorer.load(folder))
+    return Scorer.load(folder)
 
 
 def by_the_scorer(scorer: Scorer, record: dict[str, Any]) -> tuple[Any, Any, str | None, bool]:
@@ -103,12 +103,12 @@ def keep_all(source: Path) -> list[str]:
 @settings(max_examples=60)
 @given(changed=st.dictionaries(st.sampled_from(list(TYPES)), CELLS, max_size=3))
 def test_any_table_gets_row_by_row_what_the_scorer_says_of_that_row_alone(
-    hand: ColumnScorer, changed: dict[str, list[Any]]
+    hand: Scorer, changed: dict[str, list[Any]]
 ) -> None:
     table = pa.RecordBatch.from_pydict(good_rows(12) | changed)
-    answered = hand.answer(table, table.schema.names)
+    answered = ColumnScorer(hand).answer(table, table.schema.names)
     assert repr(answered.select(table.schema.names).to_pylist()) == repr(table.to_pylist())
-    assert answers(answered) == [by_the_scorer(hand.scorer, typed(hand.scorer, record)) for record in table.to_pylist()]
+    assert answers(answered) == [by_the_scorer(hand, typed(hand, record)) for record in table.to_pylist()]
 
 
 @pytest.mark.parametrize("name", ["forest thresholds 0.35 0.65", "houses", "gbt", "logistic", "multinomial"])
@@ -123,18 +123,18 @@ def test_rows_made_to_break_a_trained_model_get_the_scorer_s_answers_to_the_last
     assert answers(answered) == [by_the_scorer(scorer, record) for record in table.to_pylist()]
 
 
-def test_texts_written_once_in_a_dictionary_are_read_as_any_others(hand: ColumnScorer) -> None:
+def test_texts_written_once_in_a_dictionary_are_read_as_any_others(hand: Scorer) -> None:
     word = pa.array(["a", "zz", None, "a"]).dictionary_encode()
     table = pa.RecordBatch.from_pydict(good_rows(4) | {"word": word})
-    assert [reason for *_, reason, _ in answers(hand.answer(table, []))] == [
+    assert [reason for *_, reason, _ in answers(ColumnScorer(hand).answer(table, []))] == [
         None, None, "word: got nothing (missing or null); allowed: text", None,
     ]  # fmt: skip
 
 
-def test_a_scorer_sent_to_another_process_answers_the_same(hand: ColumnScorer) -> None:
+def test_a_scorer_sent_to_another_process_answers_the_same(hand: Scorer) -> None:
     table = pa.RecordBatch.from_pydict(good_rows(3))
-    sent = pickle.loads(pickle.dumps(hand))
-    assert sent.answer(table, []).equals(hand.answer(table, []))
+    sent = pickle.loads(pickle.dumps(ColumnScorer(hand)))
+    assert sent.answer(table, []).equals(ColumnScorer(hand).answer(table, []))
 
 
 CSV = """id,count,big,amount,word,flag,spare,ticket
@@ -162,9 +162,7 @@ REASONS = {
 }
 
 
-def test_a_csv_file_s_texts_become_their_types_and_those_that_cannot_are_told(
-    hand: ColumnScorer, tmp_path: Path
-) -> None:
+def test_a_csv_file_s_texts_become_their_types_and_those_that_cannot_are_told(hand: Scorer, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text(CSV)
     scored = score_file(hand, tmp_path / "in.csv", tmp_path / "out.parquet")
     rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
@@ -176,7 +174,7 @@ def test_a_csv_file_s_texts_become_their_types_and_those_that_cannot_are_told(
     assert [row["prediction"] for row in rows if row["reason"] is None] == [1, 1, 1]
 
 
-def test_one_table_is_answered_alike_in_any_kind_of_file_and_as_records(hand: ColumnScorer, tmp_path: Path) -> None:
+def test_one_table_is_answered_alike_in_any_kind_of_file_and_as_records(hand: Scorer, tmp_path: Path) -> None:
     rows = good_rows(4) | {"count": [0, -3, 7, 1], "flag": [True, False, False, True], "word": ["a", "ü,b", "", "ab"]}
     rows |= {"spare": [None, 0.1, math.nan, 1e-300], "amount": [0.1, 10.0, 2.5, 3.0]}
     table = pa.table(rows)
@@ -186,7 +184,7 @@ def test_one_table_is_answered_alike_in_any_kind_of_file_and_as_records(hand: Co
     lines = [",".join(rows), *(",".join(map(written, row.values())) for row in table.to_pylist())]
     (tmp_path / "rows.csv").write_text("\n".join(lines))
     (tmp_path / "rows.csv.gz").write_bytes(gzip.compress("\r\n".join(lines).encode()))
-    expected = [by_the_scorer(hand.scorer, record)[:2] for record in table.to_pylist()]
+    expected = [by_the_scorer(hand, record)[:2] for record in table.to_pylist()]
     assert [prediction is None for prediction, _ in expected] == [False, False, True, False]  # an empty text is a gap
     for name in ("plain.parquet", "packed.parquet", "rows.csv", "rows.csv.gz"):
         score_file(hand, tmp_path / name, tmp_path / "out.parquet", force=True)
@@ -209,7 +207,7 @@ def some(tmp_path: Path) -> Path:
 
 
 def test_rows_keep_their_order_through_many_batches_and_threads(
-    hand: ColumnScorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hand: Scorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lifeboat.reading.batches.ROWS_AT_ONCE", 7)
     pq.write_table(pa.table(good_rows(500) | {"count": range(500), "big": range(0, -500, -1)}), tmp_path / "in.parquet")
@@ -221,7 +219,7 @@ def test_rows_keep_their_order_through_many_batches_and_threads(
 
 
 def test_spark_writes_the_rows_that_one_machine_writes(
-    hand: ColumnScorer, some: Path, tmp_path: Path, spark: SparkSession
+    hand: Scorer, some: Path, tmp_path: Path, spark: SparkSession
 ) -> None:
     (tmp_path / "in.csv").write_text(CSV)
     for source, order in ((some, "id"), (tmp_path / "in.csv", "reason")):
@@ -243,7 +241,7 @@ def test_a_frame_is_scored_where_it_stands(
     scorer = Scorer.load(portable_of("multinomial"))
     rows = [braund, cumings, braund | {"Pclass": 4}]
     frame = spark.createDataFrame(pa.Table.from_pylist(rows))
-    scored = score_frame(frame, ColumnScorer(scorer), keep=["Name"])
+    scored = score_frame(frame, scorer, keep=["Name"])
     assert scored.schema.simpleString() == (
         "struct<Name:string,prediction:int,probability:array<double>,reason:string,warning:string>"
     )
@@ -252,9 +250,7 @@ def test_a_frame_is_scored_where_it_stands(
     assert scored.filter("prediction is null").first().reason == by_the_scorer(scorer, rows[2])[2]
 
 
-def test_beside_a_column_called_as_an_answer_is_the_answers_have_names_of_ours(
-    hand: ColumnScorer, tmp_path: Path
-) -> None:
+def test_beside_a_column_called_as_an_answer_is_the_answers_have_names_of_ours(hand: Scorer, tmp_path: Path) -> None:
     pq.write_table(pa.table(good_rows(1) | {"Reason": ["x"]}), tmp_path / "in.parquet")
     score_file(hand, tmp_path / "in.parquet", tmp_path / "out.parquet", keep=["Reason"])
     names = ["Reason", "lifeboat:prediction", "lifeboat:probability", "lifeboat:reason", "lifeboat:warning"]
@@ -265,7 +261,7 @@ def left_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_what_is_there_is_not_replaced_unless_asked(hand: ColumnScorer, some: Path, tmp_path: Path) -> None:
+def test_what_is_there_is_not_replaced_unless_asked(hand: Scorer, some: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     out.write_text("somebody's")
     with pytest.raises(DataError, match=r"out\.parquet' is there already: name another, or replace it with --force"):
@@ -277,7 +273,7 @@ def test_what_is_there_is_not_replaced_unless_asked(hand: ColumnScorer, some: Pa
 
 
 def test_a_folder_is_replaced_by_a_file_and_a_file_by_a_folder(
-    hand: ColumnScorer, some: Path, tmp_path: Path, spark: SparkSession
+    hand: Scorer, some: Path, tmp_path: Path, spark: SparkSession
 ) -> None:
     out = tmp_path / "out"
     for _ in range(2):
@@ -288,7 +284,7 @@ def test_a_folder_is_replaced_by_a_file_and_a_file_by_a_folder(
     assert left_in(tmp_path) == {"in.parquet", "out"}
 
 
-def test_a_source_that_breaks_off_leaves_nothing_and_what_was_there_stays(hand: ColumnScorer, tmp_path: Path) -> None:
+def test_a_source_that_breaks_off_leaves_nothing_and_what_was_there_stays(hand: Scorer, tmp_path: Path) -> None:
     source, out = tmp_path / "in", tmp_path / "out.parquet"
     source.mkdir()
     pq.write_table(pa.table(good_rows(3)), source / "a.parquet")
@@ -302,7 +298,7 @@ def test_a_source_that_breaks_off_leaves_nothing_and_what_was_there_stays(hand: 
     assert out.read_text() == "before"
 
 
-def test_files_of_a_folder_are_one_table_or_are_refused(hand: ColumnScorer, tmp_path: Path) -> None:
+def test_files_of_a_folder_are_one_table_or_are_refused(hand: Scorer, tmp_path: Path) -> None:
     source, out = tmp_path / "in", tmp_path / "out.parquet"
     source.mkdir()
     pq.write_table(pa.table(good_rows(2)), source / "a.parquet")
@@ -328,7 +324,7 @@ def test_files_of_a_folder_are_one_table_or_are_refused(hand: ColumnScorer, tmp_
     ],
 )
 def test_a_table_that_does_not_fit_is_refused_before_anything_is_written(
-    hand: ColumnScorer, tmp_path: Path, columns: dict[str, Any], keep: list[str] | None, message: str
+    hand: Scorer, tmp_path: Path, columns: dict[str, Any], keep: list[str] | None, message: str
 ) -> None:
     table = {name: cells for name, cells in (good_rows(1) | columns).items() if cells is not None}
     pq.write_table(pa.table(table), tmp_path / "in.parquet")
@@ -339,7 +335,7 @@ def test_a_table_that_does_not_fit_is_refused_before_anything_is_written(
 
 
 def test_a_column_of_a_type_that_cannot_be_is_refused_before_anything_is_written(
-    hand: ColumnScorer, tmp_path: Path, spark: SparkSession
+    hand: Scorer, tmp_path: Path, spark: SparkSession
 ) -> None:
     for cells in (
         pa.array([time(1)]),
@@ -361,13 +357,13 @@ def test_a_column_of_a_type_that_cannot_be_is_refused_before_anything_is_written
 
 
 def on_spark(
-    spark: SparkSession, scorer: ColumnScorer, source: Path, target: Path, keep: list[str] | None = None
+    spark: SparkSession, scorer: Scorer, source: Path, target: Path, keep: list[str] | None = None
 ) -> files.Counts:
     return score_on_spark(read_raw(spark, source), scorer, source, target, keep)
 
 
 def test_decimals_truths_and_times_with_nanoseconds_are_scored_alike_by_spark_and_without(
-    hand: ColumnScorer, tmp_path: Path, spark: SparkSession
+    hand: Scorer, tmp_path: Path, spark: SparkSession
 ) -> None:
     odd = {
         "count": pa.array([Decimal("1.0")] * 2), "big": pa.array([2, 2], pa.uint64()),
@@ -384,7 +380,7 @@ def test_decimals_truths_and_times_with_nanoseconds_are_scored_alike_by_spark_an
     assert together.sort_by([("flag", "descending")]).to_pylist() == alone.to_pylist()
 
 
-def test_paths_that_will_not_do_are_refused(hand: ColumnScorer, some: Path, tmp_path: Path) -> None:
+def test_paths_that_will_not_do_are_refused(hand: Scorer, some: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "latin.csv").write_bytes("count,big,amount,word,flag,spare\n1,2,3,\xe9,true,\n".encode("latin-1"))
     for source, target, message in (
@@ -400,9 +396,7 @@ def test_paths_that_will_not_do_are_refused(hand: ColumnScorer, some: Path, tmp_
     assert left_in(tmp_path) == {"in.parquet", "empty", "latin.csv"}
 
 
-def test_the_command_tells_how_many_were_scored_and_how_many_were_not(
-    hand: ColumnScorer, some: Path, tmp_path: Path
-) -> None:
+def test_the_command_tells_how_many_were_scored_and_how_many_were_not(hand: Scorer, some: Path, tmp_path: Path) -> None:
     model = by_hand(tmp_path / "model", STAGES, FEATURES)
     out = tmp_path / "out.parquet"
     result = CliRunner().invoke(app, ["score", str(model), str(some), str(out), "--keep", "id", "--keep", "note"])

@@ -20,6 +20,7 @@ from lifeboat.deploy.batch.columns import ColumnScorer
 from lifeboat.errors import DataError
 from lifeboat.reading import OURS, CsvFormat, open_table
 from lifeboat.run import replacing
+from lifeboat.scoring.scorer import Scorer
 
 MOST_REASONS = 10_000  # that are counted one by one
 
@@ -59,7 +60,7 @@ class Counts:
 
 
 def score_file(
-    scorer: ColumnScorer,
+    scorer: Scorer,
     source: Path,
     target: Path,
     keep: Sequence[str] | None = None,
@@ -81,12 +82,13 @@ def score_file(
     """
     with replacing_target(source, target, force) as beside:
         table = open_table(source, csv)
-        kept, read = scorer.columns_to_read(pa.schema([*table.schema, *OURS]), keep)
-        schema = pa.schema([*(table.schema.field(name) for name in kept), *scorer.answers(kept)])
+        columns = ColumnScorer(scorer)
+        kept, read = columns.columns_to_read(pa.schema([*table.schema, *OURS]), keep)
+        schema = pa.schema([*(table.schema.field(name) for name in kept), *columns.answers(kept)])
         batches = table.batches([name for name in read if name not in OURS.names])
         counts = Counts()
         with pq.ParquetWriter(beside, schema) as writer:
-            for batch in in_order(partial(scorer.answer, kept=kept), batches, threads=min(os.cpu_count() or 1, 8)):
+            for batch in in_order(partial(columns.answer, kept=kept), batches, threads=min(os.cpu_count() or 1, 8)):
                 writer.write_batch(batch)
                 counts.add(batch)
     return counts

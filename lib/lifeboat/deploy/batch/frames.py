@@ -19,10 +19,11 @@ from lifeboat.errors import DataError
 from lifeboat.load.typed import has_values, in_file
 from lifeboat.reading import FILE, LINE
 from lifeboat.scoring.declared import refusal
+from lifeboat.scoring.scorer import Scorer
 from lifeboat.spark.sql import ticked
 
 
-def score_frame(frame: DataFrame, scorer: ColumnScorer, keep: Sequence[str] | None = None) -> DataFrame:
+def score_frame(frame: DataFrame, scorer: Scorer, keep: Sequence[str] | None = None) -> DataFrame:
     """Score each row; the workers need lifeboat, but no model and no file: the model travels with the task.
 
     Args:
@@ -36,20 +37,21 @@ def score_frame(frame: DataFrame, scorer: ColumnScorer, keep: Sequence[str] | No
     Raises:
         DataError: A column is not there, or of a type that the model cannot take.
     """
-    kept, read = scorer.columns_to_read(to_arrow_schema(frame.schema, timezone="UTC"), keep)
+    model = ColumnScorer(scorer)
+    kept, read = model.columns_to_read(to_arrow_schema(frame.schema, timezone="UTC"), keep)
     _check_marked(frame.schema, scorer, kept)
 
     def scored(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        return (scorer.answer(batch, kept) for batch in batches)
+        return (model.answer(batch, kept) for batch in batches)
 
-    added = from_arrow_schema(pa.schema(scorer.answers(kept)))
+    added = from_arrow_schema(pa.schema(model.answers(kept)))
     columns = frame.select(*map(ticked, kept)).schema
     return frame.select(*map(ticked, read)).mapInArrow(scored, StructType([*columns, *added]))
 
 
-def _check_marked(file: StructType, scorer: ColumnScorer, kept: Sequence[str]) -> None:
+def _check_marked(file: StructType, scorer: Scorer, kept: Sequence[str]) -> None:
     """Raise DataError for a column that Spark does not read, or takes for numbers that it is not."""
-    for column in scorer.scorer.columns:
+    for column in scorer.columns:
         if refused := refusal(column.name, *in_file(file[column.name]), column.type):
             raise DataError(refused)
     for name in kept:
@@ -60,7 +62,7 @@ def _check_marked(file: StructType, scorer: ColumnScorer, kept: Sequence[str]) -
 
 def score_on_spark(
     frame: DataFrame,
-    scorer: ColumnScorer,
+    scorer: Scorer,
     source: Path,
     target: Path,
     keep: Sequence[str] | None = None,
