@@ -38,7 +38,7 @@ lint: ready  ## style, types, and which room imports which
 	@$(BIN)/lint-imports --no-logo
 
 lab: ready  ## JupyterLab on the notebooks, Spark's words first
-	@$(BIN)/jupyter lab notebooks/00_spark.ipynb
+	@LIFEBOAT_SPARK_UI=$${LIFEBOAT_SPARK_UI:-on} $(BIN)/jupyter lab notebooks/00_spark.ipynb
 
 serve: ready  ## the last run's model over HTTP (MODEL=models:/titanic@champion for others)
 	@$(BIN)/lifeboat serve $(MODEL)
@@ -71,7 +71,7 @@ lock: ready  ## write requirements.txt anew from pyproject.toml
 		--quiet deploy/container/requirements.in -o deploy/container/requirements.txt
 
 clean:  ## remove .venv and what tools keep; the runs in outputs/ stay
-	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage spark-warehouse outputs/.cache
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage spark-warehouse outputs/.cache lib/*.egg-info
 
 ready:
 	@$(MADE_FROM) | cmp -s - .venv/made-from && test -x $(BIN)/python || $(MAKE) --no-print-directory venv

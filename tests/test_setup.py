@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -160,3 +163,28 @@ def test_where_uv_cannot_do_it_pip_does(checkout: Path) -> None:
     again = subprocess.run(["make", "ready"], cwd=checkout, capture_output=True, text=True, check=False)
     assert again.returncode == 0
     assert "Making .venv" not in again.stdout
+
+
+def test_a_wheel_of_the_tree_installs_in_an_empty_environment_and_run_there_says_that_it_wants_a_checkout(
+    tmp_path: Path,
+) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(ROOT / "lib", tree / "lib", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(tree)], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name.startswith("lifeboat_ml-")
+    venv.create(tmp_path / "empty")
+    bin = tmp_path / "empty" / "bin"
+    subprocess.run([*pip, "--python", str(bin / "python"), "install", "--no-deps", str(wheel)], check=True)
+    # what the lock installs is found where it is: the wheel's own files come first
+    (inside,) = (tmp_path / "empty" / "lib").glob("python3.*/site-packages")
+    (inside / "locked.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    environment = {name: value for name, value in os.environ.items() if name not in ("LIFEBOAT_HOME", "PYTHONPATH")}
+    command = [str(bin / "lifeboat"), "run", "params/titanic.yaml"]
+    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    (sentence,) = said.stderr.splitlines()
+    assert f"no notebooks in {str(tmp_path)!r}: a run wants a checkout of the project" in sentence
+    assert said.returncode == 1

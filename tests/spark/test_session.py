@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from lifeboat.spark.session import count_jobs, executors, for_executors, start, 
 
 WHERE = """
 import os, sys
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 from lifeboat.spark.session import start
 os.environ["LIFEBOAT_SPARK"] = "local[1]"
 first = start("local[3]")
@@ -27,7 +30,10 @@ print(java.System.getProperty("tried"), java.Runtime.getRuntime().maxMemory() //
 first.stop()
 del os.environ["LIFEBOAT_SPARK"]
 port = os.environ["PYSPARK_GATEWAY_PORT"]
+os.environ["LIFEBOAT_SPARK_UI"] = "on"
 second = start("local[3]")
+with urlopen(second.sparkContext.uiWebUrl) as page:
+    print(urlsplit(page.url).hostname, "Spark Jobs" in page.read().decode())
 print(second.sparkContext.master, os.environ["PYSPARK_GATEWAY_PORT"] == port)
 second.range(3).write.parquet(sys.argv[1] + "/öls")
 print(os.listdir(sys.argv[1]), second.read.parquet(sys.argv[1] + "/öls").count(), os.environ["LC_ALL"])
@@ -77,7 +83,7 @@ def test_a_session_that_is_there_wins_and_keeps_its_own_settings(
         spark.conf.set("spark.sql.shuffle.partitions", before)
 
 
-def test_the_environment_wins_has_a_say_in_the_jvm_the_next_session_takes_the_same_one_and_names_may_have_accents(
+def test_the_environment_wins_and_the_next_session_takes_the_same_jvm_with_a_page_and_names_may_have_accents(
     tmp_path: Path,
 ) -> None:
     named = ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE", "LIFEBOAT_SPARK")
@@ -86,7 +92,10 @@ def test_the_environment_wins_has_a_say_in_the_jvm_the_next_session_takes_the_sa
     settings = {"LC_ALL": "C", "LIFEBOAT_DRIVER_MEMORY": "700m", "LIFEBOAT_JVM_OPTIONS": "-XX:+UseSerialGC -Dtried=yes"}
     process = subprocess.run(command, env=environment | settings, capture_output=True, text=True, timeout=240)
     assert process.returncode == 0, process.stderr
-    assert process.stdout.splitlines() == ["local[1] UTC None", "yes True", "local[3] True", "['öls'] 3 C"]
+    without, memory, told, *lines = process.stdout.splitlines()
+    assert (without, memory) == ("local[1] UTC None", "yes True")
+    assert re.fullmatch(r"Spark shows its jobs at http://127\.0\.0\.1:\d+, as long as this session lasts\.", told)
+    assert lines == ["127.0.0.1 True", "local[3] True", "['öls'] 3 C"]
 
 
 def test_the_steps_of_a_plan_are_named_from_the_last_to_the_first(spark: SparkSession) -> None:

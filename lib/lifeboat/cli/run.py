@@ -21,9 +21,10 @@ def run(
     """Run notebooks 01 to 05 into outputs/NAME, after checking every parameter."""
     from lifeboat.parameters.files import read_parameters
     from lifeboat.parameters.resolve import resolve
-    from lifeboat.run.paths import named_by_shell
+    from lifeboat.run.paths import named_by_shell, notebooks_folder
     from lifeboat.runner.preflight import check_run
 
+    notebooks_folder()  # before a parameter file is missed, which lies beside it
     parameters = resolve(read_parameters([named_by_shell(path) for path in params], override or []), params[0].stem)
     values = check_run(parameters)
 

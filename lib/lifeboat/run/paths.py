@@ -27,6 +27,21 @@ def checkout() -> Path:
     return _project_above(Path(__file__).resolve()) or Path.cwd()
 
 
+def notebooks_folder() -> Path:
+    """The folder of the project's notebooks.
+
+    Raises:
+        DataError: There is no project here.
+    """
+    folder = project_root() / "notebooks"
+    if not folder.is_dir():
+        raise DataError(
+            f"no notebooks in {str(project_root())!r}: a run wants a checkout of the project, which has the folders "
+            "notebooks and params; go there, or name it in LIFEBOAT_HOME"
+        )
+    return folder
+
+
 def _project_above(path: Path) -> Path | None:
     folders = (path, *path.parents)
     return next(

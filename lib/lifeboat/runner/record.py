@@ -14,12 +14,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any
 
+import lifeboat
 from lifeboat.errors import LifeboatError
 from lifeboat.run import digest, resolve
 from lifeboat.run.inputs import input_paths
 from lifeboat.run.writing import write_whole
 
-PACKAGES = ("lifeboat", "pyspark", "mlflow", "papermill", "numpy", "onnx", "onnxruntime")
+PACKAGES = ("pyspark", "mlflow", "papermill", "numpy", "onnx", "onnxruntime")
 LOCKED_BYTE = 1 << 30  # far behind the file's text: Windows lets nobody read what is locked
 
 
@@ -85,7 +86,7 @@ def begin_record(parameters: Mapping[str, Any], origins: Mapping[str, str], note
 
 def versions() -> dict[str, str]:
     """Python's version and those of the packages that decide the numbers."""
-    installed = {"python": platform.python_version()}
+    installed = {"python": platform.python_version(), "lifeboat": lifeboat.__version__}
     for package in PACKAGES:
         try:
             installed[package] = version(package)

@@ -18,9 +18,9 @@ from traitlets.config import Config
 from lifeboat.errors import LifeboatError, ParameterError, redacted, redacted_all
 from lifeboat.parameters import titanic
 from lifeboat.parameters.resolve import RUN_DIR, Resolved
-from lifeboat.run import STAGES, project_root, resolve
+from lifeboat.run import STAGES, resolve
 from lifeboat.run.inputs import files, input_paths
-from lifeboat.run.paths import from_root
+from lifeboat.run.paths import from_root, notebooks_folder
 from lifeboat.run.writing import put_in_place, staging
 from lifeboat.runner.kernel import ThisPython, own_homes
 from lifeboat.runner.progress import Silence, Watcher
@@ -41,7 +41,7 @@ class NotebookError(LifeboatError, RuntimeError):
 
 def series() -> list[Path]:
     """The five notebooks, in order."""
-    return [project_root() / "notebooks" / f"{stage}.ipynb" for stage in STAGES]
+    return [notebooks_folder() / f"{stage}.ipynb" for stage in STAGES]
 
 
 def run_folder(name: str) -> Path:

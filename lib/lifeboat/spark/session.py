@@ -44,6 +44,7 @@ ON_THIS_MACHINE: Settings = {
     "spark.driver.bindAddress": LOOPBACK,
     "spark.hadoop.fs.defaultFS": "file:///",
 }
+UI = "LIFEBOAT_SPARK_UI"  # `on`: Spark shows its jobs on a page
 
 __getattr__ = moved_from(__name__)
 _jvm: WarmJvm | None = None
@@ -54,7 +55,8 @@ def start(spark: str = "local[*]", explicit: bool = False) -> SparkSession:
 
     An active session wins (a hosted notebook brings one), then ``SPARK_REMOTE`` and ``LIFEBOAT_SPARK`` in the
     environment, then the argument: so one set of parameters runs anywhere. A notebook says where Spark runs if that is
-    not what its cell says.
+    not what its cell says. ``LIFEBOAT_SPARK_UI=on`` in the environment has Spark show its jobs on a page of its own,
+    whose address is printed.
 
     Args:
         spark: ``local[4]`` (four cores of this machine), ``local[*]`` (all of them), ``local-cluster[2,1,1024]`` (a
@@ -96,7 +98,11 @@ def start(spark: str = "local[*]", explicit: bool = False) -> SparkSession:
             # that a session cannot set what its server was just started with
             warnings.filterwarnings("ignore", "Failed to set spark", UserWarning)
             return SparkSession.builder.remote(where).config(map=settings).getOrCreate()
-        return SparkSession.builder.master(where).config(map=settings | CLASSIC).getOrCreate()
+        page: Settings = {"spark.ui.enabled": "true"} if os.environ.get(UI) == "on" else {}
+        session = SparkSession.builder.master(where).config(map=settings | CLASSIC | page).getOrCreate()
+    if page:
+        print(f"Spark shows its jobs at {session.sparkContext.uiWebUrl}, as long as this session lasts.")
+    return session
 
 
 def for_executors(where: str) -> Settings:
