@@ -79,7 +79,7 @@ ready:
 # uv takes a fifth of pip's time, but reads none of pip's settings: behind a mirror that only pip knows, pip does it
 venv:
 	@test -n "$(PYTHON)" || { echo "There is no Python 3.11, 3.12 or 3.13 here: install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@echo "Making .venv from requirements.txt: once, about a minute, 1.5 GB"
+	@echo "Making .venv from requirements.txt: once, about a minute, 2 GB"
 	@"$(PYTHON)" -m venv --clear .venv
 	@{ $(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV)" \
 		&& $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements.txt; } \

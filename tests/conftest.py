@@ -47,9 +47,18 @@ def spark(jvm: WarmJvm) -> Iterator[SparkSession]:
 LONG = ("train_cv", "preprocess", "names", "passes", "jvm", "importance", "declared")
 
 
+# files whose tests start Java or kernels in processes of their own
+STARTING = ("jvm", "session", "archive", "memory")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, so that two workers end at about the same time."""
+    """The longest files first, so that two workers end at about the same time; and a mark where Spark is needed."""
     names = {f"test_{name}.py" for name in LONG}
+    starting = {f"test_{name}.py" for name in STARTING}
+    for item in items:
+        fixtures = {"spark", "jvm"} & set(getattr(item, "fixturenames", ()))
+        if fixtures or "series" in item.path.parts or item.path.name in starting:
+            item.add_marker("spark")
     items.sort(key=lambda item: ("series" not in item.path.parts, item.path.name not in names))
 
 
@@ -65,7 +74,8 @@ NEEDS = {"a tmpfs": a_tmpfs}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The mark of a test that not every machine can run."""
+    """The marks of a test that not every machine can run, and of one that needs Spark: `make check` leaves it out."""
+    config.addinivalue_line("markers", "spark: starts Spark, or takes the one that is there")
     config.addinivalue_line("markers", f"needs(what): left out, and named at the end, without: {', '.join(NEEDS)}")
 
 
