@@ -12,7 +12,7 @@ MADE_FROM := { pwd; cat requirements.txt pyproject.toml; }
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test trials mutants lint lab serve mlflow bench bench-start simulate bench-scale notebooks lock clean ready venv
+.PHONY: help run test trials mutants lint lab serve mlflow bench bench-start profile simulate bench-scale notebooks lock clean ready venv
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -52,6 +52,9 @@ bench-start: ready  ## a session up to its first answer, with the archive of Spa
 
 bench: ready  ## the time of a run, against the same cells in one Python process
 	@$(BIN)/python bench/series.py
+
+profile: ready  ## where a run's time goes: each notebook's slowest cells and their Spark jobs
+	@$(BIN)/python bench/profile.py
 
 simulate: ready  ## how often the intervals hold the truth, and the verdict lets in what it should not (20 minutes)
 	@$(BIN)/python bench/simulate.py

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lifeboat.preprocess import TextCategory
+from lifeboat.preprocess.stages import TextCategory
 
 TITLE_PATTERN = r"([A-Za-z]+)\."  # the word before the first full stop: "Braund, Mr. Owen Harris"
 
@@ -24,3 +24,6 @@ class Title(TextCategory):
     """
 
     DEFAULTS: ClassVar[dict[str, Any]] = {"pattern": TITLE_PATTERN, "groups": TITLE_GROUPS, "other": "Other"}
+
+
+Title.__module__ = "lifeboat.titanic"  # the path that saved pipelines and parameter files name; it leads here
