@@ -37,7 +37,8 @@ def test_a_stage_is_named_shortly_where_it_is_ours_and_else_by_its_full_path() -
         ("Model", f"unknown stage 'Model': {KNOWN}; or write the full path package.module.Class"),
         (
             "lifeboat.titanic.Titel",
-            "stage 'lifeboat.titanic.Titel' cannot be imported: module 'lifeboat.titanic' has no attribute 'Titel'",
+            "stage 'lifeboat.titanic.Titel' cannot be imported: module 'lifeboat.preprocess.titanic' has no attribute "
+            "'Titel'",
         ),
         ("lifebelt.Title", "stage 'lifebelt.Title' cannot be imported: No module named 'lifebelt'"),
         ("pathlib.Path", "stage 'pathlib.Path' is no Spark ML Estimator or Transformer"),
