@@ -12,7 +12,7 @@ MADE_FROM := { pwd; cat requirements.txt pyproject.toml; }
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test trials mutants lint lab serve mlflow bench bench-start profile simulate bench-scale notebooks lock clean ready venv
+.PHONY: help run test check trials mutants lint lab serve mlflow bench bench-start profile simulate bench-scale notebooks lock clean ready venv
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -24,6 +24,10 @@ run: ready  ## the five notebooks on the Titanic, into outputs/titanic (PARAMS=p
 test: ready  ## style, types and all tests
 	@$(BIN)/lifeboat warm > /dev/null 2>&1 & $(MAKE) --no-print-directory lint; passed=$$?; wait; exit $$passed
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+check: ready  ## style, types and the tests that need no Spark, while you work
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest -q -m "not spark" -n 2 --dist loadfile --no-loadscope-reorder
 
 trials: ready  ## some thirty tables of the kinds that people have through all notebooks (an hour)
 	@$(BIN)/python tests/trials/trial.py

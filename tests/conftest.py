@@ -47,17 +47,17 @@ def spark(jvm: WarmJvm) -> Iterator[SparkSession]:
 LONG = ("train_cv", "preprocess", "names", "passes", "jvm", "importance", "declared")
 
 
-# files whose tests start Java or kernels in processes of their own
-STARTING = ("jvm", "session", "archive", "memory")
+# files whose tests start Java, kernels, stores or environments in processes of their own
+OUTSIDE = ("jvm", "session", "archive", "memory", "environment", "runner", "tracking", "setup", "plainly", "cli")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, so that two workers end at about the same time; and a mark where Spark is needed."""
+    """The longest files first, so that two workers end at about the same time; and a mark where more is needed."""
     names = {f"test_{name}.py" for name in LONG}
-    starting = {f"test_{name}.py" for name in STARTING}
+    outside = {f"test_{name}.py" for name in OUTSIDE}
     for item in items:
         fixtures = {"spark", "jvm"} & set(getattr(item, "fixturenames", ()))
-        if fixtures or "series" in item.path.parts or item.path.name in starting:
+        if fixtures or "series" in item.path.parts or item.path.name in outside:
             item.add_marker("spark")
     items.sort(key=lambda item: ("series" not in item.path.parts, item.path.name not in names))
 
@@ -74,8 +74,8 @@ NEEDS = {"a tmpfs": a_tmpfs}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marks of a test that not every machine can run, and of one that needs Spark: `make check` leaves it out."""
-    config.addinivalue_line("markers", "spark: starts Spark, or takes the one that is there")
+    """The marks of a test that not every machine can run, and of one that `make check` leaves to `make test`."""
+    config.addinivalue_line("markers", "spark: starts Spark or takes the one that is there, or starts a kernel, a store, an environment")
     config.addinivalue_line("markers", f"needs(what): left out, and named at the end, without: {', '.join(NEEDS)}")
 
 

@@ -100,6 +100,7 @@ def test_what_cannot_be_read_or_written_is_named(tmp_path: Path, monkeypatch: py
     rows.write_text("a,k,b\n" + "".join(f"{n * 7 % 13},{n},{n % 2}\n" for n in range(40)))
     binary.write_bytes(b"\xd1\x00\xff")
     folder.mkdir()
+    (tmp_path / "notebooks").mkdir()
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     assert "Is a directory" in refused("run", folder)
