@@ -75,7 +75,9 @@ NEEDS = {"a tmpfs": a_tmpfs}
 
 def pytest_configure(config: pytest.Config) -> None:
     """The marks of a test that not every machine can run, and of one that `make check` leaves to `make test`."""
-    config.addinivalue_line("markers", "spark: starts Spark or takes the one that is there, or starts a kernel, a store, an environment")
+    config.addinivalue_line(
+        "markers", "spark: starts Spark or takes the one that is there, or starts a kernel, a store, an environment"
+    )
     config.addinivalue_line("markers", f"needs(what): left out, and named at the end, without: {', '.join(NEEDS)}")
 
 
