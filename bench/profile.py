@@ -100,7 +100,8 @@ def seconds_since_1970(text: str) -> float:
 
 def run(params: str, home: Path, logs: Path, lean: bool) -> dict[str, Any]:
     """Run the notebooks in a copy of the project with Spark's event log switched on; what ``run.json`` says."""
-    switched_on = f"--conf spark.eventLog.enabled=true --conf spark.eventLog.dir={logs.as_uri()}"
+    settings = {"enabled": "true", "compress": "false", "dir": logs.as_uri()}
+    switched_on = " ".join(f"--conf spark.eventLog.{name}={value}" for name, value in settings.items())
     environment = {**os.environ, "LIFEBOAT_HOME": str(home), "PYSPARK_SUBMIT_ARGS": switched_on}
     environment.pop("MLFLOW_TRACKING_URI", None)
     command = [str(Path(sys.executable).with_name("lifeboat")), "run", str(home / params), "--name", "profile"]
