@@ -70,6 +70,7 @@ bench-scale: ready  ## time and memory from 10^5 rows on, beside the plain appro
 notebooks: ready  ## compute the committed notebooks' outputs anew
 	@$(BIN)/python tools/write_parameters.py
 	@$(BIN)/python tools/execute_notebooks.py
+	@$(BIN)/python tools/make_checkpoints.py
 
 lock: ready  ## write requirements.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --extra azure --upgrade --no-annotate --no-header \

@@ -1,5 +1,9 @@
 """How much a run costs over the work itself: ``lifeboat run``, and the same cells in one plain Python process.
 
+    python bench/series.py                              against the same cells
+    python bench/series.py --against article            against the article's own script, the same grid on both sides
+    python bench/series.py --against article --lean     ... as `lifeboat run --lean`
+
 Both work in a copy of the project, so that nobody's outputs and models are touched. They take turns, so that a
 machine that is slower for a while is slower for both. Set-up is not counted.
 """
@@ -18,6 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TURNS = 2
+QUIET = 32.0  # seconds of bench/article.py on a quiet day
 
 ONE_PROCESS = """
 import os, sys
@@ -27,7 +32,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from pyspark.sql import SparkSession
 
 home, params, run_dir = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-given = {**yaml.safe_load((home / params).read_text()), "run_dir": run_dir}
+given = {**yaml.safe_load(Path(params).read_text()), "run_dir": run_dir}
 SparkSession.stop = lambda self: None  # one session for all five
 os.chdir(home / "notebooks")
 shell = InteractiveShell.instance()
@@ -62,25 +67,39 @@ def seconds(command: list[str], home: Path) -> float:
     return took
 
 
+def other(against: str, home: Path, params: str) -> list[str]:
+    """The command to hold ``lifeboat run`` against."""
+    if against == "article":
+        (home / "outputs").mkdir()
+        return [sys.executable, str(Path(__file__).with_name("article.py")), str(home / "outputs")]
+    return [sys.executable, "-c", ONE_PROCESS, str(home), str(ROOT / params), "outputs/plain"]
+
+
 def main() -> None:
     """Time both, turn about, and print the medians and their ratio."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--params", default="params/titanic.yaml")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--params", default="")
     parser.add_argument("--turns", type=int, default=TURNS)
+    parser.add_argument("--against", choices=("cells", "article"), default="cells")
+    parser.add_argument("--lean", action="store_true")
     asked = parser.parse_args()
+    article = asked.against == "article"
+    params = asked.params or ("bench/article.yaml" if article else "params/titanic.yaml")
+    name = "bench/article.py" if article else "the same cells in one process"
     runner, plain = [], []
     for turn in range(asked.turns):
         with tempfile.TemporaryDirectory(prefix="lifeboat-bench-") as one, tempfile.TemporaryDirectory() as two:
             home = copy_project(Path(one))
             lifeboat = str(Path(sys.executable).with_name("lifeboat"))
-            runner.append(seconds([lifeboat, "run", str(home / asked.params)], home))
+            lean = ["--lean"] if asked.lean else []
+            runner.append(seconds([lifeboat, "run", str(ROOT / params), *lean], home))
             home = copy_project(Path(two))
-            plain.append(seconds([sys.executable, "-c", ONE_PROCESS, str(home), asked.params, "outputs/plain"], home))
-        print(f"turn {turn + 1}: lifeboat run {runner[-1]:.1f} s, one process {plain[-1]:.1f} s", flush=True)
+            plain.append(seconds(other(asked.against, home, params), home))
+        print(f"turn {turn + 1}: lifeboat run {runner[-1]:.1f} s, {name} {plain[-1]:.1f} s", flush=True)
     a, b = statistics.median(runner), statistics.median(plain)
-    print(
-        f"lifeboat run {a:.1f} s, the same cells in one process {b:.1f} s: ratio {a / b:.2f} (medians of {len(plain)})"
-    )
+    print(f"lifeboat run {a:.1f} s, {name} {b:.1f} s: ratio {a / b:.2f} (medians of {len(plain)})")
+    if article:
+        print(f"this day's factor: {b / QUIET:.2f} times the seconds of a quiet one")
 
 
 if __name__ == "__main__":

@@ -60,6 +60,9 @@ FIGURES: dict[str, Callable[[Axes], Axes]] = {
     "tree_diagram": lambda ax: plots.train_cv.tree_diagram(ax, TREE, classes=("died", "lived"), title="Two questions"),
     "grid_of_fits": lambda ax: plots.train_cv.grid_of_fits(ax, 3, POINTS),
     "fold_scores": lambda ax: plots.train_cv.fold_scores(ax, POINTS, FOLDS, chosen=0, title="A"),
+    "own_and_others": lambda ax: plots.train_cv.own_and_others(
+        ax, [1, 5], [[0.7, 0.8], [0.9, 1.0]], [[0.7, 0.6], [0.8, 0.7]], xlabel="questions"
+    ),
     "metric_intervals": lambda ax: plots.evaluate.metric_intervals(
         ax, {"forest": intervals(SCORED), "rule": intervals(RULE)}, paired={"brier": Interval(0.1, 0.05, 0.2)}
     ),
@@ -175,7 +178,7 @@ def test_every_public_figure_is_among_those_drawn_here() -> None:
         if isinstance(made, FunctionType) and made.__module__ == room.__name__ and not name.startswith("_")
     }
     assert public <= set(FIGURES)
-    assert len(public) == 15
+    assert len(public) == 16
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -755,3 +758,17 @@ def test_a_spread_that_is_not_defined_is_not_drawn(ax: Axes) -> None:
     plots.evaluate.threshold_costs(ax, COSTS, spread=Interval(0.25, math.nan, math.nan))
     assert boxes(ax) == []
     assert title(ax) == "Cheapest at 0.25: 2 against 3 at 0.50"
+
+
+def test_own_and_others_has_both_means_with_the_folds_spread_and_says_how_far_apart_they_end(ax: Axes) -> None:
+    plots.train_cv.own_and_others(
+        ax, [1, 5, 9], [[0.7, 0.8], [0.9, 1.0], [1, 1]], [[0.7, 0.6], [0.8, 0.7], [0.7, 0.7]], xlabel="q"
+    )
+    assert lines(ax) == [
+        ("orange s-", [1, 5, 9], [0.75, 0.95, 1.0]),
+        ("blue o-", [1, 5, 9], [0.65, 0.75, 0.7]),
+    ]
+    assert legend(ax) == [("orange s-", "on the rows learned from"), ("blue o-", "on rows never seen")]
+    bands = [band.get_paths()[0].get_extents() for band in ax.collections]
+    assert [(round(band.y0, 4), round(band.y1, 4)) for band in bands] == [(0.7, 1.0), (0.6, 0.8)]
+    assert ax.get_title(loc="left").replace("\n", " ") == "At the end 30 points apart; rows never seen do best at 5"

@@ -23,9 +23,12 @@ from fresh import end_session
 from lifeboat.deploy.server.client import Server
 from lifeboat.parameters.model import BESIDE
 from lifeboat.run import STAGES
+from lifeboat.run.folder import FILES, STANDS_FOR
+from lifeboat.run.inputs import content_digest
 from lifeboat.runner.runner import DEMONSTRATION
 from lifeboat.scoring.scorer import Scorer
 from lifeboat.spark.jvm import WarmJvm
+from lifeboat.teaching.catch_up import catch_up
 
 ROOT = Path(__file__).parents[2]
 NBVAL = ("pytest", "-q", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=300")
@@ -46,6 +49,17 @@ def test_the_committed_outputs_of_all_five_are_computed_again(series: Path) -> N
     assert all((series / stage).is_dir() for stage in STAGES)
     assert not list(series.glob(".*")), "nothing half written is left"
     assert list(read(series / "04_evaluate/looks.json").values()) == [1], "the hold-out was looked at once"
+
+
+def test_what_a_late_learner_gets_is_what_the_notebooks_leave(series: Path, tmp_path: Path) -> None:
+    laid = tmp_path / "late"
+    catch_up("05", laid, notebooks=series.parents[1] / "notebooks")
+    names = [name for name, file in FILES.items() if file[:2] < "05" and name not in STANDS_FOR]
+    assert {"train", "recipe", "out_of_fold", "holdout_predictions"} < {*names}
+    for name in names:
+        assert content_digest(laid / FILES[name]) == content_digest(series / FILES[name]), name
+    for stage in STAGES[:-1]:
+        assert read(laid / stage / "read.json") == read(series / stage / "read.json")
 
 
 def test_every_unlabelled_passenger_has_a_prediction(series: Path) -> None:

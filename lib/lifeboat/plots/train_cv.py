@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from textwrap import fill
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
@@ -148,4 +150,35 @@ def fold_scores(
         "(circles: one fold each; diamond: mean \N{PLUS-MINUS SIGN} standard error)"
     )
     style.set_title(ax, title)
+    return ax
+
+
+def own_and_others(
+    ax: Axes, xs: Sequence[float], own: npt.ArrayLike, others: npt.ArrayLike, *, xlabel: str, title: str = ""
+) -> Axes:
+    """A validation curve or a learning curve: the accuracy on the rows learned from, and on rows never seen.
+
+    Args:
+        ax: Where to draw.
+        xs: What was varied, such as the depth of the trees or the number of rows.
+        own: The accuracy on the rows learned from, shape (n_xs, n_folds).
+        others: The accuracy on the fold that was left out, of the same shape.
+        xlabel: What ``xs`` are.
+        title: The finding; empty: how far the two lie apart at the end, and where the lower one is highest.
+    """
+    looks = ((own, style.ORANGE, "s", "on the rows learned from"), (others, style.BLUE, "o", "on rows never seen"))
+    means = []
+    for scores, colour, marker, name in looks:
+        folds = np.asarray(scores, dtype=np.float64)
+        mean, spread = folds.mean(axis=1), folds.std(axis=1)
+        ax.fill_between(xs, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
+        ax.plot(xs, mean, f"{marker}-", color=colour, label=name)
+        means.append(mean)
+    style.percent_axis(ax, "y")
+    ax.set_xticks(xs, [f"{x:g}" for x in xs])
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel("accuracy (band: spread of the folds)")
+    style.legend_below(ax, 1)
+    apart, highest = 100 * abs(means[0][-1] - means[1][-1]), xs[int(means[1].argmax())]
+    style.set_title(ax, title or f"At the end {apart:.0f} points apart; rows never seen do best at {highest:g}")
     return ax
