@@ -1,0 +1,188 @@
+"""The folders that a class writes into: room on their disks, rights, programs, and a path that everything can name."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+import tempfile
+import zipfile
+
+from .machine import working_java
+from .setup import FAILED, FINE, JAVA_OPTIONS, NOT_TRIED, READY, REMARK, Note, Setup, gigabytes, run
+
+GB = 2**30
+TO_INSTALL, TO_WORK = 3 * GB, 1 * GB
+FULL = 2**20  # bytes: with less, a file cannot be written, and that is the disk's check to say
+OTHER_TEMPORARY = "or name a folder on another disk in TMPDIR"
+
+
+def temporary() -> str | None:
+    """The folder for temporary files; None where Python can write into none of those that it tries."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        return None
+
+
+def check_disk(setup: Setup) -> list[Note]:
+    """Whether there is room in the project's folder and in the temporary one."""
+    wanted = TO_WORK if setup.works else TO_INSTALL
+    # the folder that the environment names counts, even where it is so full that Python has passed it over
+    folders = {"the project": setup.root, "temporary files": setup.environment.get("TMPDIR") or temporary() or "/tmp"}
+    notes, seen = [], []
+    for purpose, folder in folders.items():
+        try:
+            free = shutil.disk_usage(folder).free
+        except OSError:
+            continue  # it is not there: the check of write access says so
+        seen.append(f"{gigabytes(free)} for {purpose}")
+        if free < wanted:
+            mend = f"make room there{'' if purpose == 'the project' else ', ' + OTHER_TEMPORARY}"
+            notes.append(
+                Note(
+                    FAILED,
+                    f"{gigabytes(free)} are free in {folder}, for {purpose}, and {gigabytes(wanted)} are wanted: {mend}.",
+                )
+            )
+    return notes or [Note(FINE, f"free: {', '.join(seen)}")]
+
+
+def check_write_access(setup: Setup) -> list[Note]:
+    """Whether files can be written where they are to be, and programs run there."""
+    notes = []
+    folders = [setup.root, *(os.path.join(setup.root, name) for name in ("outputs", "notebooks"))]
+    for folder in filter(os.path.isdir, folders):
+        if why := write_trouble(folder):
+            mend = "copy the project into a folder of your own, or give yourself the right: "
+            notes.append(Note(FAILED, f"{folder} cannot be written into ({why}): {mend}`{_own(folder)}`."))
+            break
+    else:
+        notes += _foreign_outputs(os.path.join(setup.root, "outputs"))
+    if not notes and not programs_run(setup.root):
+        mend = "move the project to a disk that is not mounted with `noexec`"
+        notes.append(Note(FAILED, f"programs may not run in {setup.root}, so that packages cannot be loaded: {mend}."))
+    notes += _temporary_notes(setup) + _home_notes(setup)
+    return notes or [Note(FINE, "the project, temporary files and your home can be written")]
+
+
+def _own(path: str) -> str:
+    return f'sudo chown -R "$(id -un)" "{path}"'
+
+
+def _foreign_outputs(outputs: str) -> list[Note]:
+    """Runs that another user made, as a container's root: they cannot be written over."""
+    try:
+        entries = sorted(os.listdir(outputs))
+    except OSError:
+        return []
+    foreign = [entry for entry in entries if not os.access(os.path.join(outputs, entry), os.W_OK)]
+    if not foreign:
+        return []
+    names = ", ".join(foreign[:3])
+    return [Note(FAILED, f"{outputs} has what you may not change ({names}): give yourself the right: `{_own(outputs)}`.")]
+
+
+def _temporary_notes(setup: Setup) -> list[Note]:
+    folder, named = temporary(), setup.environment.get("TMPDIR")
+    if folder is None:
+        return [Note(FAILED, "no folder for temporary files can be written: name one of your own in TMPDIR.")]
+    if why := write_trouble(folder):
+        return [Note(FAILED, f"{folder}, for temporary files, cannot be written into ({why}): name another in TMPDIR.")]
+    notes = []
+    if named and os.path.realpath(named) != os.path.realpath(folder) and not _full(named):
+        notes.append(Note(REMARK, f"TMPDIR={named} cannot be written into: {folder} is taken instead. Correct or unset it."))
+    if not programs_run(folder):
+        beside = setup.inventory.get("prefix")
+        if beside and not programs_run(beside):
+            notes.append(Note(FAILED, f"programs may run neither in {folder} nor in {beside}: name another in TMPDIR."))
+        else:
+            mend = "Spark's Java keeps its files beside the packages instead. Nothing to mend"
+            notes.append(Note(REMARK, f"programs may not run in {folder} (noexec): {mend}."))
+    return notes
+
+
+def _home_notes(setup: Setup) -> list[Note]:
+    home = setup.environment.get("JUPYTER_RUNTIME_DIR") or os.path.expanduser("~")
+    why = write_trouble(home) if os.path.isdir(home) else "it is not there"
+    if not why:
+        return []
+    mend = "set HOME to a folder of your own, or `export JUPYTER_RUNTIME_DIR=$(mktemp -d)` before `make lab`"
+    return [Note(FAILED, f"your home {home}, where JupyterLab keeps its files, cannot be written into ({why}): {mend}.")]
+
+
+def _full(folder: str) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < FULL
+    except OSError:
+        return False
+
+
+def write_trouble(folder: str) -> str:
+    """Why no file can be written into a folder; empty where one can, or where its disk is full."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".lifeboat-doctor-") as file:
+            file.write(b"x" * 4096)
+        return ""
+    except OSError as error:
+        if error.errno == errno.ENOSPC and _full(folder):
+            return ""
+        return error.strerror or str(error)
+
+
+def programs_run(folder: str) -> bool:
+    """Whether a program that lies in a folder may run; True where none can be written there."""
+    try:
+        handle, program = tempfile.mkstemp(dir=folder, prefix=".lifeboat-doctor-")
+    except OSError:
+        return True
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write("#!/bin/sh\nexit 0\n")
+        os.chmod(program, 0o700)
+        return subprocess.call([program]) == 0
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+    finally:
+        os.remove(program)
+
+
+def check_path(setup: Setup) -> list[Note]:
+    """Whether everything can name the project's path, Java above all, which goes by the locale."""
+    root = setup.root
+    if ":" in root and os.name == "posix":
+        return [Note(FAILED, f"{root} has a colon, which ends a path for Python and Java: take it out of the name.")]
+    if not root.isprintable():
+        return [Note(FAILED, f"{root!r} has letters that cannot be shown: give its folders other names.")]
+    special = [name for name, has in (("a blank", " " in root), ("accents", not root.isascii())) if has]
+    if not special:
+        return [Note(FINE, root)]
+    java = working_java(setup)
+    if java is None:
+        return [Note(NOT_TRIED, f"{root} has {' and '.join(special)}, and there is no Java yet to try it: {READY}")]
+    sees = java_sees(java, setup)
+    if sees is None:
+        return [Note(NOT_TRIED, f"{root} has {' and '.join(special)}, and no file can be written to try it.")]
+    if not sees:
+        mend = "move the project to a path of plain letters, or `export LC_ALL=C.UTF-8`"
+        return [Note(FAILED, f"Java does not see what lies in {root}, which has {' and '.join(special)}: {mend}.")]
+    return [Note(FINE, f"{root} has {' and '.join(special)}, and Java sees it")]
+
+
+def java_sees(java: str, setup: Setup) -> bool | None:
+    """Whether Java, as Lifeboat starts it, opens a file in the project's folder; None where none can be written."""
+    environment = {name: value for name, value in setup.environment.items() if name not in JAVA_OPTIONS}
+    locale = next(filter(None, map(environment.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
+    if "utf" not in locale.lower():
+        environment["LC_ALL"] = "C.UTF-8"
+    try:
+        with tempfile.NamedTemporaryFile(dir=setup.root, prefix=".lifeboat-doctor-", suffix=".jar") as file:
+            with zipfile.ZipFile(file, "w") as jar:
+                jar.writestr("empty", "")
+            file.flush()
+            return "Unable to access" not in run([java, "-jar", file.name], environment, 60)[2]
+    except OSError:
+        return None
