@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lifeboat.cli.azure import azure
+from lifeboat.cli.doctor import doctor
 from lifeboat.cli.new import new
 from lifeboat.cli.params import params
 from lifeboat.cli.plainly import PlainErrors
@@ -29,6 +30,6 @@ def options(debug: Annotated[bool, typer.Option("--debug", help="Show the whole 
     """From a CSV to a served model: five notebooks that can be read, run and served."""
 
 
-for command in (new, params, run, serve, score, parity, synth, warm):
+for command in (new, params, run, serve, score, parity, synth, warm, doctor):
     app.command()(command)
 app.add_typer(azure, name="azure")

@@ -10,13 +10,16 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
+# a script is run by whatever Python there is
+if sys.version_info < (3, 8):  # noqa: UP036
+    sys.exit(f"lifeboat: Python {sys.version.split()[0]} is too old even to look: install 3.11, 3.12 or 3.13")
 if not TYPE_CHECKING and not __package__:  # as a script: what PYTHONPATH hides is to be named, not to be tripped over
     _others = [os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.path[:] = [os.path.dirname(os.path.abspath(__file__)), *(path for path in sys.path if path not in _others)]
 
-import argparse
-from typing import NamedTuple
+import argparse  # noqa: E402
+from typing import NamedTuple  # noqa: E402
 
 if TYPE_CHECKING or __package__:
     from lifeboat.teaching.diagnosis import folders, installed, machine, memory, setup, spoken_code, variables
@@ -46,22 +49,25 @@ CHECKS = (
     Check("kernel", installed.check_kernel),
     Check("browser", machine.check_browser),
 )
+NAMES = [check.name for check in CHECKS]
 SIGNS = {setup.FINE: "\u2713", setup.REMARK: "!", setup.NOT_TRIED: "-", setup.FAILED: "\u2717"}
 PLAIN_SIGNS = {setup.FINE: "ok", setup.REMARK: "note", setup.NOT_TRIED: "-", setup.FAILED: "FAILED"}
-WIDTH = max(len(check.name) for check in CHECKS) + 2
+WIDTH = max(map(len, NAMES)) + 2
 DECODE = "lifeboat doctor --decode"
 
 
-def examine(around: setup.Setup) -> Iterator[tuple[Check, list[setup.Note]]]:
-    """Each check with its notes, one after the other; a check that breaks is one that failed."""
-    for check in CHECKS:
+def examine(around: setup.Setup, only: Collection[str] = ()) -> Iterator[tuple[int, list[setup.Note]]]:
+    """The number of each check, or of those that are named, with its notes; a check that breaks is one that failed."""
+    for number, check in enumerate(CHECKS):
+        if only and check.name not in only:
+            continue
         _announce(check.name)
         try:
             notes = check.look(around)
         except Exception as error:  # a machine may be broken in a way that nobody thought of: the rest is looked at
             reason = f"{type(error).__name__}: {error}"
             notes = [setup.Note(setup.FAILED, f"looking ended with {reason}: show this line to your teacher.")]
-        yield check, notes
+        yield number, notes
 
 
 def _announce(name: str) -> None:
@@ -76,22 +82,26 @@ def state_of(notes: list[setup.Note]) -> str:
     return max((note.state for note in notes), key=setup.STATES.index)
 
 
-def diagnose(around: setup.Setup) -> int:
+def diagnose(around: setup.Setup, only: Collection[str] = ()) -> int:
     """Look at everything, print a line for each note, and a code to read out.
+
+    Args:
+        around: The machine.
+        only: Names of the checks to make; empty: all.
 
     Returns:
         The status of the command: 0 where nothing failed, else 1.
     """
-    signs, failed, not_tried = _signs(), [], []
-    for number, (check, notes) in enumerate(examine(around)):
-        state = state_of(notes)
-        failed += [number] if state == setup.FAILED else []
-        not_tried += [check.name] if state == setup.NOT_TRIED else []
+    signs, states = _signs(), {}
+    for number, notes in examine(around, only):
+        states[number] = state_of(notes)
         for line, note in enumerate(notes):
-            name = check.name if line == 0 else ""
+            name = CHECKS[number].name if line == 0 else ""
             print(f"{signs[note.state]} {name:{WIDTH}}{note.sentence}", flush=True)
-    code = spoken_code.encode(failed, not not_tried)
-    print(f"\n{summary(failed, not not_tried)} To tell your teacher: {code}, which `{DECODE} {code}` explains.")
+    failed = [number for number, state in states.items() if state == setup.FAILED]
+    all_tried = len(states) == len(CHECKS) and setup.NOT_TRIED not in states.values()
+    code = spoken_code.encode(failed, all_tried)
+    print(f"\n{summary(failed, all_tried)} To tell your teacher: {code}, which `{DECODE} {code}` explains.")
     return 1 if failed else 0
 
 
@@ -109,7 +119,7 @@ def summary(failed: list[int], all_tried: bool) -> str:
     """A sentence or two: which checks failed, and whether all were tried."""
     names = ", ".join(CHECKS[number].name for number in failed)
     failures = f"{len(failed)} of {len(CHECKS)} checks failed: {names}." if failed else "Nothing failed."
-    return failures if all_tried else f"{failures} Not everything was tried: `make ready`, then look once more."
+    return failures if all_tried else f"{failures} Not everything was tried: has `make ready` been run?"
 
 
 def explain(code: str) -> int:
@@ -132,11 +142,12 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a path may have letters that the terminal has not
-    parser = argparse.ArgumentParser(description="Look whether this machine is ready for class.")
+    parser = argparse.ArgumentParser("lifeboat doctor", description="Look whether this machine is ready for class.")
     parser.add_argument("--decode", metavar="CODE", help="say what a code means that somebody reads out")
-    code = parser.parse_args(arguments).decode
+    parser.add_argument("--only", metavar="CHECK", action="append", default=[], choices=NAMES, help=", ".join(NAMES))
+    options = parser.parse_args(arguments)
     try:
-        return diagnose(setup.look_around()) if code is None else explain(code)
+        return diagnose(setup.look_around(), options.only) if options.decode is None else explain(options.decode)
     except KeyboardInterrupt:
         print("\nlifeboat: interrupted", file=sys.stderr)
         return 130

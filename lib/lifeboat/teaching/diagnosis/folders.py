@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import locale
 import os
 import shutil
 import subprocess
@@ -10,7 +11,20 @@ import tempfile
 import zipfile
 
 from .machine import working_java
-from .setup import FAILED, FINE, JAVA_OPTIONS, NOT_TRIED, READY, REMARK, Note, Setup, gigabytes, run
+from .setup import (
+    FAILED,
+    FINE,
+    JAVA_OPTIONS,
+    LOCALE,
+    NOT_TRIED,
+    READY,
+    REMARK,
+    UTF8_LOCALE,
+    Note,
+    Setup,
+    gigabytes,
+    run,
+)
 
 GB = 2**30
 TO_INSTALL, TO_WORK = 3 * GB, 1 * GB
@@ -43,7 +57,7 @@ def check_disk(setup: Setup) -> list[Note]:
             notes.append(
                 Note(
                     FAILED,
-                    f"{gigabytes(free)} are free in {folder}, for {purpose}, and {gigabytes(wanted)} are wanted: {mend}.",
+                    f"{gigabytes(free)} free in {folder}, for {purpose}, and {gigabytes(wanted)} are wanted: {mend}.",
                 )
             )
     return notes or [Note(FINE, f"free: {', '.join(seen)}")]
@@ -81,7 +95,9 @@ def _foreign_outputs(outputs: str) -> list[Note]:
     if not foreign:
         return []
     names = ", ".join(foreign[:3])
-    return [Note(FAILED, f"{outputs} has what you may not change ({names}): give yourself the right: `{_own(outputs)}`.")]
+    return [
+        Note(FAILED, f"{outputs} has what you may not change ({names}): give yourself the right: `{_own(outputs)}`.")
+    ]
 
 
 def _temporary_notes(setup: Setup) -> list[Note]:
@@ -92,7 +108,9 @@ def _temporary_notes(setup: Setup) -> list[Note]:
         return [Note(FAILED, f"{folder}, for temporary files, cannot be written into ({why}): name another in TMPDIR.")]
     notes = []
     if named and os.path.realpath(named) != os.path.realpath(folder) and not _full(named):
-        notes.append(Note(REMARK, f"TMPDIR={named} cannot be written into: {folder} is taken instead. Correct or unset it."))
+        notes.append(
+            Note(REMARK, f"TMPDIR={named} cannot be written into: {folder} is taken instead. Correct or unset it.")
+        )
     if not programs_run(folder):
         beside = setup.inventory.get("prefix")
         if beside and not programs_run(beside):
@@ -109,7 +127,9 @@ def _home_notes(setup: Setup) -> list[Note]:
     if not why:
         return []
     mend = "set HOME to a folder of your own, or `export JUPYTER_RUNTIME_DIR=$(mktemp -d)` before `make lab`"
-    return [Note(FAILED, f"your home {home}, where JupyterLab keeps its files, cannot be written into ({why}): {mend}.")]
+    return [
+        Note(FAILED, f"your home {home}, where JupyterLab keeps its files, cannot be written into ({why}): {mend}.")
+    ]
 
 
 def _full(folder: str) -> bool:
@@ -151,7 +171,7 @@ def programs_run(folder: str) -> bool:
 
 
 def check_path(setup: Setup) -> list[Note]:
-    """Whether everything can name the project's path, Java above all, which goes by the locale."""
+    """Whether everything can name the project's path: Python's installer and Java go by the locale."""
     root = setup.root
     if ":" in root and os.name == "posix":
         return [Note(FAILED, f"{root} has a colon, which ends a path for Python and Java: take it out of the name.")]
@@ -160,29 +180,60 @@ def check_path(setup: Setup) -> list[Note]:
     special = [name for name, has in (("a blank", " " in root), ("accents", not root.isascii())) if has]
     if not special:
         return [Note(FINE, root)]
+    subject = f"{root} has {' and '.join(special)}"
+    if not named_by_locale(root) and not starts(setup):
+        mend = f"`export LC_ALL={UTF8_LOCALE}`, or move the project to a path of plain letters"
+        return [
+            Note(
+                FAILED, f"{subject}, which Python cannot install or read in this locale ({locale_name(setup)}): {mend}."
+            )
+        ]
     java = working_java(setup)
-    if java is None:
-        return [Note(NOT_TRIED, f"{root} has {' and '.join(special)}, and there is no Java yet to try it: {READY}")]
-    sees = java_sees(java, setup)
+    sees = java_sees(java, setup) if java else None
     if sees is None:
-        return [Note(NOT_TRIED, f"{root} has {' and '.join(special)}, and no file can be written to try it.")]
+        why = "no file can be written to try it" if java else f"there is no Java yet to try it: {READY}"
+        return [Note(NOT_TRIED, f"{subject}, and {why}")]
     if not sees:
-        mend = "move the project to a path of plain letters, or `export LC_ALL=C.UTF-8`"
-        return [Note(FAILED, f"Java does not see what lies in {root}, which has {' and '.join(special)}: {mend}.")]
-    return [Note(FINE, f"{root} has {' and '.join(special)}, and Java sees it")]
+        mend = f"`export LC_ALL={UTF8_LOCALE}`, or move the project to a path of plain letters"
+        return [Note(FAILED, f"{subject}, and Java does not see what lies there: {mend}.")]
+    return [Note(FINE, f"{subject}: Python and Java see it")]
+
+
+def named_by_locale(path: str) -> bool:
+    """Whether the locale's encoding has all letters of a path: Python's packages are written and read by it."""
+    if not hasattr(locale, "nl_langinfo"):
+        return True
+    try:
+        path.encode(locale.nl_langinfo(locale.CODESET))
+    except (LookupError, UnicodeError):
+        return False
+    return True
+
+
+def starts(setup: Setup) -> bool:
+    """Whether the installed Python starts in this environment, and finds Lifeboat; False where nothing is installed."""
+    command = [setup.python, "-E", "-c", "import lifeboat"]
+    return bool(setup.python) and run(command, setup.environment, 60)[0] == 0
+
+
+def locale_name(setup: Setup) -> str:
+    """The variable that says the locale, as a message shows it."""
+    names = [name for name in LOCALE if setup.environment.get(name)]
+    return f"{names[0]}={setup.environment[names[0]]}" if names else "none is set"
 
 
 def java_sees(java: str, setup: Setup) -> bool | None:
     """Whether Java, as Lifeboat starts it, opens a file in the project's folder; None where none can be written."""
     environment = {name: value for name, value in setup.environment.items() if name not in JAVA_OPTIONS}
-    locale = next(filter(None, map(environment.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
-    if "utf" not in locale.lower():
+    if "utf" not in (next(filter(None, map(environment.get, LOCALE)), "C")).lower():
         environment["LC_ALL"] = "C.UTF-8"
     try:
-        with tempfile.NamedTemporaryFile(dir=setup.root, prefix=".lifeboat-doctor-", suffix=".jar") as file:
-            with zipfile.ZipFile(file, "w") as jar:
+        with tempfile.TemporaryDirectory(dir=setup.root, prefix=".lifeboat-doctor-") as folder:
+            path = os.path.join(folder, "seen.jar")
+            with zipfile.ZipFile(path, "w") as jar:
                 jar.writestr("empty", "")
-            file.flush()
-            return "Unable to access" not in run([java, "-jar", file.name], environment, 60)[2]
+            # Java's own code reads this path; the one of `-jar` is read by its launcher, which knows no encoding
+            modules = run([java, "--module-path", path, "--list-modules"], environment, 60)[1]
+            return modules.startswith("seen ") or "\nseen " in modules
     except OSError:
         return None

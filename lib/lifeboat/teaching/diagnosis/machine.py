@@ -60,11 +60,13 @@ def _system() -> str:
 
 def _python_to_install(setup: Setup) -> Note:
     """Nothing is installed: the Python that `make` would take."""
-    seen = [(sys.executable, sys.version_info[:3])]
+    seen: list[tuple[str, tuple[int, ...]]] = [(sys.executable, sys.version_info[:3])]
     for name in PYTHONS:
         command = shutil.which(name, path=setup.environment.get("PATH"))
         try:
-            status, output, _ = run([command, "-E", "-c", ASK_PYTHON], setup.environment, 30) if command else (1, "", "")
+            status, output, _ = (
+                run([command, "-E", "-c", ASK_PYTHON], setup.environment, 30) if command else (1, "", "")
+            )
         except OSError:
             continue
         version = tuple(map(int, output.split()))
@@ -85,7 +87,8 @@ def _python_to_install(setup: Setup) -> Note:
 
 def check_java(setup: Setup) -> list[Note]:
     """Whether there is a Java that Spark can use, looked for in the order in which Lifeboat does."""
-    notes, passed_over = [], []
+    notes: list[Note] = []
+    passed_over = []
     for name, command in java_candidates(setup):
         java = ask_java(command, setup) if command else None
         if java and java[1] >= OLDEST_JAVA:
@@ -94,7 +97,9 @@ def check_java(setup: Setup) -> list[Note]:
         state = "is not there"
         if command:
             state = f"is Java {java[1]} ({command}), too old for Spark" if java else f"does not run ({command})"
-            mend = "it is passed over. Nothing to mend for Lifeboat; another Spark would stumble, so unset or correct it"
+            mend = (
+                "it is passed over. Nothing to mend for Lifeboat; another Spark would stumble, so unset or correct it"
+            )
             notes.append(Note(REMARK, f"{name} {state}: {mend}."))
         passed_over.append(f"{name} {state}")
     tried = "; ".join(passed_over)
@@ -152,7 +157,9 @@ def check_ports(setup: Setup) -> list[Note]:
         mend = f"end the program that has it (`lsof -i :{SERVE}` names it), or take another: "
         notes.append(Note(FAILED, f"port {SERVE} of `make serve` is {why}: {mend}`lifeboat serve --port {other}`."))
     if why := port_trouble(LAB):
-        notes.append(Note(REMARK, f"port {LAB} is {why}: JupyterLab takes the next by itself; open the link it prints."))
+        notes.append(
+            Note(REMARK, f"port {LAB} is {why}: JupyterLab takes the next by itself; open the link it prints.")
+        )
     if why := port_trouble(MLFLOW):
         notes.append(Note(REMARK, f"port {MLFLOW} of `make mlflow` is {why}: {_ANOTHER_MLFLOW}"))
     return notes or [Note(FINE, f"{SERVE}, {LAB} and {MLFLOW} are free, and this machine reaches itself")]

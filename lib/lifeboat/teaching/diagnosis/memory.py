@@ -38,9 +38,7 @@ def check_memory(setup: Setup) -> list[Note]:
     return notes + _address_space()
 
 
-_MORE = (
-    "give it more (Docker: `--memory=4g`; WSL: `memory=4GB` under `[wsl2]` in .wslconfig, then `wsl --shutdown`)."
-)
+_MORE = "give it more (Docker: `--memory=4g`; WSL: `memory=4GB` under `[wsl2]` in .wslconfig, then `wsl --shutdown`)."
 _LESS = (
     "To do with less: close other programs, have one notebook open at a time, take `PARAMS=params/quick.yaml` "
     "and set LIFEBOAT_DRIVER_MEMORY=1g, which holds Spark's Java to a heap of 1 GB for large files too."
@@ -64,12 +62,13 @@ def _groups(setup: Setup) -> list[Limit]:
     """The limits of this process's control groups and of those above them, in both versions."""
     limits = []
     for line in _lines(os.path.join(setup.proc, "self", "cgroup")):
-        number, controllers, path = (line.split(":", 2) + ["", ""])[:3]
+        number, controllers, path = [*line.split(":", 2), "", ""][:3]
         if number == "0" and not controllers:
-            names, mounts = ("memory.max", "memory.current", "inactive_file"), ("", "unified")
+            names = ("memory.max", "memory.current", "inactive_file")
+            mounts = ["", "unified"]
         elif "memory" in controllers.split(","):
             names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-            mounts = ("memory",)
+            mounts = ["memory"]
         else:
             continue
         for mount in mounts:
@@ -78,14 +77,16 @@ def _groups(setup: Setup) -> list[Limit]:
 
 
 def _above(mount: str, path: str, names: tuple[str, str, str]) -> list[Limit]:
-    """The limits in a group's folder and in all above. In a container the path is the host's, and its own is the top."""
+    """The limits in a group's folder and in those above it: a container sees the top alone."""
     steps = [step for step in path.split("/") if step]
     limits = []
     for depth in range(len(steps), -1, -1):
         folder = os.path.join(mount, *steps[:depth])
         if total := _number(os.path.join(folder, names[0])):
             used = _number(os.path.join(folder, names[1]))
-            cache = [line.split()[1] for line in _lines(os.path.join(folder, "memory.stat")) if line.startswith(names[2])]
+            cache = [
+                line.split()[1] for line in _lines(os.path.join(folder, "memory.stat")) if line.startswith(names[2])
+            ]
             free = total - used + sum(map(int, cache)) if used is not None else None
             limits.append(Limit(total, free, f"a limit of this container or session, {folder}"))
     return limits

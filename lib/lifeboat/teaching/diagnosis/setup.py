@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FINE, REMARK, NOT_TRIED, FAILED = "fine", "remark", "not tried", "failed"
 STATES = (FINE, REMARK, NOT_TRIED, FAILED)  # the last that a check's notes have is the check's
 JAVA_OPTIONS = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")
+LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")  # the first that is set counts
+UTF8_LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 READY = "run `make ready` first"
 
 # Printed by the Python that Lifeboat runs with. It is asked without PYTHONPATH and PYTHONHOME: what they hide is
@@ -115,11 +117,14 @@ def project_root() -> str:
 
 def ask_inventory(python: str, lock: str) -> dict[str, Any]:
     """What a Python says of itself and its packages; empty where it does not run."""
-    try:
-        status, output, _ = run([python, "-E", "-c", INVENTORY, lock], dict(os.environ), 60)
-        return dict(json.loads(output)) if status == 0 else {}
-    except (OSError, ValueError):
-        return {}
+    for variables in ({}, {"LC_ALL": UTF8_LOCALE}):  # where a path has accents, Python may not start in the locale C
+        try:
+            status, output, _ = run([python, "-E", "-c", INVENTORY, lock], {**os.environ, **variables}, 60)
+            if status == 0:
+                return dict(json.loads(output))
+        except (OSError, ValueError):
+            break
+    return {}
 
 
 def run(

@@ -10,8 +10,8 @@ import socket
 import sys
 import zipfile
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
 
+from .folders import write_trouble
 from .machine import working_java
 from .memory import GB
 from .setup import FAILED, FINE, JAVA_OPTIONS, REMARK, Note, Setup, run
@@ -49,7 +49,9 @@ def shown(name: str, setup: Setup) -> str:
 def _python(setup: Setup) -> Iterator[Note]:
     if setup.environment.get("PYTHONHOME"):
         yield Note(FAILED, f"{shown('PYTHONHOME', setup)} leads every Python to another's library: `unset PYTHONHOME`.")
-    known = {_module(name) for name in setup.inventory.get("modules", ())} | set(getattr(sys, "stdlib_module_names", ()))
+    known = {_module(name) for name in setup.inventory.get("modules", ())} | set(
+        getattr(sys, "stdlib_module_names", ())
+    )
     own = os.path.join(setup.root, "lib")
     for folder in filter(None, setup.environment.get("PYTHONPATH", "").split(os.pathsep)):
         if os.path.realpath(folder) == os.path.realpath(own):
@@ -91,7 +93,9 @@ def _java(setup: Setup) -> Iterator[Note]:
         if status != 0:
             lines = [line for line in (output + messages).splitlines() if "Picked up" not in line]
             lines.sort(key=lambda line: line.startswith(("Error occurred during", "agent library failed")))
-            yield Note(FAILED, f"no Java runs with {shown(name, setup)} ({(lines or ['no reason'])[0]}): `unset {name}`.")
+            yield Note(
+                FAILED, f"no Java runs with {shown(name, setup)} ({(lines or ['no reason'])[0]}): `unset {name}`."
+            )
     sizes = re.findall(r"-Xmx(\d+)([kmgt]?)", setup.environment.get("_JAVA_OPTIONS", ""), re.IGNORECASE)
     for number, unit in sizes[-1:]:  # the last counts, and before what Spark says
         if int(number) * SIZES.get(unit.lower(), 1) < HEAP:
@@ -130,7 +134,7 @@ def spark_version(home: str) -> str:
         return os.path.basename(jar)[: -len(".jar")].rpartition("-")[2]
     try:
         with open(os.path.join(home, "RELEASE"), encoding="utf-8") as lines:
-            return (lines.readline().split() + ["", ""])[1]
+            return [*lines.readline().split(), "", ""][1]
     except OSError:
         return ""
 
@@ -159,7 +163,7 @@ def _can_be_made(folder: str) -> bool:
     """Whether Spark can write into a folder, or make it."""
     while not os.path.exists(folder) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)
-    return os.path.isdir(folder) and os.access(folder, os.W_OK)
+    return not write_trouble(folder)
 
 
 def _settings(setup: Setup) -> Iterator[Note]:
@@ -170,53 +174,55 @@ def _settings(setup: Setup) -> Iterator[Note]:
             yield Note(FAILED, f"{shown(name, setup)} is no size: write one such as 512m or 8g, or `unset {name}`.")
     for name in ("SPARK_REMOTE", "LIFEBOAT_SPARK"):
         if setup.environment.get(name):
-            yield Note(REMARK, f"{shown(name, setup)} says where Spark runs, for every notebook: `unset {name}` if not.")
+            yield Note(
+                REMARK, f"{shown(name, setup)} says where Spark runs, for every notebook: `unset {name}` if not."
+            )
 
 
 def _proxy(setup: Setup) -> Iterator[Note]:
     """A program here that asks a server here would go by the proxy, and get its answer: curl, and many a Python's."""
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(setup.environment)
-    try:
-        proxies = getproxies_environment()
-        spared = all(proxy_bypass_environment(host) for host in LOOPBACK)
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-    scheme = next((scheme for scheme in ("http", "all", "https") if proxies.get(scheme)), None)
-    if scheme is None or spared:
+    names = _proxies(setup)
+    spared = setup.environment.get("no_proxy") or setup.environment.get("NO_PROXY") or ""
+    hosts = {host.strip() for host in spared.split(",")}
+    if not names or "*" in hosts or hosts.issuperset(LOOPBACK):
         return
-    name = next(name for name in setup.environment if name.lower() == f"{scheme}_proxy" and setup.environment[name])
     mend = "`export NO_PROXY=localhost,127.0.0.1,::1 no_proxy=localhost,127.0.0.1,::1`"
-    if setup.environment.get("NO_PROXY") or setup.environment.get("no_proxy"):
+    if spared:
         mend = "add localhost,127.0.0.1,::1 to NO_PROXY and no_proxy"
     yield Note(
         FAILED,
-        f"{shown(name, setup)} sends what is for this machine to the proxy too. Lifeboat itself does not ask it, "
+        f"{shown(names[0], setup)} sends what is for this machine to the proxy too. Lifeboat itself does not ask it, "
         f"but `curl` does, and the served model seems not to answer: {mend}.",
     )
+
+
+def _proxies(setup: Setup) -> list[str]:
+    """The variables that name a proxy, the one for plain HTTP first."""
+    wanted = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "https_proxy", "HTTPS_PROXY")
+    return [name for name in wanted if setup.environment.get(name)]
 
 
 def _stores(setup: Setup) -> Iterator[Note]:
     """MLflow's variables: those that lead runs elsewhere."""
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
         value = setup.environment.get(name)
-        if value and (why := _unreachable(value)):
+        if value and (why := _unreachable(value, setup)):
             yield Note(FAILED, f"{shown(name, setup)} does not answer ({why}): start that server, or `unset {name}`.")
         elif value:
-            yield Note(REMARK, f"{shown(name, setup)} takes runs and models, not this project: `unset {name}` if not meant.")
+            yield Note(
+                REMARK, f"{shown(name, setup)} takes runs and models, not this project: `unset {name}` if not meant."
+            )
     for name in ("MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID"):
         if setup.environment.get(name):
             yield Note(REMARK, f"{shown(name, setup)} names where runs go: `unset {name}` if that is not meant.")
 
 
-def _unreachable(address: str) -> str:
+def _unreachable(address: str, setup: Setup) -> str:
     """Why a server's address does not answer; empty where it does, or where only a proxy could tell."""
     try:
         url = urlsplit(address)
         port = url.port or {"http": 80, "https": 443}.get(url.scheme)
-        if not url.hostname or not port or (getproxies_environment() and url.hostname not in LOOPBACK):
+        if not url.hostname or not port or (_proxies(setup) and url.hostname not in LOOPBACK):
             return ""
         socket.create_connection((url.hostname, port), timeout=5).close()
     except (OSError, ValueError) as error:
