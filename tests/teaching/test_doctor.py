@@ -141,12 +141,16 @@ def test_a_full_disk_is_named_and_rights_are_not_blamed_for_it(tmp_path: Path) -
     with mounted(tmp_path / "small", "size=8m") as small:
         status, output = look("disk", "write access", root=small)
         assert (status, failed(output)) == (1, ["disk"])
-        assert f"8 MB free in {small}, for the project, and 1.0 GB are wanted: make room there." in output
+        assert f"8 MB free in {small}, and 1.0 GB are wanted for the project: make room there." in output
         with contextlib.suppress(OSError):
             (small / "fill").write_bytes(bytes(9 * 2**20))
         status, output = look("disk", "write access", root=small, TMPDIR=str(small))
         assert (status, failed(output)) == (1, ["disk"])
-        assert f"0 MB free in {small}, for temporary files, and 1.0 GB are wanted" in output
+        assert f"0 MB free in {small}, and 1.0 GB are wanted for temporary files (TMPDIR may name a folder" in output
+    with mounted(tmp_path / "outputs", "size=8m") as small:
+        status, output = look("disk", root=tmp_path)
+        assert (status, failed(output)) == (1, ["disk"])
+        assert f"8 MB free in {small}, and 1.0 GB are wanted for runs: make room there." in output
 
 
 @pytest.mark.needs("a tmpfs")
@@ -156,7 +160,7 @@ def test_before_anything_is_installed_the_disk_wants_room_for_it(bare: Path, tmp
         output = look("disk", python=bare, root=middling)[1]
         assert failed(output) == ["disk"]
         assert "2.0 GB free in" in output
-        assert "and 3.0 GB are wanted" in output
+        assert "and 3.0 GB are wanted for the project" in output
 
 
 @contextlib.contextmanager

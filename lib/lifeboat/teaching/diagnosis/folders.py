@@ -29,7 +29,7 @@ from .setup import (
 GB = 2**30
 TO_INSTALL, TO_WORK = 3 * GB, 1 * GB
 FULL = 2**20  # bytes: with less, a file cannot be written, and that is the disk's check to say
-OTHER_TEMPORARY = "or name a folder on another disk in TMPDIR"
+ANOTHER_TEMPORARY = "TMPDIR may name a folder on another disk"
 
 
 def temporary() -> str | None:
@@ -41,25 +41,24 @@ def temporary() -> str | None:
 
 
 def check_disk(setup: Setup) -> list[Note]:
-    """Whether there is room in the project's folder and in the temporary one."""
+    """Whether there is room for the project, for its runs where they lie on another disk, and for temporary files."""
     wanted = TO_WORK if setup.works else TO_INSTALL
     # the folder that the environment names counts, even where it is so full that Python has passed it over
-    folders = {"the project": setup.root, "temporary files": setup.environment.get("TMPDIR") or temporary() or "/tmp"}
+    named = setup.environment.get("TMPDIR") or temporary() or "/tmp"
+    rooms = [(setup.root, "the project", wanted), (named, f"temporary files ({ANOTHER_TEMPORARY})", wanted)]
+    outputs = os.path.join(setup.root, "outputs")
+    if os.path.ismount(outputs) or os.path.islink(outputs):
+        rooms.append((outputs, "runs", TO_WORK))
     notes, seen = [], []
-    for purpose, folder in folders.items():
+    for folder, purpose, size in rooms:
         try:
             free = shutil.disk_usage(folder).free
         except OSError:
             continue  # it is not there: the check of write access says so
-        seen.append(f"{gigabytes(free)} for {purpose}")
-        if free < wanted:
-            mend = f"make room there{'' if purpose == 'the project' else ', ' + OTHER_TEMPORARY}"
-            notes.append(
-                Note(
-                    FAILED,
-                    f"{gigabytes(free)} free in {folder}, for {purpose}, and {gigabytes(wanted)} are wanted: {mend}.",
-                )
-            )
+        seen.append(f"{gigabytes(free)} for {purpose.partition(' (')[0]}")
+        if free < size:
+            room = f"{gigabytes(free)} free in {folder}, and {gigabytes(size)} are wanted"
+            notes.append(Note(FAILED, f"{room} for {purpose}: make room there."))
     return notes or [Note(FINE, f"free: {', '.join(seen)}")]
 
 

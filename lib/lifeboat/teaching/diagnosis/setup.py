@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -146,7 +147,8 @@ def run(
         output, messages = process.communicate(timeout=timeout)
         return process.returncode, output, messages
     except BaseException as error:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         output, messages = process.communicate()
         if isinstance(error, subprocess.TimeoutExpired):
             return None, output, messages
