@@ -493,25 +493,27 @@ def test_before_anything_is_installed_the_whole_script_runs_on_the_standard_libr
     assert "Not everything was tried" in done.stdout
 
 
-def test_a_python_that_is_not_allowed_is_named_and_one_that_cannot_make_an_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def a_command(file: Path, *lines: str) -> None:
+    file.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+    file.chmod(0o755)
+
+
+def test_a_python_that_is_not_allowed_is_named_and_one_that_cannot_make_an_environment(tmp_path: Path) -> None:
     nowhere = Setup(str(tmp_path), environment={"PATH": str(tmp_path)})
-    note = machine.check_python(nowhere)[0]
     version = ".".join(map(str, sys.version_info[:3]))
-    assert note == (
+    assert machine.check_python(nowhere)[0] == (
         FAILED,
         f"here is {version} ({sys.executable}). Lifeboat runs on 3.11, 3.12 or 3.13. Install one (python.org, your "
         "system's packages), or name it: `make ready PYTHON=/path/to/python3.12`.",
     )
-    python = tmp_path / "python3"
-    python.write_text(
-        f'#!/bin/sh\nshift 2\n[ "$#" = 0 ] || exec {sys.executable} -S -E -c "print(3, 12, 1); exit(1)"\n'
-    )
-    python.chmod(0o755)
-    note = machine.check_python(nowhere)[0]
+    a_command(tmp_path / "python3", "echo 3 9 1")
+    assert f"here is {version} ({sys.executable}), 3.9.1 ({tmp_path}/python3)." in machine.check_python(nowhere)[0][1]
+    a_command(tmp_path / "python3.11", "echo 3 11 4")
+    assert machine.check_python(nowhere) == [(FINE, f"3.11.4, {tmp_path}/python3.11")]
+    a_command(tmp_path / "python3.11", "echo 3 11 4", "exit 1")  # as Debian's without the package venv
+    (note,) = machine.check_python(nowhere)
     assert note.state == FAILED
-    assert note.sentence.endswith("cannot make a .venv: install what it lacks (`sudo apt install python3.12-venv`).")
+    assert note.sentence.endswith("cannot make a .venv: install what it lacks (`sudo apt install python3.11-venv`).")
     old = Setup(str(tmp_path), "/x/python", {"python": [3, 10, 2]})
     assert machine.check_python(old)[0].sentence.startswith("3.10.2, /x/python: Lifeboat runs on 3.11, 3.12 or 3.13.")
     assert machine.check_python(Setup(str(tmp_path), "/x/python"))[0].sentence.startswith("/x/python does not run")
