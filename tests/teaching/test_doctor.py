@@ -268,7 +268,8 @@ def test_a_project_that_cannot_be_written_is_named_and_so_is_a_disk_that_runs_no
     with mounted(tmp_path / "ro", "ro,size=8m") as folder:
         status, output = look("write access", root=folder)
         assert (status, failed(output)) == (1, ["write access"])
-        assert f"{folder} cannot be written into (Read-only file system): copy the project into a folder" in output
+        mend = "copy the project into a folder of your own.\n"  # and no right to give, on a disk that takes nothing
+        assert f"{folder} cannot be written into (Read-only file system): {mend}" in output
         output = look("write access", TMPDIR=str(folder), HOME=str(folder))[1]
         assert failed(output) == ["write access"]
         assert f"TMPDIR={folder} cannot be written into: /tmp is taken instead" in output

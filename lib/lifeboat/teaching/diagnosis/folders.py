@@ -68,8 +68,10 @@ def check_write_access(setup: Setup) -> list[Note]:
     folders = [setup.root, *(os.path.join(setup.root, name) for name in ("outputs", "notebooks"))]
     for folder in filter(os.path.isdir, folders):
         if why := write_trouble(folder):
-            mend = "copy the project into a folder of your own, or give yourself the right: "
-            notes.append(Note(FAILED, f"{folder} cannot be written into ({why}): {mend}`{_own(folder)}`."))
+            mend = "copy the project into a folder of your own"
+            if why != os.strerror(errno.EROFS):
+                mend += f", or give yourself the right: `{_own(folder)}`"
+            notes.append(Note(FAILED, f"{folder} cannot be written into ({why}): {mend}."))
             break
     else:
         notes += _foreign_outputs(os.path.join(setup.root, "outputs"))
