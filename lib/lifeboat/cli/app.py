@@ -8,6 +8,7 @@ import typer
 
 from lifeboat.cli.azure import azure
 from lifeboat.cli.catch_up import catch_up
+from lifeboat.cli.doctor import doctor
 from lifeboat.cli.new import new
 from lifeboat.cli.params import params
 from lifeboat.cli.plainly import PlainErrors
@@ -30,6 +31,6 @@ def options(debug: Annotated[bool, typer.Option("--debug", help="Show the whole 
     """From a CSV to a served model: five notebooks that can be read, run and served."""
 
 
-for command in (new, params, run, serve, score, parity, synth, warm, catch_up):
+for command in (new, params, run, serve, score, parity, synth, warm, doctor, catch_up):
     app.command()(command)
 app.add_typer(azure, name="azure")
