@@ -159,7 +159,7 @@ def settled(name: str, address: str, alias: str, new_reference: bool = False, of
     compared = registry.incumbents(name).noted(name) if of is ... else of
     registered = str(registry.register(address, name, {"run": "small"}).version)
     verdict = {"alias": alias, "new_reference": new_reference, "compared_with": compared}
-    registry.give_alias(name, registered, verdict)
+    registry.give_alias(name, registered, verdict, "")
     return registered
 
 

@@ -21,7 +21,7 @@ def run(
     """Run notebooks 01 to 05 into outputs/NAME, after checking every parameter."""
     from lifeboat.parameters.files import read_parameters
     from lifeboat.parameters.resolve import resolve
-    from lifeboat.run.paths import named_by_shell, notebooks_folder
+    from lifeboat.run.paths import named_by_shell, notebooks_folder, run_folder
     from lifeboat.runner.preflight import check_run
 
     notebooks_folder()  # before a parameter file is missed, which lies beside it
@@ -30,7 +30,7 @@ def run(
 
     from lifeboat.runner.progress import Bars
     from lifeboat.runner.runner import run as run_notebooks
-    from lifeboat.runner.runner import run_folder, series
+    from lifeboat.runner.runner import series
     from lifeboat.runner.summary import summary
     from lifeboat.spark import archive
 

@@ -151,7 +151,7 @@ def register(model_uri: str, name: str, tags: dict[str, str]) -> ModelVersion:
         return mlflow.register_model(model_uri, name, tags=tags)
 
 
-def need_unchanged(compared: Mapping[str, str | None] | None, tracking_uri: str = "") -> None:
+def need_unchanged(compared: Mapping[str, str | None] | None, tracking_uri: str) -> None:
     """Raise RegistryError unless the aliases are where they were when the models were compared.
 
     Args:
@@ -175,7 +175,7 @@ def _text(noted: Mapping[str, str | None]) -> str:
     return ", ".join(f"{alias} {noted[alias] or 'none'}" for alias in (CHAMPION, REFERENCE)) + f" of {noted['model']!r}"
 
 
-def give_alias(name: str, version: str, verdict: Mapping[str, Any], tracking_uri: str = "") -> None:
+def give_alias(name: str, version: str, verdict: Mapping[str, Any], tracking_uri: str) -> None:
     """Give a version the alias that the verdict says, as the last act of a run.
 
     A new reference is named last: should this process die before, the next models are held against the old one.

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from lifeboat.errors import DataError
+from lifeboat.errors import DataError, ParameterError
 
 
 def project_root() -> Path:
@@ -61,6 +61,17 @@ def named_by_shell(path: Path) -> Path:
     """
     below_root = resolve(path)
     return below_root if not path.exists() and below_root.exists() else path.absolute()
+
+
+def run_folder(name: str) -> Path:
+    """The folder ``outputs/<name>``.
+
+    Raises:
+        ParameterError: The name is no plain folder name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or name in ("mlartifacts", "mlflow.db"):
+        raise ParameterError(f"a run cannot be named {name!r}: take letters, digits, '_', '-' and '.'")
+    return resolve("outputs") / name
 
 
 def resolve_store(address: str) -> str:

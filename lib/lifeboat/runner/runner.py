@@ -15,10 +15,10 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from lifeboat.errors import LifeboatError, ParameterError, redacted, redacted_all
+from lifeboat.errors import LifeboatError, redacted, redacted_all
 from lifeboat.parameters import titanic
 from lifeboat.parameters.resolve import RUN_DIR, Resolved
-from lifeboat.run import STAGES, resolve
+from lifeboat.run import STAGES
 from lifeboat.run.inputs import files, input_paths
 from lifeboat.run.paths import from_root, notebooks_folder
 from lifeboat.run.writing import put_in_place, staging
@@ -42,17 +42,6 @@ class NotebookError(LifeboatError, RuntimeError):
 def series() -> list[Path]:
     """The five notebooks, in order."""
     return [notebooks_folder() / f"{stage}.ipynb" for stage in STAGES]
-
-
-def run_folder(name: str) -> Path:
-    """The folder ``outputs/<name>``.
-
-    Raises:
-        ParameterError: The name is no plain folder name.
-    """
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or name in ("mlartifacts", "mlflow.db"):
-        raise ParameterError(f"a run cannot be named {name!r}: take letters, digits, '_', '-' and '.'")
-    return resolve("outputs") / name
 
 
 def run(

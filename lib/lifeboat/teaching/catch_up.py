@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-
-import nbformat
 
 from lifeboat.errors import ParameterError, unknown
 from lifeboat.parameters.model import BESIDE
@@ -87,8 +86,8 @@ def _take_back(shipped: tarfile.TarFile, notebook: Path) -> Path | None:
 
 def sources(text: str) -> list[tuple[str, str]] | None:
     """The cells of a notebook, without what they have put out: kind and source; None where it is no notebook."""
-    try:
-        cells = nbformat.reads(text, as_version=4).cells  # type: ignore[no-untyped-call]
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError):
+    try:  # by json: nbformat takes seconds to import
+        cells = json.loads(text)["cells"]
+        return [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
+    except (ValueError, KeyError, TypeError):
         return None
-    return [(cell.cell_type, cell.source) for cell in cells]
