@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -131,15 +130,20 @@ def permutation_importance(
     return sorted(importances, key=lambda importance: (-importance.mean, importance.name))
 
 
-def _copies(rows: Floats, orders: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """For each order a copy of the rows, shape (n, k), in which the columns at some places stand in that order."""
-    for batch in orders:
-        for number, slots, order in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            copy = rows.copy()
-            copy[:, slots] = rows[np.frombuffer(order, dtype=np.int64)][:, slots]
-            values = pa.FixedSizeListArray.from_arrays(copy.reshape(-1), copy.shape[1]).cast(pa.list_(pa.float64()))
-            index = pa.array(np.arange(number * len(rows), (number + 1) * len(rows)))
-            yield pa.RecordBatch.from_arrays([index, values], names=["index", "values"])
+def _copies_of(rows: Floats) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """What makes, for each order, a copy of the rows, shape (n, k), with the columns at some places in that order."""
+
+    # within: so it travels to Spark's workers as it stands, and these import two packages instead of this room
+    def copies(orders: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in orders:
+            for number, slots, order in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                copy = rows.copy()
+                copy[:, slots] = rows[np.frombuffer(order, dtype=np.int64)][:, slots]
+                values = pa.FixedSizeListArray.from_arrays(copy.reshape(-1), copy.shape[1]).cast(pa.list_(pa.float64()))
+                index = pa.array(np.arange(number * len(rows), (number + 1) * len(rows)))
+                yield pa.RecordBatch.from_arrays([index, values], names=["index", "values"])
+
+    return copies
 
 
 def _need_known(features: Mapping[str, Sequence[str]], known: Sequence[str]) -> None:
@@ -180,9 +184,7 @@ def _judge(classifier: Any, rows: Floats, orders: list[Order], labels: Ints, met
     """The metric of the rows in each of the orders, by one transform."""
     slots, numbers = pa.array([some for some, _ in orders], pa.list_(pa.int64())), range(len(orders))
     table = pa.table({"number": numbers, "slots": slots, "order": [order.tobytes() for _, order in orders]})
-    frame = df.sparkSession.createDataFrame(table).mapInArrow(
-        partial(_copies, rows), "index bigint, values array<double>"
-    )
+    frame = df.sparkSession.createDataFrame(table).mapInArrow(_copies_of(rows), "index bigint, values array<double>")
     vectors = frame.select("index", array_to_vector(F.col("values")).alias(classifier.getFeaturesCol()))
     predictions = classifier.transform(vectors).select(
         "index",

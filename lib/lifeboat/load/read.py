@@ -81,14 +81,7 @@ def _texts(names: list[str]) -> StructType:
 
 def _csv(spark: SparkSession, table: Table) -> DataFrame:
     pieces = spark.range(0, len(table.pieces()), 1, len(table.pieces()))
-    return pieces.mapInArrow(partial(_read_pieces, table), _texts(table.names))
-
-
-def _read_pieces(table: Table, numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    pieces = table.pieces()
-    for batch in numbers:
-        for number in batch.column(0).to_pylist():
-            yield from table.read(pieces[number], table.names)
+    return pieces.mapInArrow(table.numbered, _texts(table.names))
 
 
 def _elsewhere(spark: SparkSession, address: str, csv: CsvFormat) -> DataFrame:
