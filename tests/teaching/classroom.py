@@ -53,6 +53,11 @@ class Classroom:
             result = self.shell.run_cell(cell.source, store_history=False)
         return Ran(cell.id, printed.getvalue(), result.error_before_exec or result.error_in_exec)
 
+    def close(self) -> None:
+        """Leave this process to other tests as it was before the shell."""
+        self.shell.restore_sys_module_state()
+        InteractiveShell.clear_instance()
+
     def check_answer(self, letter: str, answer: str) -> Ran:
         """Run an exercise's check cell again, with another answer: code, in the names that were there."""
         (cell,) = [cell for cell in self.cells if cell.id == f"{letter}-check"]

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from classroom import Classroom
 from finished import make_run
-from IPython.core.interactiveshell import InteractiveShell
 from pyspark.sql import SparkSession
 
 from lifeboat.teaching.exercises.check import MODULES, Exercise
@@ -23,7 +22,7 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_run(tmp_path_factory.mktemp("run")).path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def classroom(run_dir: Path, spark: SparkSession) -> Iterator[Classroom]:
     """A shell for notebooks; what is right is computed once for each exercise, however many answers are checked."""
     with pytest.MonkeyPatch.context() as patch:
@@ -32,8 +31,9 @@ def classroom(run_dir: Path, spark: SparkSession) -> Iterator[Classroom]:
             exercises = import_module(f"lifeboat.teaching.exercises.{module}").EXERCISES
             for letter, exercise in exercises.items():
                 patch.setitem(exercises, letter, once(exercise))
-        yield Classroom(run_dir)
-    InteractiveShell.clear_instance()
+        room = Classroom(run_dir)
+        yield room
+        room.close()
 
 
 def once(exercise: Exercise) -> Exercise:
