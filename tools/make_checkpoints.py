@@ -14,7 +14,7 @@ import nbformat
 
 from lifeboat.parameters.model import BESIDE
 from lifeboat.run import STAGES, Run, replacing
-from lifeboat.run.paths import notebooks_folder
+from lifeboat.runner.folders import notebooks_folder
 from lifeboat.teaching.catch_up import CHECKPOINTS
 
 

@@ -19,7 +19,7 @@ from lifeboat.parameters import titanic
 from lifeboat.parameters.files import Chosen
 from lifeboat.parameters.resolve import Resolved
 from lifeboat.run import digest
-from lifeboat.run.paths import run_folder
+from lifeboat.runner.folders import run_folder
 from lifeboat.runner.progress import Bars
 from lifeboat.runner.record import RunFolderBusyError, run_lock
 from lifeboat.runner.runner import NotebookError, input_bytes, run

@@ -16,7 +16,8 @@ def catch_up(
     What they leave is that of their own parameters, the Titanic's. A notebook that somebody has changed stays beside
     the one that is put back, as my_NN_...
     """
-    from lifeboat.run.paths import run_folder, shown
+    from lifeboat.run.paths import shown
+    from lifeboat.runner.folders import run_folder
     from lifeboat.teaching.catch_up import catch_up as lay
 
     done = lay(number, run_folder(name))

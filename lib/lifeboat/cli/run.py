@@ -21,7 +21,8 @@ def run(
     """Run notebooks 01 to 05 into outputs/NAME, after checking every parameter."""
     from lifeboat.parameters.files import read_parameters
     from lifeboat.parameters.resolve import resolve
-    from lifeboat.run.paths import named_by_shell, notebooks_folder, run_folder
+    from lifeboat.run.paths import named_by_shell
+    from lifeboat.runner.folders import notebooks_folder, run_folder
     from lifeboat.runner.preflight import check_run
 
     notebooks_folder()  # before a parameter file is missed, which lies beside it

@@ -40,26 +40,8 @@ TEXTS = (
     "Doe,  {} . J",
     "{0}{0}",
 )
-ODD = (
-    "",
-    " ",
-    "Ç",
-    "Zoë",
-    "O'Brien",
-    '"',
-    '""',
-    "\\",
-    "日本",
-    "🚢",
-    "\n",
-    "\u2028x",
-    "null",
-    "None",
-    "NaN",
-    "0",
-    "1.0",
-    "Dr",
-)
+ODD = ("", " ", "Ç", "Zoë", "O'Brien", "日本", "🚢", "null", "None", "NaN", "0", "1.0", "Dr")
+SIGNS = ('"', '""', "\\", "\n", "\u2028x")
 
 Pools = dict[str, list[Any]]
 
@@ -197,7 +179,7 @@ def _splits(portable: Path) -> set[tuple[int, float]]:
 def _pool(column: Column, known: set[Any]) -> list[Any]:
     texts = sorted(value for value in known if isinstance(value, str))
     if column.type == "string":
-        drawn = {text.format(word) for word in [*texts, *ODD] for text in TEXTS}
+        drawn = {text.format(word) for word in [*texts, *ODD, *SIGNS] for text in TEXTS}
         return sorted(drawn - ({*column.gaps} if column.nullable else {"", *column.gaps}))  # else it would be a gap
     if column.type == "boolean":
         return [False, True]

@@ -76,10 +76,6 @@ def _of_number(value: str, kind: str, wanted: str) -> str:
     return f"try_cast({whole} AS {wanted})"
 
 
-def _of_truth(value: str, kind: str, wanted: str) -> str:
-    return f"CAST({value} AS {wanted})"
-
-
 def _of_text(value: str, kind: str, wanted: str) -> str:
     if wanted == "string":
         return value
@@ -109,7 +105,7 @@ _WHOLE = {
 }
 _CONVERT = {
     **dict.fromkeys((WHOLE_NUMBER, FLOAT, DECIMAL), _of_number),
-    TRUTH: _of_truth,
+    TRUTH: lambda value, _, wanted: f"CAST({value} AS {wanted})",
     TEXT: _of_text,
     **dict.fromkeys((DATE, TIME), _of_time),
 }

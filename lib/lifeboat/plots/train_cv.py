@@ -153,9 +153,7 @@ def fold_scores(
     return ax
 
 
-def own_and_others(
-    ax: Axes, xs: Sequence[float], own: npt.ArrayLike, others: npt.ArrayLike, *, xlabel: str, title: str = ""
-) -> Axes:
+def own_and_others(ax: Axes, xs: Sequence[float], own: npt.ArrayLike, others: npt.ArrayLike, *, xlabel: str) -> Axes:
     """A validation curve or a learning curve: the accuracy on the rows learned from, and on rows never seen.
 
     Args:
@@ -164,7 +162,6 @@ def own_and_others(
         own: The accuracy on the rows learned from, shape (n_xs, n_folds).
         others: The accuracy on the fold that was left out, of the same shape.
         xlabel: What ``xs`` are.
-        title: The finding; empty: how far the two lie apart at the end, and where the lower one is highest.
     """
     looks = ((own, style.ORANGE, "s", "on the rows learned from"), (others, style.BLUE, "o", "on rows never seen"))
     means = []
@@ -180,5 +177,5 @@ def own_and_others(
     ax.set_ylabel("accuracy (band: spread of the folds)")
     style.legend_below(ax, 1)
     apart, highest = 100 * abs(means[0][-1] - means[1][-1]), xs[int(means[1].argmax())]
-    style.set_title(ax, title or f"At the end {apart:.0f} points apart; rows never seen do best at {highest:g}")
+    style.set_title(ax, f"At the end {apart:.0f} points apart; rows never seen do best at {highest:g}")
     return ax

@@ -198,13 +198,5 @@ class ModeImputerModel(JsonStage, Model, HasInputCol, HasOutputCol):
         return dataset.withColumn(self.getOutputCol(), filled)
 
 
-for _stage in (
-    TextCategory,
-    SumColumns,
-    EqualTo,
-    GroupMeanImputer,
-    GroupMeanImputerModel,
-    ModeImputer,
-    ModeImputerModel,
-):
-    _stage.__module__ = "lifeboat.preprocess"  # the path that saved pipelines name
+for _cls in (TextCategory, SumColumns, EqualTo, GroupMeanImputer, GroupMeanImputerModel, ModeImputer, ModeImputerModel):
+    _cls.__module__ = "lifeboat.preprocess"  # the path that saved pipelines name

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from lifeboat.errors import DataError, ParameterError
+from lifeboat.errors import DataError
 
 
 def project_root() -> Path:
@@ -25,21 +25,6 @@ def project_root() -> Path:
 def checkout() -> Path:
     """The project that this code is a part of; without one, the current folder."""
     return _project_above(Path(__file__).resolve()) or Path.cwd()
-
-
-def notebooks_folder() -> Path:
-    """The folder of the project's notebooks.
-
-    Raises:
-        DataError: There is no project here.
-    """
-    folder = project_root() / "notebooks"
-    if not folder.is_dir():
-        raise DataError(
-            f"no notebooks in {str(project_root())!r}: a run wants a checkout of the project, which has the folders "
-            "notebooks and params; go there, or name it in LIFEBOAT_HOME"
-        )
-    return folder
 
 
 def _project_above(path: Path) -> Path | None:
@@ -61,17 +46,6 @@ def named_by_shell(path: Path) -> Path:
     """
     below_root = resolve(path)
     return below_root if not path.exists() and below_root.exists() else path.absolute()
-
-
-def run_folder(name: str) -> Path:
-    """The folder ``outputs/<name>``.
-
-    Raises:
-        ParameterError: The name is no plain folder name.
-    """
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or name in ("mlartifacts", "mlflow.db"):
-        raise ParameterError(f"a run cannot be named {name!r}: take letters, digits, '_', '-' and '.'")
-    return resolve("outputs") / name
 
 
 def resolve_store(address: str) -> str:

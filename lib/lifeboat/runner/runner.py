@@ -20,8 +20,9 @@ from lifeboat.parameters import titanic
 from lifeboat.parameters.resolve import RUN_DIR, Resolved
 from lifeboat.run import STAGES
 from lifeboat.run.inputs import files, input_paths
-from lifeboat.run.paths import from_root, notebooks_folder
+from lifeboat.run.paths import from_root
 from lifeboat.run.writing import put_in_place, staging
+from lifeboat.runner.folders import notebooks_folder
 from lifeboat.runner.kernel import ThisPython, own_homes
 from lifeboat.runner.progress import Silence, Watcher
 from lifeboat.runner.record import Record, Stage, begin_record, now, run_lock

@@ -10,8 +10,8 @@ from pathlib import Path
 from lifeboat.errors import ParameterError, unknown
 from lifeboat.parameters.model import BESIDE
 from lifeboat.run import STAGES, Run
-from lifeboat.run.paths import notebooks_folder
 from lifeboat.run.writing import put_in_place, remove, staging
+from lifeboat.runner.folders import notebooks_folder
 
 CHECKPOINTS = Path(__file__).with_name("checkpoints.tar.xz")  # made by tools/make_checkpoints.py
 PREDECESSORS = {stage: STAGES[:number] for number, stage in enumerate(STAGES)} | {
