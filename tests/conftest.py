@@ -45,7 +45,7 @@ def spark(jvm: WarmJvm) -> Iterator[SparkSession]:
     started.stop()
 
 
-LONG = ("train_cv", "preprocess", "names", "passes", "jvm", "importance", "declared")
+LONG = ("exercises", "train_cv", "preprocess", "names", "passes", "jvm", "importance", "declared")
 
 
 # files whose tests start Java, kernels, stores or environments in processes of their own
