@@ -1,4 +1,4 @@
-"""Draw the teaching guide's concept map: the notebooks down the page, what each hands on, teaches and guards against."""
+"""Draw the teaching guide's concept map: what each notebook teaches, what it guards against, what it hands on."""
 
 from __future__ import annotations
 

@@ -17,7 +17,9 @@ GUIDE = ROOT / "docs/teaching"
 NOT_PROSE = re.compile(r"```[\s\S]*?```|^#+ .*$|(?<=\])\([^)]*\)", re.MULTILINE)
 HEAD = """# Glossary
 
-The terms of the seven notebooks, in the order of the alphabet, with the Chinese word beside each. Under each stands where it is first used. `tools/teaching_glossary.py` writes this page from [glossary.yaml](glossary.yaml): change a sentence there.
+The terms of the seven notebooks, in the order of the alphabet, with the Chinese word beside each.
+Under each stands where it is first used. `tools/teaching_glossary.py` writes this page from
+[glossary.yaml](glossary.yaml): change a sentence there.
 """
 
 

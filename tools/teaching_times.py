@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,12 +124,11 @@ def timetable(plan: str) -> str:
 
 def section_table(notebook: str) -> str:
     """A notebook's sections: minutes, and in which timetable each is read in class."""
-    chosen = {plan: set() for plan in timetables()}
-    for plan in chosen:
-        chosen[plan] = {name for line in parts(plan) if line.what == notebook for name in line.sections}
+    lines = [[line for line in parts(plan) if line.what == notebook] for plan in timetables()]
+    chosen = [{name for line in of_plan for name in line.sections} for of_plan in lines]
     there = sections(notebook)
     rows = [
-        [section.heading, f"{section.minutes:.1f}", *("yes" if name in chosen[plan] else "" for plan in chosen)]
+        [section.heading, f"{section.minutes:.1f}", *("yes" if name in in_class else "" for in_class in chosen)]
         for name, section in there.items()
     ]
     rows.append(["**All**", f"**{sum(section.minutes for section in there.values()):.0f}**", *([""] * len(chosen))])
@@ -141,9 +141,8 @@ def overview() -> str:
     rows = []
     for notebook in names():
         whole = sum(section.minutes for section in sections(notebook).values())
-        rows.append(
-            [f"[{notebook}]({notebook}.md)", f"{whole:.0f}", *(str(p.get(notebook, "")) for p in plans.values())]
-        )
+        in_class = [str(minutes.get(notebook, "")) for minutes in plans.values()]
+        rows.append([f"[{notebook}]({notebook}.md)", f"{whole:.0f}", *in_class])
     return table(["notebook", "to read whole", *(plan["title"].lower() for plan in timetables().values())], rows)
 
 
@@ -174,9 +173,9 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
 
 def filled(text: str) -> str:
     """A page with each of its tables written anew: between `<!-- begin NAME -->` and `<!-- end NAME -->`."""
-    made = {"overview": overview, "memory": memory}
-    made |= {plan: lambda plan=plan: timetable(plan) for plan in timetables()}
-    made |= {notebook: lambda notebook=notebook: section_table(notebook) for notebook in names()}
+    made: dict[str, Callable[[], str]] = {"overview": overview, "memory": memory}
+    made |= {plan: partial(timetable, plan) for plan in timetables()}
+    made |= {notebook: partial(section_table, notebook) for notebook in names()}
 
     def written(found: re.Match[str]) -> str:
         name = found["name"]

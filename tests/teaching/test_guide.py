@@ -25,9 +25,9 @@ ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs/teaching"
 sys.path.append(str(ROOT / "tools"))
 
-import teaching_concepts
-import teaching_glossary
-import teaching_times
+import teaching_concepts  # noqa: E402
+import teaching_glossary  # noqa: E402
+import teaching_times  # noqa: E402
 
 PAGES = sorted(GUIDE.glob("*.md"))
 NOTEBOOKS = teaching_times.names()
@@ -140,9 +140,8 @@ def test_a_term_is_a_whole_word_of_the_text_in_one_of_its_forms() -> None:
     assert term.stands_in("Each *leaf* counts.")
     assert term.stands_in("Leaves count.")
     assert not term.stands_in("a leaflet, over-leaf")
-    read = {
-        "01_a": nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# One\n\nNo.\n\n## Two\n\nA leaf.")])
-    }
+    cell = nbformat.v4.new_markdown_cell("# One\n\nNo.\n\n## Two\n\nA leaf.")
+    read = {"01_a": nbformat.v4.new_notebook(cells=[cell])}
     assert teaching_glossary.first_use(term, read) == teaching_glossary.Use("01_a", 0, "Two")
 
 
@@ -243,7 +242,7 @@ def test_a_parameter_that_will_not_do_says_what_is_quoted(project: Path, mending
     assert message_of(lambda: need("num_folds", 1), project) in mending
     maxdepth = message_of(lambda: converted(ESTIMATORS["random_forest"], "maxDept", 2), project)
     assert maxdepth.partition(" Known")[0] in mending
-    assert message_of(lambda: resolve_input("data/titanic/titanik.csv"), project) in mending
+    assert message_of(lambda: resolve_input("titanik.csv"), project) in mending
 
 
 def test_a_machine_without_java_says_what_is_quoted(mending: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +286,9 @@ def test_memory_is_what_was_measured() -> None:
 
 def test_no_minutes_stand_in_the_prose_beside_the_computed_tables() -> None:
     for page in PAGES:
-        text = re.sub(r"<!-- begin (\S+) -->.*?<!-- end \1 -->|```.*?```", "", page.read_text(), flags=re.DOTALL)
+        text = re.sub(
+            r"<!-- begin (\S+) -->.*?<!-- end \1 -->|```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL
+        )
         assert re.findall(r"\b\d+ (?:minutes|MB|GB)\b", text) == [], page.name
 
 
