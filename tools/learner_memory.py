@@ -1,6 +1,7 @@
 """How much memory a learner takes on a hub: JupyterLab's server, the kernel of a notebook run to its end, its Java.
 
-Run by hand, as it takes some minutes: it writes ``docs/teaching/memory.json``, which the guide's table is made of.
+Run by hand, as it takes some minutes: it writes ``docs/teaching/memory.json``, and prints the table that
+``tools/teaching_times.py`` makes of it for the guide.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from threading import Event, Thread
 import nbformat
 import psutil
 from nbclient import NotebookClient
+from teaching_times import memory
 
 from lifeboat.run import resolve
 from lifeboat.runner.kernel import ThisPython
@@ -24,7 +26,7 @@ from lifeboat.spark.memory import MEGABYTE, usage
 
 BEFORE, OPEN = ("01_load", "02_preprocess"), ("03_train_cv", "06_scale")
 HEAPS = ("1g", "600m")  # values of LIFEBOAT_DRIVER_MEMORY; the first is what Spark takes by itself
-EVERY = 0.5  # seconds between two looks
+EVERY, START = 0.5, 40  # seconds between two looks, and until JupyterLab has started
 MEASURED = "docs/teaching/memory.json"
 
 
@@ -80,9 +82,11 @@ def open_notebook(stage: str, run_dir: str) -> dict[str, int]:
 
 def server() -> int:
     """Megabytes that JupyterLab's own server holds."""
-    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--ServerApp.port=0"]
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--ServerApp.port=0", "--allow-root"]
     with psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=resolve("notebooks")) as lab:
-        time.sleep(20)
+        time.sleep(START)
+        if lab.poll() is not None:
+            raise SystemExit(f"JupyterLab did not start: {' '.join(command)}")
         megabytes = usage(lab)[0] // MEGABYTE
         lab.terminate()
     return megabytes
@@ -106,7 +110,7 @@ def main() -> None:
     os.environ["LIFEBOAT_SPARK_UI"] = "off"  # as the guide has it for a machine that many share
     found = {"cores": os.cpu_count(), "server": server(), "heaps": {heap: measure(heap) for heap in HEAPS}}
     Path(resolve(MEASURED)).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=2))
+    print(memory())
 
 
 if __name__ == "__main__":
