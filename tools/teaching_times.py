@@ -18,9 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 GUIDE = ROOT / "docs/teaching"
 WORDS, LINES, OUTPUTS = 180, 6, 2  # that a reader takes a minute for, as the notebooks' first cells reckon
 A_STOP = 2  # minutes for a question to the class and its answer
-EXERCISES = {"recall": 5, "apply": 10}  # minutes by kind; the third kind is for home
 MOST_EXERCISES = 15  # minutes a notebook in class
 LEARNERS = 30  # on one hub
+EXERCISE = re.compile(r"^## \w+ · (?P<kind>\w+) · (?P<minutes>\d+) minutes$", re.MULTILINE)
 STOP = re.compile(r"^- \*\*§(?P<section>[^*]+)\*\*", re.MULTILINE)
 
 
@@ -83,6 +83,13 @@ def stops(notebook: str) -> list[str]:
     return [found["section"] for found in STOP.finditer((GUIDE / f"{notebook}.md").read_text(encoding="utf-8"))]
 
 
+def exercises_of(notebook: str) -> dict[str, int]:
+    """Minutes of a notebook's exercises by kind, as their headings say; one for home says none."""
+    cells = nbformat.read(ROOT / f"notebooks/exercises/{notebook}.ipynb", as_version=4).cells
+    found = (EXERCISE.search(cell.source) for cell in cells if cell.cell_type == "markdown")
+    return {heading["kind"].lower(): int(heading["minutes"]) for heading in found if heading}
+
+
 def timetables() -> dict[str, dict[str, Any]]:
     """What timetables.yaml has."""
     plans: dict[str, dict[str, Any]] = yaml.safe_load((GUIDE / "timetables.yaml").read_text(encoding="utf-8"))
@@ -96,7 +103,8 @@ def part(line: dict[str, Any]) -> Part:
     there, chosen = sections(line["notebook"]), line["sections"]
     reading = sum(there[name].minutes for name in chosen)
     asking = A_STOP * sum(section in chosen for section in stops(line["notebook"]))
-    exercises = sum(EXERCISES[kind] for kind in line["exercises"])
+    given = exercises_of(line["notebook"])
+    exercises = sum(given[kind] for kind in line["exercises"])
     return Part(line["notebook"], math.ceil(reading + asking + exercises), reading, asking, exercises, tuple(chosen))
 
 
