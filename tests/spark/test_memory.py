@@ -41,5 +41,7 @@ def test_a_script_that_fails_within_the_limit_says_why() -> None:
 def test_a_spark_of_the_script_s_own_gets_half_of_the_limit_and_no_other_s_jvm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIFEBOAT_DRIVER_MEMORY", "8g")
     monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
-    asked = "import os; print(os.environ['LIFEBOAT_DRIVER_MEMORY'], 'PYSPARK_GATEWAY_PORT' in os.environ)"
-    assert run_within(asked, 1024) == "512m False\n"
+    monkeypatch.setenv("LIFEBOAT_SPARK_UI", "on")  # its session would print where the page is, beside the answer
+    names = "LIFEBOAT_DRIVER_MEMORY", "PYSPARK_GATEWAY_PORT", "LIFEBOAT_SPARK_UI"
+    asked = f"import os; print([os.environ.get(name) for name in {names}])"
+    assert run_within(asked, 1024) == "['512m', None, None]\n"

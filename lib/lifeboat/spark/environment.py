@@ -16,6 +16,7 @@ from pathlib import Path
 from lifeboat.errors import HIDDEN, LifeboatError, ParameterError, redacted
 
 LOOPBACK = "127.0.0.1"
+UI = "LIFEBOAT_SPARK_UI"  # `on`: Spark shows its jobs on a page, and the session says where
 NO_PROXY = ("localhost", LOOPBACK, "::1")
 JAVA = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")  # every Java on the machine reads them
 # what Spark and its JVM read; without those that we set ourselves

@@ -9,6 +9,7 @@ import tempfile
 import psutil
 
 from lifeboat.errors import LifeboatError
+from lifeboat.spark.environment import UI
 
 EVERY = 0.1  # seconds between two looks at the memory
 MEGABYTE = 2**20
@@ -52,7 +53,7 @@ def run_within(script: str, megabytes: int) -> str | None:
     Raises:
         ScriptError: It failed within the limit; the message ends with what it said.
     """
-    shared = ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET")
+    shared = ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", UI)
     environment = {name: value for name, value in os.environ.items() if name not in shared}
     environment["LIFEBOAT_DRIVER_MEMORY"] = f"{megabytes // 2}m"
     command = [sys.executable, "-c", script]

@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lifeboat import moved_from
 from lifeboat.errors import ParameterError, need_none, redacted
-from lifeboat.spark.environment import LOOPBACK, need_memory, spare_loopback
+from lifeboat.spark.environment import LOOPBACK, UI, need_memory, spare_loopback
 from lifeboat.spark.jvm import WHERE, WarmJvm, plain_start, shared, where_spark_runs
 
 Settings = dict[str, bool | float | int | str | None]  # as Spark's builder takes them
@@ -44,7 +44,6 @@ ON_THIS_MACHINE: Settings = {
     "spark.driver.bindAddress": LOOPBACK,
     "spark.hadoop.fs.defaultFS": "file:///",
 }
-UI = "LIFEBOAT_SPARK_UI"  # `on`: Spark shows its jobs on a page
 
 __getattr__ = moved_from(__name__)
 _jvm: WarmJvm | None = None
@@ -98,7 +97,7 @@ def start(spark: str = "local[*]", explicit: bool = False) -> SparkSession:
             # that a session cannot set what its server was just started with
             warnings.filterwarnings("ignore", "Failed to set spark", UserWarning)
             return SparkSession.builder.remote(where).config(map=settings).getOrCreate()
-        page: Settings = {"spark.ui.enabled": "true"} if os.environ.get(UI) == "on" else {}
+        page: Settings = {"spark.ui.enabled": "true", "spark.ui.port": "0"} if os.environ.get(UI) == "on" else {}
         session = SparkSession.builder.master(where).config(map=settings | CLASSIC | page).getOrCreate()
     if page:
         print(f"Spark shows its jobs at {session.sparkContext.uiWebUrl}, as long as this session lasts.")
