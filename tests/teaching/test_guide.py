@@ -43,7 +43,7 @@ HEADINGS = (
 )
 # what the notebooks print in bold and is no term: labels of a paragraph, and words that are only stressed
 LABELS = {
-    "you will be able to", "time", "reads", "writes", "next", "where next", "before this", "again", "that",
+    "you will be able to", "time", "reads", "writes", "next", "where next", "before this", "again", "that", "exercises",
     "this machine", "another machine", "wherever mlflow is spoken", "azure machine learning",
     "before the split", "inside the folds", "accuracy alone", "the index travels with the model",
 }  # fmt: skip
