@@ -72,6 +72,8 @@ notebooks: ready  ## compute the committed notebooks' outputs anew
 	@$(BIN)/python tools/execute_notebooks.py
 	@$(BIN)/python tools/make_checkpoints.py
 	@$(BIN)/python tools/derive_exercises.py
+	@$(BIN)/python tools/teaching_glossary.py
+	@$(BIN)/python tools/teaching_times.py
 
 lock: ready  ## write requirements.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --extra azure --upgrade --no-annotate --no-header \

@@ -153,7 +153,8 @@ def bold_terms() -> set[str]:
         for cell in content.cells
         if cell.cell_type == "markdown"
     ]
-    bold = {phrase.lower() for text in prose for phrase in re.findall(r"\*\*([^*\n]+)\*\*", text)}
+    plain = [re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", text) for text in prose]  # links as their words
+    bold = {phrase.lower() for text in plain for phrase in re.findall(r"\*\*([^*\n]+)\*\*", text)}
     return {phrase for phrase in bold if not phrase.endswith((".", "?", ":"))} - LABELS
 
 
