@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lifeboat.titanic import Title
 from pyspark.ml import Pipeline
 from pyspark.ml.feature import Bucketizer
 from pyspark.sql import SparkSession
@@ -15,6 +14,7 @@ from lifeboat.errors import ParameterError
 from lifeboat.preprocess import EqualTo, GroupMeanImputer, ModeImputer, SumColumns, features
 from lifeboat.preprocess.column_names import FEATURES
 from lifeboat.preprocess.features import Features
+from lifeboat.preprocess.titanic import Title
 
 KNOWN = "Known: EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory"
 IMPUTE = {"age": "mean by port", "fare": "mean", "port": "mode"}

@@ -29,7 +29,7 @@ from lifeboat.preprocess import (
     SumColumns,
     TextCategory,
 )
-from lifeboat.titanic import Title
+from lifeboat.preprocess.titanic import Title
 
 
 def values(df: DataFrame, column: str) -> list[Any]:
