@@ -149,14 +149,13 @@ def _locked(package: str, setup: Setup) -> str:
 
 
 def _own_address(host: str) -> bool:
+    """Whether something can listen at an address or a name: whether it is this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        for family, kind, protocol, _, address in socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM):
-            with socket.socket(family, kind, protocol) as probe:
-                probe.bind(address)
-                return True
+        socket.create_server((host, 0), family=family).close()
     except (OSError, UnicodeError):
-        pass
-    return False
+        return False
+    return True
 
 
 def _can_be_made(folder: str) -> bool:
