@@ -48,7 +48,10 @@ def read(kernels: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> t
     """Where a process with Spark alone saved what it had read, and what it said of the rows."""
     after = tmp_path_factory.mktemp("after")
     done = subprocess.run(
-        [sys.executable, "-c", SPARK_ALONE, str(BEFORE), str(after)], env=kernels, capture_output=True, text=True
+        [sys.executable, "-c", SPARK_ALONE, str(BEFORE), str(after)],
+        env=kernels | {"PYSPARK_PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     return after, json.loads(done.stdout.splitlines()[-1])
