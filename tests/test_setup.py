@@ -97,7 +97,7 @@ def test_conda_installs_the_locked_set_and_the_package_with_a_python_and_a_java_
 def test_make_alone_lists_every_target_a_person_may_want() -> None:
     said = subprocess.run(["make", "-C", str(ROOT)], capture_output=True, text=True, check=True).stdout
     named = re.findall(r"^make (\w+) ", said, re.MULTILINE)
-    wanted = ["run", "test", "lab", "serve", "mlflow", "bench", "notebooks", "lint", "clean", "help"]
+    wanted = ["run", "test", "check", "lab", "serve", "mlflow", "bench", "notebooks", "lint", "clean", "help"]
     assert set(wanted) <= set(named)
 
 
