@@ -50,7 +50,21 @@ LONG = ("exercises", "train_cv", "preprocess", "names", "passes", "jvm", "import
 
 
 # files whose tests start Java, kernels, stores or environments in processes of their own
-OUTSIDE = ("jvm", "session", "archive", "memory", "environment", "runner", "tracking", "setup", "plainly", "cli")
+OUTSIDE = (
+    "archive", "cli", "doctor", "environment", "jvm", "memory", "plainly", "runner", "session", "setup", "tracking",
+)  # fmt: skip
+    "jvm",
+    "session",
+    "archive",
+    "memory",
+    "environment",
+    "runner",
+    "tracking",
+    "setup",
+    "plainly",
+    "cli",
+    "doctor",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -160,7 +160,7 @@ def value_pools(portable: Path) -> Pools:
 
 def _knows(stage: dict[str, Any]) -> set[Any]:
     """The values, of any type, that a stage learned or was told."""
-    values = {stage[key] for key in ("value", "overall", "mode", "other") if key in stage}
+    values = {value for name, value in stage.items() if name != "stage" and isinstance(value, str | int | float)}
     return values.union(stage.get("labels", ()), stage.get("means", ()), *stage.get("categories", {}).items())
 
 
