@@ -53,18 +53,6 @@ LONG = ("exercises", "train_cv", "preprocess", "names", "passes", "jvm", "import
 OUTSIDE = (
     "archive", "cli", "doctor", "environment", "jvm", "memory", "plainly", "runner", "session", "setup", "tracking",
 )  # fmt: skip
-    "jvm",
-    "session",
-    "archive",
-    "memory",
-    "environment",
-    "runner",
-    "tracking",
-    "setup",
-    "plainly",
-    "cli",
-    "doctor",
-)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
