@@ -20,15 +20,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lifeboat.errors import DataError, ParameterError
-from lifeboat.preprocess import (
-    EqualTo,
-    GroupMeanImputer,
-    GroupMeanImputerModel,
-    ModeImputer,
-    ModeImputerModel,
-    SumColumns,
-    TextCategory,
-)
+from lifeboat.preprocess import EqualTo, GroupMeanImputer, ModeImputer, SumColumns, TextCategory
+from lifeboat.preprocess.stages import GroupMeanImputerModel, ModeImputerModel
 from lifeboat.preprocess.titanic import Title
 
 
