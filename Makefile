@@ -58,7 +58,7 @@ bench: ready  ## the time of a run, against the same cells in one Python process
 	@$(BIN)/python bench/series.py
 
 profile: ready  ## where a run's time goes: each notebook's slowest cells and their Spark jobs
-	@$(BIN)/python bench/profile.py
+	@$(BIN)/python bench/cells.py
 
 simulate: ready  ## how often the intervals hold the truth, and the verdict lets in what it should not (20 minutes)
 	@$(BIN)/python bench/simulate.py

@@ -15,7 +15,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,9 @@ def duration(task: Event) -> int:
     return int(task["Task Info"]["Finish Time"] - task["Task Info"]["Launch Time"])
 
 
-def covered(spans: list[tuple[int, int]]) -> int:
+def covered(spans: Iterable[tuple[float, float]]) -> float:
     """How long at least one of the spans lasted."""
-    total, end = 0, 0
+    total, end = 0.0, 0.0
     for start, stop in sorted(spans):
         total, end = total + max(0, stop - max(start, end)), max(end, stop)
     return total

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import sysconfig
 import tomllib
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+
+from fresh import fresh_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -176,9 +177,7 @@ def test_a_wheel_of_the_tree_installs_in_an_empty_environment_and_run_there_says
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(tree)], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     assert wheel.name.startswith("lifeboat_ml-")
-    venv.create(tmp_path / "empty")
-    bin = tmp_path / "empty" / "bin"
-    subprocess.run([*pip, "--python", str(bin / "python"), "install", "--no-deps", str(wheel)], check=True)
+    bin = fresh_environment(tmp_path / "empty", "--no-deps", str(wheel)).parent
     # what the lock installs is found where it is: the wheel's own files come first
     (inside,) = (tmp_path / "empty" / "lib").glob("python3.*/site-packages")
     (inside / "locked.pth").write_text(sysconfig.get_path("purelib") + "\n")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from teaching_times import pieces
 
 from lifeboat.parameters.model import BESIDE
 from lifeboat.run import STAGES, resolve
@@ -24,11 +25,7 @@ RESULT = "plots.evaluate.metric_intervals("  # what draws the figure that the RE
 
 def minutes_to_read(content: nbformat.NotebookNode) -> int:
     """What a reader takes: 180 words of prose a minute, ten seconds a line of code, half a minute a figure or table."""
-    words = sum(len(cell.source.split()) for cell in content.cells if cell.cell_type == "markdown")
-    code = [cell for cell in content.cells if cell.cell_type == "code"]
-    lines = sum(1 for cell in code for line in cell.source.splitlines() if line.strip())
-    outputs = sum(len(cell.outputs) for cell in code)
-    return round(words / 180 + lines / 6 + outputs / 2)
+    return round(sum(minutes for _, minutes in pieces(content)))
 
 
 def say_how_long(content: nbformat.NotebookNode) -> None:

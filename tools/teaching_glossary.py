@@ -6,14 +6,12 @@ import json
 import re
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import nbformat
 import yaml
+from teaching_times import GUIDE, ROOT, names
 
-ROOT = Path(__file__).resolve().parents[1]
-GUIDE = ROOT / "docs/teaching"
 NOT_PROSE = re.compile(r"```[\s\S]*?```|^#+ .*$|(?<=\])\([^)]*\)", re.MULTILINE)
 HEAD = """# Glossary
 
@@ -66,7 +64,7 @@ def anchor(heading: str) -> str:
 
 def notebooks() -> dict[str, nbformat.NotebookNode]:
     """The seven notebooks by name."""
-    return {path.stem: nbformat.read(path, as_version=4) for path in sorted((ROOT / "notebooks").glob("0*.ipynb"))}
+    return {name: nbformat.read(ROOT / f"notebooks/{name}.ipynb", as_version=4) for name in names()}
 
 
 def terms() -> list[Term]:

@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = ROOT / "docs/teaching"
-WORDS, LINES, OUTPUTS = 180, 6, 2  # that a reader takes a minute for, as the notebooks' first cells reckon
+WORDS, LINES, OUTPUTS = 180, 6, 2  # that a reader takes a minute for; the notebooks' first cells reckon by them too
 A_STOP = 2  # minutes for a question to the class and its answer
 MOST_EXERCISES = 15  # minutes a notebook in class
 LEARNERS = 30  # on one hub

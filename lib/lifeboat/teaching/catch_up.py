@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lifeboat.errors import ParameterError, unknown
-from lifeboat.parameters.model import BESIDE
 from lifeboat.run import STAGES, Run
 from lifeboat.run.writing import put_in_place, remove, staging
 from lifeboat.runner.folders import notebooks_folder
@@ -46,9 +45,9 @@ def catch_up(number: str, run_dir: str | Path = "outputs/tutorial", notebooks: P
     Raises:
         ParameterError: There is no such notebook.
     """
-    stage = next((name for name in sorted({*STAGES, *BESIDE}) if number in (name, name[:2], name[1:2])), None)
+    stage = next((name for name in PREDECESSORS if number in (name, name[:2], name[1:2])), None)
     if stage is None:
-        raise ParameterError(unknown("notebook", number, [name[:2] for name in (*STAGES, *BESIDE)]))
+        raise ParameterError(unknown("notebook", number, [name[:2] for name in PREDECESSORS]))
     notebook = (notebooks or notebooks_folder()) / f"{stage}.ipynb"
     with tarfile.open(CHECKPOINTS) as shipped:
         laid = tuple(_lay(shipped, name, Run(run_dir).path) for name in PREDECESSORS[stage])

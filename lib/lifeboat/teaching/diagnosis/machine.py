@@ -13,6 +13,10 @@ import webbrowser
 
 from .setup import FAILED, FINE, JAVA_OPTIONS, REMARK, Note, Setup, run
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 OLDEST, TOO_NEW = (3, 11), (3, 14)  # of Python
 PYTHONS = ("python3", "python3.13", "python3.12", "python3.11")  # as the Makefile tries them
 OLDEST_JAVA = 17
@@ -89,8 +93,7 @@ def check_java(setup: Setup) -> list[Note]:
     """Whether there is a Java that Spark can use, looked for in the order in which Lifeboat does."""
     notes: list[Note] = []
     passed_over = []
-    for name, command in java_candidates(setup):
-        java = ask_java(command, setup) if command else None
+    for name, command, java in _javas(setup):
         if java and java[1] >= OLDEST_JAVA:
             notes.insert(0, Note(FINE, f"Java {java[1]}, {java[0]} ({name})"))
             return notes
@@ -140,11 +143,13 @@ def ask_java(command: str, setup: Setup) -> tuple[str, int] | None:
 
 def working_java(setup: Setup) -> str | None:
     """The Java that Spark would use; None where there is none."""
-    for _, command in java_candidates(setup):
-        java = ask_java(command, setup) if command else None
-        if java and java[1] >= OLDEST_JAVA:
-            return java[0]
-    return None
+    return next((java[0] for *_, java in _javas(setup) if java and java[1] >= OLDEST_JAVA), None)
+
+
+def _javas(setup: Setup) -> Iterator[tuple[str, str | None, tuple[str, int] | None]]:
+    """Each candidate's name, its command, and what it says of itself; None where it does not run."""
+    for name, command in java_candidates(setup):
+        yield name, command, ask_java(command, setup) if command else None
 
 
 def check_ports(setup: Setup) -> list[Note]:

@@ -1,7 +1,7 @@
 """Where a run's time goes: each notebook's slowest cells, with the Spark jobs that they took and the time these took.
 
-    python bench/profile.py                          params/titanic.yaml, the eight slowest cells of each notebook
-    python bench/profile.py --lean --cells 20        as `lifeboat run --lean`
+    python bench/cells.py                          params/titanic.yaml, the eight slowest cells of each notebook
+    python bench/cells.py --lean --cells 20        as `lifeboat run --lean`
 
 Spark's own event log says when a job began and ended, the executed notebook when a cell did.
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from small import covered
 
 from series import copy_project
 
@@ -51,19 +52,6 @@ class Cell:
     def in_jobs(self) -> float:
         """For how long some job of it was running: jobs that ran at once count once."""
         return covered(self.jobs)
-
-
-def covered(spans: tuple[Span, ...]) -> float:
-    """The time that at least one of the spans covers.
-
-    >>> covered(((0, 2), (1, 3), (5, 6)))
-    4
-    """
-    total, end = 0.0, float("-inf")
-    for first, last in sorted(spans):
-        total += max(0, last - max(first, end))
-        end = max(end, last)
-    return total
 
 
 def jobs_of(folder: Path) -> list[Span]:
@@ -132,7 +120,7 @@ def main() -> None:
                 name = f"  {cell.number:>3} {cell.line}"[:44]
                 print(f"{name:<44}{'':>9}{cell.seconds:>10.1f}{len(cell.jobs):>6}{cell.in_jobs:>9.1f}")
         total = sum(stage["seconds"] for stage in record["stages"])
-        print(f"\n{'all':<44}{total:>9.1f}{'':>10}{len(jobs):>6}{covered(tuple(jobs)):>9.1f}")
+        print(f"\n{'all':<44}{total:>9.1f}{'':>10}{len(jobs):>6}{covered(jobs):>9.1f}")
 
 
 if __name__ == "__main__":
