@@ -223,7 +223,10 @@ def test_the_packages_that_belong_to_another_system_or_python_are_not_missed(tmp
     (tmp_path / "lib" / "lifeboat" / "__init__.py").write_text("")
     status, output = look("packages", root=tmp_path)
     assert failed(output) == ["packages"]
-    assert f"the package lifeboat is {ROOT}/lib/lifeboat/__init__.py in place of {tmp_path}/lib" in output
+    # where it is installed, whatever PYTHONPATH says to this process
+    ask = [sys.executable, "-E", "-c", "import lifeboat; print(lifeboat.__file__)"]
+    installed = subprocess.run(ask, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True).stdout.strip()
+    assert f"the package lifeboat is {installed} in place of {tmp_path}/lib" in output
 
 
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
