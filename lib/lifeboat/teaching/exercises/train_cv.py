@@ -50,7 +50,9 @@ def rows_between(run: Run) -> Solution:
     """By how many rows the chosen setting is ahead of the next best, in each fold."""
     scores, best = _accuracies(run)
     others = np.where(np.arange(len(scores)) == best, -np.inf, scores.mean(axis=1))
-    gain = scores[best] - scores[int(others.argmax())]
+    second = int(others.argmax())
+    gain = scores[best] - scores[second]
+    level = [point for point in np.flatnonzero(np.isclose(others, others[second])) if point != second]
     worst = scores[best] - scores[int(scores.mean(axis=1).argmin())]
     sizes = rows_of(run, "out_of_fold")[FOLD].value_counts().sort_index().to_numpy()
     right = gain * sizes
@@ -64,6 +66,8 @@ def rows_between(run: Run) -> Solution:
             Mistake(tuple(gain), "Those are shares. A share of how many rows? Multiply each by its fold's."),
             Mistake(tuple(gain * sizes.sum()), "You have multiplied by all training rows. A fold's score is a share of "
                     "that fold's rows."),
+            *(Mistake(tuple((scores[best] - scores[point]) * sizes), "Several settings have the next best mean. Take "
+                      f"number {second}, counted from 0.") for point in level),
             Mistake(tuple(-right), "The other way round: above 0 where the chosen setting is ahead."),
             Mistake(tuple(worst * sizes), "That is how far the worst setting lies behind. Take the next best."),
             Mistake(tuple([total] * len(sizes)), "That is the lead in all folds together. Say it fold by fold."),
