@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +30,21 @@ PAIR = Several("a pair", [WHOLE, NUMBER])
         (WHOLE, 166, 166),
         (WHOLE, 166.0, 166),
         (WHOLE, np.int64(166), 166),
+        (WHOLE, np.array(166), 166),
+        (WHOLE, Decimal(166), 166),
         (NUMBER, np.float32(0.5), 0.5),
+        (NUMBER, Decimal("0.5"), 0.5),
         (Letters("letters"), "a, B", {"A", "B"}),
         (Letters("letters"), ["B", "a"], {"A", "B"}),
         (Letters("letters"), set(), set()),
+        (Letters("letters"), {"B": 2, "A": 1}.keys(), {"A", "B"}),
+        (Letters("letters"), {1: "B", 2: "A"}.values(), {"A", "B"}),
+        (Letters("letters"), np.array(["B", "A"]), {"A", "B"}),
+        (Letters("letters"), pd.Series(["B", "A"]), {"A", "B"}),
         (PAIR, [1, 2], (1, 2.0)),
         (PAIR, np.array([1.0, 2.5]), (1, 2.5)),
         (Several("a list", [WHOLE]), pd.Series([3, 4, 5]), (3, 4, 5)),
+        (Several("a list", [WHOLE]), {0: 3, 1: 4}.values(), (3, 4)),
         (Named("a dict", {"x": WHOLE}), {"x": 3.0}, {"x": 3}),
     ],
 )
@@ -49,9 +59,18 @@ def test_an_answer_is_read_in_whatever_way_it_was_computed(kind: Kind, answer: A
         (WHOLE, math.nan, "This wants a whole number of rows, and got nan (float)."),
         (WHOLE, True, "This wants a whole number of rows, and got True (bool)."),
         (WHOLE, "166", "This wants a whole number of rows, and got '166' (str)."),
+        (WHOLE, np.array([166]), "This wants a whole number of rows, and got array([166]) (ndarray)."),
+        (WHOLE, np.bool_(True), "This wants a whole number of rows, and got np.True_ (bool)."),
+        (NUMBER, np.timedelta64(3, "D"), "This wants a number, and got np.timedelta64(3,'D') (timedelta64)."),
+        (NUMBER, [10**5000], "This wants a number, and got what is too long to write (list)."),
+        (NUMBER, Decimal("sNaN"), "This wants a number, and got Decimal('sNaN') (Decimal)."),
+        (NUMBER, pd.Series([0.5, 1.5], name="x"), "This wants a number, and got 0 0.5 1 ...dtype: float64 (Series)."),
         (NUMBER, [0.5], "This wants a number, and got [0.5] (list)."),
         (Letters("letters"), {"AB"}, "This wants letters, and got {'AB'} (set)."),
         (Letters("letters"), 3, "This wants letters, and got 3 (int)."),
+        (Letters("letters"), {pd.NA}, "This wants letters, and got {<NA>} (set)."),
+        (PAIR, [10**400, 1], f"This wants a pair, and got [1{'0' * 17}...{'0' * 19}, 1] (list)."),
+        (PAIR, {1, 2}, "This wants a pair, and got {1, 2} (set)."),
         (PAIR, [1], "This wants a pair, and got [1] (list)."),
         (PAIR, 1, "This wants a pair, and got 1 (int)."),
         (PAIR, [1.5, 2], "This wants a pair, and got [1.5, 2] (list)."),
@@ -63,6 +82,22 @@ def test_an_answer_of_another_kind_is_refused_with_what_is_wanted(kind: Kind, an
     with pytest.raises(WrongAnswerError) as error:
         kind.read(answer)
     assert str(error.value) == message
+
+
+def test_a_long_answer_is_told_by_its_beginning() -> None:
+    with pytest.raises(WrongAnswerError) as error:
+        WHOLE.read({f"column {number}": ["a word"] * 9 for number in range(9)})
+    assert len(str(error.value)) < 250
+    assert str(error.value).endswith(" ... (dict).")
+    assert Several("a list", [WHOLE]).shown((0,) * 20 + (7,)) == "0, " * 20 + "..."
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [(15.01, "15"), (-0.0, "0"), (-0.01, "0"), (-0.0252, "-0.0252"), (0.5362, "0.5362"), (math.inf, "inf")],
+)
+def test_rounding_what_is_shown_makes_no_other_answer_of_it(answer: float, shown: str) -> None:
+    assert Number("rows", within=0.02, digits=0).shown(answer) == shown
 
 
 def test_numbers_are_the_same_within_their_tolerance_and_no_further() -> None:
@@ -136,6 +171,19 @@ def test_rows_are_not_counted_in_a_run_that_chose_by_another_metric(run_dir: Pat
     for name in ("3b", "3c"):
         with pytest.raises(UnfitRunError, match="this run chose by log_loss"):
             feedback(name, [1, 2], Run(tmp_path / "run"))
+
+
+def test_of_settings_with_the_same_mean_one_is_named_as_the_next_best(run_dir: Path, tmp_path: Path) -> None:
+    shutil.copytree(run_dir, tmp_path / "run")
+    file = tmp_path / "run/03_train_cv/scores.json"
+    noted = json.loads(file.read_text())
+    noted |= {"scores": [[0.5, 0.6, 0.7], [0.7, 0.5, 0.6], [0.9, 0.9, 0.9]], "best": 2}
+    file.write_text(json.dumps(noted))
+    sizes = pd.read_parquet(tmp_path / "run/03_train_cv/out_of_fold")["lifeboat:fold"].value_counts().sort_index()
+    run = Run(tmp_path / "run")
+    assert feedback("3b", sizes * [0.4, 0.3, 0.2], run).startswith("3b: right")
+    with pytest.raises(WrongAnswerError, match=r"Several settings have the next best mean\. Take number 0, counted"):
+        feedback("3b", sizes * [0.2, 0.4, 0.3], run)
 
 
 def test_a_run_that_is_not_finished_or_is_stale_is_refused_with_a_sentence(run_dir: Path, tmp_path: Path) -> None:

@@ -30,9 +30,13 @@ MODULES = {
 }
 UNFILLED = "Nothing filled in yet: write your answer in place of `...` in the cell above, run it, then this again."
 NO_VALUE = "The answer is None: the last step of your cell gives nothing back. A check wants the value itself."
-A_TABLE = (
-    "The answer is a table of Spark, a description of rows that nobody computed yet: bring its value by an action."
-)
+# what only the types of Spark have -> what is said of them
+DESCRIBED = {
+    "sparkSession": "The answer is a table of Spark, a description of rows that nobody computed yet: bring its value "
+    "by an action.",
+    "getItem": "The answer is a column of Spark, which describes values and has none: put it into a table, and bring "
+    "the value by an action.",
+}
 
 
 @dataclass(frozen=True)
@@ -139,8 +143,9 @@ def feedback(name: str, answer: Any, run: Run, **about: Any) -> str:
         raise WrongAnswerError(f"{name}: {UNFILLED}")
     if answer is None:
         raise WrongAnswerError(f"{name}: not yet. {NO_VALUE}")
-    if hasattr(answer, "sparkSession"):
-        raise WrongAnswerError(f"{name}: not yet. {A_TABLE}")
+    for attribute, described in DESCRIBED.items():
+        if hasattr(type(answer), attribute):
+            raise WrongAnswerError(f"{name}: not yet. {described}")
     kind = exercise.kind
     try:
         value = kind.read(answer)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Mapping, Sequence, Set, ValuesView
 from dataclasses import dataclass
+from decimal import Decimal
 from numbers import Real
 from typing import Any, Protocol
 
 from lifeboat.teaching.exercises.errors import WrongAnswerError
+
+MOST_SHOWN = 20
 
 
 class Kind(Protocol):
@@ -35,12 +39,30 @@ class Kind(Protocol):
 
 def refused(wanted: str, answer: Any) -> WrongAnswerError:
     """What is raised where an answer is of another kind than is wanted."""
-    return WrongAnswerError(f"This wants {wanted}, and got {reprlib.repr(answer)} ({type(answer).__name__}).")
+    try:
+        came = textwrap.shorten(reprlib.repr(answer), 160, placeholder=" ...")
+    except ValueError:  # Python writes no whole number of more than some thousand digits
+        came = "what is too long to write"
+    return WrongAnswerError(f"This wants {wanted}, and got {came} ({type(answer).__name__}).")
+
+
+def _plain(answer: Any) -> Any:
+    """What NumPy and pandas hold, as Python's own numbers, texts and lists; any other answer as it is.
+
+    The type is asked, since an object may answer to any name: a column of Spark gives a column for it.
+    """
+    return answer.tolist() if hasattr(type(answer), "tolist") else answer
 
 
 def _as_number(answer: Any) -> float | None:
     """The number that an answer is; None where it is none. True and False are none, though Python counts with them."""
-    return float(answer) if isinstance(answer, Real) and not isinstance(answer, bool) else None
+    number = _plain(answer)
+    if isinstance(number, bool) or not isinstance(number, Real | Decimal):
+        return None
+    try:
+        return float(number)
+    except (OverflowError, ValueError):  # larger than any float; a Decimal that signals
+        return None
 
 
 @dataclass(frozen=True)
@@ -92,8 +114,9 @@ class Number:
         return both_missing or abs(answer - other) <= self.within * (1 + 1e-9)
 
     def shown(self, answer: float) -> str:
-        """Rounded."""
-        return f"{answer:.{self.digits}f}"
+        """Rounded, unless that would make another number of it; never as -0."""
+        rounded = f"{answer:z.{self.digits}f}"
+        return rounded if self.same(answer, float(rounded)) else f"{answer:.4g}"
 
 
 @dataclass(frozen=True)
@@ -104,8 +127,11 @@ class Letters:
 
     def read(self, answer: Any) -> frozenset[str]:
         """The answer as a set of capital letters; the text "AB" means A and B."""
-        listed = answer if isinstance(answer, str | set | frozenset | list | tuple) else [None]
-        letters = [str(letter).upper() for letter in listed if letter not in (",", " ")]
+        listed = _plain(answer)
+        some = isinstance(listed, str | Set | ValuesView | list | tuple)
+        if not some or not all(isinstance(letter, str) for letter in listed):
+            raise refused(self.wanted, answer)
+        letters = {letter.upper() for letter in listed} - {",", " "}
         if not all(len(letter) == 1 and letter.isalpha() for letter in letters):
             raise refused(self.wanted, answer)
         return frozenset(letters)
@@ -133,8 +159,10 @@ class Several:
 
     def read(self, answer: Any) -> tuple[Any, ...]:
         """Each answer as its kind reads it."""
-        listed = answer.tolist() if hasattr(answer, "tolist") else answer
-        if not isinstance(listed, list | tuple) or (len(self.kinds) > 1 and len(listed) != len(self.kinds)):
+        listed = _plain(answer)
+        if not isinstance(listed, list | tuple | ValuesView):
+            raise refused(self.wanted, answer)
+        if len(self.kinds) > 1 and len(listed) != len(self.kinds):
             raise refused(self.wanted, answer)
         try:
             return tuple(kind.read(single) for kind, single in self._paired(listed))
@@ -148,10 +176,11 @@ class Several:
         return all(kind.same(a, b) for (kind, a), b in zip(self._paired(answer), other, strict=True))
 
     def shown(self, answer: tuple[Any, ...]) -> str:
-        """With commas between."""
-        return ", ".join(kind.shown(single) for kind, single in self._paired(answer))
+        """With commas between; of many the first."""
+        first = [kind.shown(single) for kind, single in self._paired(answer[:MOST_SHOWN])]
+        return ", ".join([*first, "..."] if len(answer) > MOST_SHOWN else first)
 
-    def _paired(self, answers: Sequence[Any]) -> list[tuple[Kind, Any]]:
+    def _paired(self, answers: Sequence[Any] | ValuesView[Any]) -> list[tuple[Kind, Any]]:
         kinds = self.kinds if len(self.kinds) > 1 else [self.kinds[0]] * len(answers)
         return list(zip(kinds, answers, strict=True))
 
