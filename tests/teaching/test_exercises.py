@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from classroom import Classroom
 from pyspark.sql import SparkSession
-from wrong_answers import NAMED, OTHERS, RARER
+from pyspark.sql import functions as F
+from wrong_answers import NAMED, ODD, OTHERS, RARER, STILL_RIGHT
 
 from lifeboat.run import Run
 from lifeboat.teaching.exercises import feedback
@@ -63,11 +64,21 @@ def test_a_solved_notebook_is_right_and_wrong_answers_get_a_message_that_names_t
 def test_three_more_wrong_answers_to_each_exercise_are_not_right_either(solved: tuple[str, Classroom]) -> None:
     notebook, classroom = solved
     for name in exercises(notebook):
-        assert len(OTHERS[name]) == 3
-        for answer in OTHERS[name]:
+        assert len(OTHERS[name]) >= 3
+        for answer in [*OTHERS[name], *ODD]:
             error = classroom.check_answer(name[1], answer).error
             assert isinstance(error, WrongAnswerError), f"{name}: {answer}: {error!r}"
             assert str(error).startswith(f"{name}: not yet. ")
+            assert len(str(error)) < 1000, f"{name}: {answer}"
+
+
+def test_an_answer_is_right_in_whatever_form_it_comes(solved: tuple[str, Classroom]) -> None:
+    notebook, classroom = solved
+    for name in exercises(notebook):
+        for answer in STILL_RIGHT[name]:
+            ran = classroom.check_answer(name[1], answer)
+            assert ran.error is None, f"{name}: {answer}: {ran.error!r}"
+            assert ran.printed.startswith(f"{name}: right, ")
 
 
 def beside(kind: Kind, answer: Any) -> Iterator[Any]:
@@ -98,6 +109,7 @@ def test_no_answer_next_to_the_right_one_is_right(solved: tuple[str, Classroom])
             assert isinstance(error, WrongAnswerError), f"{name}: {answer}: {error!r}"
 
 
-def test_a_table_of_spark_is_no_answer_yet(run_dir: Path, spark: SparkSession) -> None:
-    with pytest.raises(WrongAnswerError, match=r"1b: not yet\. The answer is a table of Spark"):
-        feedback("1b", spark.range(3), Run(run_dir, spark), column="Fare", limits=[0, 1])
+def test_a_table_or_a_column_of_spark_is_no_answer_yet(run_dir: Path, spark: SparkSession) -> None:
+    for answer, described in [(spark.range(3), "a table of Spark"), (F.max("Fare"), "a column of Spark")]:
+        with pytest.raises(WrongAnswerError, match=rf"1b: not yet\. The answer is {described}"):
+            feedback("1b", answer, Run(run_dir, spark), column="Fare", limits=[0, 1])
