@@ -479,8 +479,8 @@ def test_importance_is_the_mean_with_one_spread_on_either_side_and_a_tick_for_ea
     assert names(ax) == ["Sex", "Alone"]
     assert lines(ax) == [
         ("grey --", [0, 0], [0, 1]),
-        ("ink |", [0.18, 0.2, 0.22], [0, 0, 0]), ("blue -", [0.18, 0.22], [0, 0]), ("blue o", [0.2], [0]),
-        ("ink |", [-0.002, -0.001, 0], [1, 1, 1]), ("blue -", [-0.002, 0], [1, 1]), ("blue o", [-0.001], [1]),
+        ("sky |", [0.18, 0.2, 0.22], [0, 0, 0]), ("blue -", [0.18, 0.22], [0, 0]), ("blue o", [0.2], [0]),
+        ("sky |", [-0.002, -0.001, 0], [1, 1, 1]), ("blue -", [-0.002, 0], [1, 1]), ("blue o", [-0.001], [1]),
     ]  # fmt: skip
     assert plain(ax.get_xlabel()) == "rise of the log loss when shuffled (dot: mean; line: spread; ticks: each shuffle)"
     assert title(ax) == "It leans most on Sex"
@@ -533,6 +533,12 @@ def test_groups_of_several_columns_are_named_with_their_column_and_a_class_witho
     assert np.isnan(lines(ax)[-1][1]).all(), "nobody to find"
     assert [text for _, text in legend(ax)] == ["right, of all", "found, of “no”", "found, of “yes”"]
     assert title(ax) == "All rows: least often right about Pclass: 3, 50 % of 6"
+
+
+def test_a_group_whose_name_is_wider_than_the_figure_has_a_shorter_one_and_still_its_number(ax: Axes) -> None:
+    long = GroupRow("city", "in the north " * 9, 4, 3, *[Interval(0.5, 0.4, 0.6)] * 3, 0.3, 0.2)
+    plots.evaluate.group_metrics(ax, [long], overall=0.6)
+    assert words(ax) == ["in the north in the north in the north… (n = 4)"]
 
 
 def test_of_very_many_groups_to_judge_the_largest_are_drawn(ax: Axes) -> None:

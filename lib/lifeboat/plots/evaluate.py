@@ -279,7 +279,7 @@ def importance(ax: Axes, importances: Sequence[Importance], *, metric: str = "lo
     """
     ax.axvline(0, color=style.GREY, linestyle="--", linewidth=1.5, zorder=1)
     for y, feature in zip(style.rows_down(ax, [feature.name for feature in importances]), importances, strict=True):
-        ax.plot(feature.repeats, [y] * len(feature.repeats), "|", color=style.INK, markersize=12, zorder=1)
+        ax.plot(feature.repeats, [y] * len(feature.repeats), "|", color=style.SKY, markersize=12, zorder=1)
         style.interval(
             ax, y, Interval(feature.mean, feature.mean - feature.spread, feature.mean + feature.spread), style.BLUE
         )
@@ -314,7 +314,7 @@ def group_metrics(
     ys = style.rows_down(ax, [""] * len(names))
     ax.axvline(overall, color=style.GREY, linestyle="--", linewidth=1.5, zorder=1)
     for middle, row, name in zip(ys, rows, names, strict=True):
-        ax.text(0, middle - 0.32, f"{name} (n = {row.n})", va="center", bbox=NAME)
+        ax.text(0, middle - 0.32, f"{style.shortened(ax, name)} (n = {row.n})", va="center", bbox=NAME)
         style.interval(ax, middle - 0.06, row.accuracy, style.BLUE)
         for y, recall, colour, marker in (
             (0.13, row.recall_0, style.INK, "v"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Sized
 from pathlib import Path
-from textwrap import fill
+from textwrap import fill, shorten
 from typing import TypeVar
 
 import matplotlib.pyplot as plt
@@ -71,17 +71,22 @@ def set_xlabel(ax: Axes, words: str, *, right: float = 0) -> None:
     ax.set_xlabel(_in_lines(words, max(16, length / A_LETTER)))
 
 
+def shortened(ax: Axes, name: str) -> str:
+    """A name that leaves room for a number behind it in the width of the ax."""
+    return shorten(name, int((_inches(ax) - 1.2) / A_LETTER), placeholder="\N{HORIZONTAL ELLIPSIS}")
+
+
 def _inches(ax: Axes) -> float:
     """The width of the ax's column of the figure."""
-    figure, place = ax.get_figure(root=True), ax.get_subplotspec()
+    figure, subplot = ax.get_figure(root=True), ax.get_subplotspec()
     width = float(figure.get_figwidth()) if figure else WIDTH
-    return width / place.get_gridspec().ncols if place else width * ax.get_position(original=True).width
+    return width / subplot.get_gridspec().ncols if subplot else width * ax.get_position(original=True).width
 
 
 def _across(ax: Axes) -> Transform | None:
     """Places across the figure and up the ax; None where the ax has others beside it."""
-    figure, place = ax.get_figure(root=True), ax.get_subplotspec()
-    if figure is None or place is None or place.get_gridspec().ncols > 1:
+    figure, subplot = ax.get_figure(root=True), ax.get_subplotspec()
+    if figure is None or subplot is None or subplot.get_gridspec().ncols > 1:
         return None
     return blended_transform_factory(figure.transFigure, ax.transAxes)
 
