@@ -128,12 +128,12 @@ def draw(found: dict[str, dict[int, Measured]], place: Path) -> None:
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
-    from lifeboat.plots.style import COLOURS, use_style
+    from lifeboat.plots.style import WIDTH, series, use_style
 
     use_style()
-    plt.rcParams["text.parse_math"] = True  # the axes write their powers of ten so
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.8))
-    for (engine, sizes), colour, marker in zip(found.items(), COLOURS, "osD^v", strict=False):
+    figure, axes = plt.subplots(2, 1, figsize=(WIDTH, 8.6))
+    for number, (engine, sizes) in enumerate(found.items()):
+        colour, marker = series(number)
         for ax, what in zip(axes, ("seconds", "peak_mb"), strict=True):
             ax.loglog(list(sizes), [one[what] for one in sizes.values()], f"{marker}-", color=colour, label=engine)
         reckoned = {rows: one["seconds"] + one["by_row"] for rows, one in sizes.items() if one["by_row"]}
@@ -143,7 +143,9 @@ def draw(found: dict[str, dict[int, Measured]], place: Path) -> None:
     for ax, name in zip(axes, ("seconds, reading to last score", "peak memory in MB"), strict=True):
         ax.set_xlabel("rows")
         ax.set_ylabel(name)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter("{x:,.0f}")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center")
     figure.savefig(place)
 
 

@@ -15,8 +15,7 @@ from lifeboat.plots import style
 
 ROOT = Path(__file__).resolve().parents[1]
 DRAWN = ROOT / "docs/teaching/concepts.png"
-WIDTH, BOX, GAP = 10.0, 1.9, 0.95  # of a notebook's box, and what is between two
-TITLE, SIZE = 9.6, 10.5  # points: at 390 pixels of width they can be read
+WIDTH, BOX, GAP = 10.0, 2.6, 1.0  # of a notebook's box, and what is between two
 EDGES = (style.GREY, style.BLUE, style.BLUE, style.BLUE, style.BLUE, style.BLUE, style.GREY)
 
 
@@ -68,42 +67,44 @@ def top(index: int) -> float:
 
 
 def draw_box(ax: Axes, index: int, shown: Concepts) -> None:
-    """A notebook: its question, its terms, the mistake that it guards against."""
+    """A notebook: its name, its question, its terms, the mistake that it guards against."""
     upper, edge = top(index), EDGES[index]
     shape = "round,pad=0,rounding_size=0.15"
     ax.add_patch(FancyBboxPatch((0, upper - BOX), WIDTH, BOX, shape, facecolor="white", edgecolor=edge, linewidth=1.8))
+    name, _, asked = question(shown.notebook).partition(": ")
     lines = [
-        (question(shown.notebook), style.INK, "bold", TITLE),
-        (" · ".join(shown.terms), edge if edge != style.GREY else style.INK, "normal", SIZE),
-        (f"not: {shown.mistake}", style.ORANGE, "normal", SIZE),
+        (name, style.INK, "bold"),
+        (asked[0].upper() + asked[1:], style.INK, "normal"),
+        (" · ".join(shown.terms), style.BLUE, "normal"),
+        (f"not: {shown.mistake}", style.BROWN, "normal"),
     ]
-    for line, (words, colour, weight, size) in enumerate(lines):
-        y = upper - BOX * (line + 0.6) / 3.2
-        ax.text(0.25, y, words, color=colour, weight=weight, size=size, ha="left", va="center")
+    for line, (words, colour, weight) in enumerate(lines):
+        y = upper - BOX * (line + 0.6) / 4.2
+        ax.text(0.25, y, words, color=colour, weight=weight, ha="left", va="center")
 
 
 def draw_way(ax: Axes, index: int, words: str) -> None:
     """An arrow to the next notebook, with what goes along it."""
     start, end = top(index) - BOX, top(index + 1)
     ax.add_patch(FancyArrowPatch((0.8, start), (0.8, end), arrowstyle="-|>", mutation_scale=14, color=style.GREY))
-    ax.text(1.2, (start + end) / 2, words, color=style.INK, size=SIZE - 1, style="italic", ha="left", va="center")
+    ax.text(1.2, (start + end) / 2, words, color=style.INK, style="italic", ha="left", va="center")
 
 
 def draw_hold_out(ax: Axes) -> None:
     """The way of the hold-out, past notebooks 2 and 3."""
     start, end = top(1) - BOX / 2, top(4) - BOX / 2
-    ax.plot([WIDTH, WIDTH + 0.6, WIDTH + 0.6], [start, start, end], color=style.GREEN, linewidth=2)
-    arrow = FancyArrowPatch((WIDTH + 0.6, end), (WIDTH, end), arrowstyle="-|>", mutation_scale=14, color=style.GREEN)
+    ax.plot([WIDTH, WIDTH + 0.6, WIDTH + 0.6], [start, start, end], color=style.ORANGE, linewidth=2)
+    arrow = FancyArrowPatch((WIDTH + 0.6, end), (WIDTH, end), arrowstyle="-|>", mutation_scale=14, color=style.ORANGE)
     ax.add_patch(arrow)
     words = "the hold-out waits, untouched"
     middle = (start + end) / 2
-    ax.text(WIDTH + 1.0, middle, words, color=style.GREEN, size=SIZE, rotation=270, ha="center", va="center")
+    ax.text(WIDTH + 1.0, middle, words, color=style.INK, rotation=270, ha="center", va="center")
 
 
 def draw() -> Figure:
     """The whole map."""
     style.use_style()
-    fig = plt.figure(figsize=(5.2, 9.4), layout="none")
+    fig = plt.figure(figsize=(style.WIDTH, 11.4), layout="none")
     ax = fig.add_axes((0.01, 0.005, 0.98, 0.99))
     style.blank(ax)
     for index, shown in enumerate(CONCEPTS):

@@ -175,8 +175,8 @@ def test_the_concept_map_shows_terms_of_the_glossary_inside_its_boxes() -> None:
     right = ax.transData.transform((teaching_concepts.WIDTH, 0))[0]
     level = [text for text in ax.texts if text.get_rotation() == 0]
     assert max(text.get_window_extent().x1 for text in level) < right
-    inches_at_390 = 390 / figure.get_size_inches()[0]
-    assert min(text.get_size() / 72 * inches_at_390 for text in ax.texts) >= 9.5, "pixels a letter"
+    pixels_a_point = 358 / figure.get_figwidth() / 72  # on a page of 390, as in tests/plots/test_legible.py
+    assert min(text.get_size() * pixels_a_point for text in ax.texts) >= 11
     assert (GUIDE / "concepts.png").stat().st_size > 50_000
 
 

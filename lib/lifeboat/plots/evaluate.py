@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,9 +20,8 @@ from lifeboat.evaluate.thresholds import ThresholdCosts
 from lifeboat.plots import style
 from lifeboat.scoring.classes import NO_AND_YES
 
-MARKERS = "osD^vP"
 FILL = {"v": "white", "^": style.ORANGE}  # of the marks for class 0 and class 1
-BASELINE_MARKERS = MARKERS[1:]  # where the model is a line
+NAME = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # over the line of all rows
 MODEL = "the model"
 IN_USE = 0.5  # the threshold of Spark's predictions
 
@@ -44,8 +42,10 @@ def confusion(ax: Axes, scored: Scored, *, classes: Classes = NO_AND_YES) -> Axe
     for true in (0, 1):
         for call in (0, 1):
             right = true == call
-            colour, edge = ("#D3EFE5", style.GREEN) if right else ("#F9DFD1", style.ORANGE)
-            ax.add_patch(Rectangle((call - 0.47, true - 0.47), 0.94, 0.94, facecolor=colour, edgecolor=edge))
+            colour, edge = (style.PALE_BLUE, style.BLUE) if right else (style.PALE_ORANGE, style.ORANGE)
+            ax.add_patch(
+                Rectangle((call - 0.47, true - 0.47), 0.94, 0.94, facecolor=colour, edgecolor=edge, linewidth=1.5)
+            )
             ax.text(call, true - 0.06, f"{counts[true, call]}", ha="center", va="center", fontsize=34, weight="bold")
             ax.text(call, true + 0.3, "right" if right else "wrong", ha="center", va="center", fontsize=11)
     for index, name in enumerate(classes):
@@ -69,7 +69,7 @@ def roc_curve(ax: Axes, scored: Scored, baselines: Baselines | None = None, *, c
     """
     ax.set_aspect("equal")
     ax.plot([0, 1], [0, 1], color=style.GREY, linestyle="--", linewidth=1.5, label="a coin")
-    ax.set_xlabel(f"false alarms, of all “{classes[0]}”")
+    style.set_xlabel(ax, f"false alarms, of all “{classes[0]}”")
     ax.set_ylabel(f"found, of all “{classes[1]}”")
     if _drawable(ax, scored, "roc_auc"):
         false_alarms, recall, _ = metrics.roc_curve(scored.label, scored.probability)
@@ -80,7 +80,7 @@ def roc_curve(ax: Axes, scored: Scored, baselines: Baselines | None = None, *, c
             point = counts[0, 1] / counts[0].sum(), counts[1, 1] / counts[1].sum()
             _baseline_point(ax, index, point, other)
         style.set_title(ax, f"It ranks “{classes[1]}” above “{classes[0]}” in {style.percent(area)} of pairs")
-    return _finish_square(ax, "lower right")
+    return _finish_square(ax)
 
 
 def precision_recall(
@@ -99,8 +99,8 @@ def precision_recall(
     ax.set_aspect("equal")
     share = float(scored.label.mean())
     ax.axhline(share, color=style.GREY, linestyle="--", linewidth=1.5, label=f"all called “{classes[1]}”")
-    ax.set_xlabel(f"found, of all “{classes[1]}” (recall)")
-    ax.set_ylabel(f"right, of all called “{classes[1]}” (precision)")
+    style.set_xlabel(ax, f"found, of all “{classes[1]}” (recall)")
+    ax.set_ylabel(f"right, of all called\n“{classes[1]}” (precision)")
     if _drawable(ax, scored, "pr_auc"):
         precision, recall, _ = metrics.precision_recall_curve(scored.label, scored.probability)
         area = metrics.average_precision_score(scored.label, scored.probability)
@@ -111,9 +111,9 @@ def precision_recall(
             if counts[:, 1].sum():
                 _baseline_point(ax, index, (counts[1, 1] / counts[1].sum(), counts[1, 1] / counts[:, 1].sum()), other)
             else:
-                ax.plot([], [], " ", label=f"{other}: none called\n“{classes[1]}”, so no point")
+                ax.plot([], [], " ", label=f"{other}: none called “{classes[1]}”, so no point")
         style.set_title(ax, f"Average precision {area:.2f}, where calling all “{classes[1]}” has {share:.2f}")
-    return _finish_square(ax, "lower left")
+    return _finish_square(ax)
 
 
 def _drawable(ax: Axes, scored: Scored, metric: str) -> bool:
@@ -126,17 +126,16 @@ def _drawable(ax: Axes, scored: Scored, metric: str) -> bool:
 
 
 def _baseline_point(ax: Axes, index: int, point: tuple[float, float], name: str) -> None:
-    colour = style.COLOURS[1 + index % (len(style.COLOURS) - 1)]
-    marker = BASELINE_MARKERS[index % len(BASELINE_MARKERS)]
+    colour, marker = style.series(1 + index)  # the model's line has the first
     ax.plot(*point, marker, color=colour, markersize=10, label=name, clip_on=False, zorder=4)
 
 
-def _finish_square(ax: Axes, where: Literal["lower right", "lower left", "upper left"]) -> Axes:
+def _finish_square(ax: Axes) -> Axes:
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1.02)
     style.percent_axis(ax)
     style.percent_axis(ax, "y")
-    ax.legend(loc=where)
+    style.legend_below(ax)
     return ax
 
 
@@ -154,10 +153,10 @@ def calibration(ax: Axes, bins: Sequence[CalibrationBin], *, classes: Classes = 
     ax.vlines(means, [dot.rate.low for dot in bins], [dot.rate.high for dot in bins], color=style.BLUE, linewidth=2.5)
     label = f"about {int(np.median([dot.n for dot in bins]))} rows each" if bins else None
     ax.plot(means, [dot.rate.value for dot in bins], "o", color=style.BLUE, label=label, clip_on=False, zorder=4)
-    ax.set_xlabel(f"probability of “{classes[1]}”, as given")
+    style.set_xlabel(ax, f"probability of “{classes[1]}”, as given")
     ax.set_ylabel(f"rate of “{classes[1]}”, as observed")
     style.set_title(ax, _calibration_finding(bins))
-    return _finish_square(ax, "upper left")
+    return _finish_square(ax)
 
 
 def _calibration_finding(bins: Sequence[CalibrationBin]) -> str:
@@ -192,23 +191,25 @@ def threshold_costs(
     best = costs.best
     if spread is not None and not math.isnan(spread.low):
         label = f"the cheapest of rows drawn anew: {spread.low:.2f} to {spread.high:.2f}"
-        ax.axvspan(spread.low, spread.high, color=style.PALE, zorder=0, label=label)
+        ax.axvspan(
+            spread.low, spread.high, facecolor=style.PALE, edgecolor=style.GREY, linewidth=0.8, zorder=0, label=label
+        )
     if honest is not None:
         ax.axvline(
-            honest, color=style.GREEN, linestyle=":", linewidth=2.5, label=f"if probabilities are honest: {honest:.2f}"
+            honest, color=style.BROWN, linestyle=":", linewidth=2.5, label=f"if probabilities are honest: {honest:.2f}"
         )
     ax.axvline(IN_USE, color=style.GREY, linestyle="--", linewidth=1.5)
     ax.plot(costs.threshold, costs.cost, color=style.BLUE, drawstyle="steps-post", label="both mistakes together")
     for index, name, marker, colour in ((used, "in use", "s", style.GREY), (best, "cheapest", "o", style.ORANGE)):
         alarms, missed = costs.false_positives[index], costs.false_negatives[index]
-        wrongly = f"{alarms} called “{classes[1]}” wrongly, {missed} called “{classes[0]}” wrongly"
+        wrongly = f"{alarms} called “{classes[1]}” wrongly,\n{missed} called “{classes[0]}” wrongly"
         label = f"{name}: {costs.threshold[index]:.2f} ({wrongly})"
         ax.plot(costs.threshold[index], costs.cost[index], marker, color=colour, markersize=10, label=label)
     ax.set_xlim(0, 1)
     ax.set_ylim(bottom=0)
-    ax.set_xlabel(f"threshold: called “{classes[1]}” where its probability is above it")
+    style.set_xlabel(ax, f"threshold: called “{classes[1]}” where its probability is above it")
     ax.set_ylabel("cost")
-    style.legend_below(ax, 1)
+    style.legend_below(ax)
     style.set_title(ax, _threshold_finding(costs, used, spread))
     return ax
 
@@ -241,7 +242,7 @@ def metric_intervals(
     ys = style.rows_down(ax, [f"{style.METRIC_NAMES[name]}\n{better[HIGHER_IS_BETTER[name]]}" for name in metrics])
     step = 0.62 / max(1, len(models) - 1)
     for index, (model, values) in enumerate(models.items()):
-        colour, marker = style.COLOURS[index % len(style.COLOURS)], MARKERS[index % len(MARKERS)]
+        colour, marker = style.series(index)
         ax.plot([], [], marker, color=colour, label=model)
         for middle, name in zip(ys, metrics, strict=True):
             estimate = values.get(name)
@@ -249,11 +250,11 @@ def metric_intervals(
                 y = middle + (index * step - 0.31 if len(models) > 1 else 0)
                 style.interval(ax, y, estimate, colour, marker)
     for y in ys[1:]:
-        ax.axhline(y - 0.5, color="#DDDDDD", linewidth=0.8)
+        ax.axhline(y - 0.5, color=style.GREY, linewidth=0.5)
     ax.set_xlim(left=0)
     ax.margins(x=0.03)
-    ax.set_xlabel("value on the hold-out, with its bootstrap interval")
-    style.legend_below(ax, min(3, len(models)))
+    style.set_xlabel(ax, "value on the hold-out, with its bootstrap interval")
+    style.legend_below(ax)
     style.set_title(ax, _paired_finding(paired or {}, list(models)))
     return ax
 
@@ -283,9 +284,8 @@ def importance(ax: Axes, importances: Sequence[Importance], *, metric: str = "lo
             ax, y, Interval(feature.mean, feature.mean - feature.spread, feature.mean + feature.spread), style.BLUE
         )
     verb = "fall" if HIGHER_IS_BETTER[metric] else "rise"
-    ax.set_xlabel(
-        f"{verb} of the {style.METRIC_NAMES[metric]} when shuffled\n(dot: mean; line: spread; ticks: each shuffle)"
-    )
+    measured = f"{verb} of the {style.METRIC_NAMES[metric]} when shuffled"
+    style.set_xlabel(ax, f"{measured}\n(dot: mean; line: spread; ticks: each shuffle)")
     style.set_title(ax, (f"It leans most on {importances[0].name}" if importances else ""))
     return ax
 
@@ -301,7 +301,7 @@ def group_metrics(
     """How often it is right in each group, and how much of each class it finds there, each with its interval.
 
     Args:
-        ax: Where to draw; give it about 0.5 inches of height a row.
+        ax: Where to draw; give it about 0.6 inches of height a row, for its name and three marks.
         rows: From ``by_group``; of very many the largest are drawn.
         overall: The accuracy in all rows, drawn as a line.
         classes: What the two classes are called.
@@ -311,18 +311,19 @@ def group_metrics(
     single = len({row.group for row in rows}) == 1
     values = ["(none)" if row.value is None else str(row.value) for row in rows]
     names = values if single else [f"{row.group}: {value}" for row, value in zip(rows, values, strict=True)]
+    ys = style.rows_down(ax, [""] * len(names))
     ax.axvline(overall, color=style.GREY, linestyle="--", linewidth=1.5, zorder=1)
-    for middle, row in zip(style.rows_down(ax, names), rows, strict=True):
-        style.interval(ax, middle - 0.22, row.accuracy, style.BLUE)
+    for middle, row, name in zip(ys, rows, names, strict=True):
+        ax.text(0, middle - 0.32, f"{style.shortened(ax, name)} (n = {row.n})", va="center", bbox=NAME)
+        style.interval(ax, middle - 0.06, row.accuracy, style.BLUE)
         for y, recall, colour, marker in (
-            (0.04, row.recall_0, style.INK, "v"),
-            (0.26, row.recall_1, style.ORANGE, "^"),
+            (0.13, row.recall_0, style.INK, "v"),
+            (0.32, row.recall_1, style.ORANGE, "^"),
         ):
             ax.plot([recall.low, recall.high], [middle + y] * 2, color=colour, linewidth=1, zorder=2)
             ax.plot(
                 recall.value, middle + y, marker, color=colour, markerfacecolor=FILL[marker], zorder=3, clip_on=False
             )
-        ax.text(1.04, middle, f"n = {row.n}", va="center", transform=ax.get_yaxis_transform())
     ax.plot([], [], "o-", color=style.BLUE, label="right, of all")
     for name, colour, marker in zip(classes, (style.INK, style.ORANGE), "v^", strict=True):
         ax.plot(
@@ -330,8 +331,8 @@ def group_metrics(
         )
     ax.set_xlim(-0.02, 1.02)
     style.percent_axis(ax)
-    ax.set_xlabel(f"share of the group (dashed: accuracy in {where}, {style.percent(overall)})")
-    style.legend_below(ax, 3)
+    style.set_xlabel(ax, f"share of the group (dashed: accuracy in {where}, {style.percent(overall)})")
+    style.legend_below(ax)
     style.set_title(ax, f"{_least_right(rows, names, where)} {note}".strip())
     return ax
 

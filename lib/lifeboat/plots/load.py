@@ -22,21 +22,21 @@ def missing_values(ax: Axes, missing: Mapping[str, int], rows: int, *, title: st
     """
     ordered = sorted(missing.items(), key=lambda item: -item[1])
     ys = style.rows_down(ax, [name for name, _ in ordered])
-    ax.barh(ys, [rows] * len(ordered), color=style.PALE, height=0.6)
+    ax.barh(ys, [rows] * len(ordered), color=style.PALE, edgecolor=style.GREY, linewidth=0.8, height=0.6)
     ax.barh(ys, [count for _, count in ordered], color=style.BLUE, height=0.6)
     for y, (_, count) in zip(ys, ordered, strict=True):
         share = f"{count}  ({count / rows * 100:.1f}\N{NO-BREAK SPACE}%)"
-        inside = count > 0.7 * rows
+        inside = count > 0.5 * rows
         ax.text(
             count - 0.01 * rows if inside else count + 0.01 * rows,
             y,
             share,
             va="center",
             ha="right" if inside else "left",
-            color="white" if inside else "black",
+            color="white" if inside else style.INK,
         )
     ax.set_xlim(0, rows)
-    ax.set_xlabel(f"rows without a value, of {rows}")
+    style.set_xlabel(ax, f"rows without a value, of {rows}")
     finding = f"{ordered[0][0]} is missing most often, in {ordered[0][1]} of {rows} rows" if ordered else ""
     style.set_title(ax, title or finding or "No value is missing")
     return ax
@@ -78,6 +78,6 @@ def rates_by_group(
         ax.text(1.03, y, f"n = {n}", va="center", ha="left", transform=ax.get_yaxis_transform())
     ax.set_xlim(-0.02, 1.02)
     style.percent_axis(ax)
-    ax.set_xlabel(f"{xlabel} (dashed: all rows, {style.percent(overall)})")
+    style.set_xlabel(ax, f"{xlabel} (dashed: all rows, {style.percent(overall)})", right=0.7)
     style.set_title(ax, f"{title} {note}".strip())
     return ax

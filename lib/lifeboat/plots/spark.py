@@ -9,14 +9,14 @@ from matplotlib.patches import FancyBboxPatch
 
 from lifeboat.plots import style
 
-DRIVER, EXECUTOR, PARTITION = ("#FCE9C8", style.AMBER), ("white", style.GREY), ("#DCEBF5", style.BLUE)
-WIDTH, GAP = 2.0, 0.3  # of a partition's box, and between two
+DRIVER, EXECUTOR, PARTITION = (style.PALE_ORANGE, style.ORANGE), ("white", style.GREY), (style.PALE_BLUE, style.BLUE)
+WIDTH, GAP = 2.0, 0.15  # of a partition's box, and between two
 
 
 def driver_and_executors(ax: Axes, rows: Sequence[int], *, executors: int = 2, title: str = "") -> Axes:
     """The driver above, executors below it, each with its share of a table's partitions.
 
-    Give it about 2 inches of width a partition and 3.5 inches of height.
+    Give it about 1.2 inches of width a partition and 3 inches of height.
 
     Args:
         ax: Where to draw.
@@ -40,7 +40,7 @@ def driver_and_executors(ax: Axes, rows: Sequence[int], *, executors: int = 2, t
         ax.text(left + width / 2 + 0.4, 2.35, "tasks", ha="left", va="center", color=style.GREY)
         ax.text(left + width / 2 - 0.4, 2.35, "answers", ha="right", va="center", color=style.GREY)
         left += width + 2 * GAP
-    _box(ax, (0, 2.8, left - 2 * GAP, 0.9), DRIVER, "driver: your Python, the plan, the answers that come back")
+    _box(ax, (0, 2.8, left - 2 * GAP, 0.9), DRIVER, "driver: your Python, the plan,\nthe answers that come back")
     ax.set_xlim(-0.1, left - 2 * GAP + 0.1)
     ax.set_ylim(-0.1, 3.8)
     style.set_title(ax, title)

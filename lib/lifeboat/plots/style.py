@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Sized
 from pathlib import Path
-from textwrap import fill
+from textwrap import fill, shorten
 from typing import TypeVar
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation, Transform, blended_transform_factory
 
 from lifeboat.evaluate.intervals import Interval
 
 STYLE = Path(__file__).parent / "lifeboat.mplstyle"
 
-# Okabe and Ito (2008): told apart by people of any colour vision
-BLUE, ORANGE, GREEN, PINK, AMBER, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
-GREY, PALE, INK = "#777777", "#E8E8E8", "#333333"
+# Inches. A telephone shows a page 390 pixels wide and leaves 358 of them to a figure: in one of this width the least
+# letters, of 11 points, are then still 11 pixels, the least that telephones use for text of their own.
+WIDTH = 4.8
+
+# What marks a value. With protanopia, deuteranopia and tritanopia too each is told from each, as is shown in
+# tests/plots/test_colours.py, and stands out from white. Shapes, dashes or words say the same as they do.
+BLUE, ORANGE, SKY, BROWN = "#004488", "#D55E00", "#0099EE", "#773300"
+GREY, INK = "#6E6E6E", "#222222"
+PALE, PALE_BLUE, PALE_ORANGE = "#E8E8E8", "#DCEBF5", "#F9DFD1"  # fill what an edge in a colour of above encloses
+COLOURS, MARKERS = (BLUE, ORANGE, SKY, BROWN, INK), "osD^vP"
 MOST_ROWS = 30  # that a figure draws one below the other
+
+A_LETTER, A_BOLD_ONE = 0.086, 0.1  # inches that a letter takes, of labels and of titles
+PAD = 0.04167  # inches that the layout leaves around
 
 METRIC_NAMES = {
     "accuracy": "accuracy",
@@ -28,7 +38,6 @@ METRIC_NAMES = {
     "log_loss": "log loss",
 }
 _Row = TypeVar("_Row")
-COLOURS = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY)
 
 
 def use_style() -> None:
@@ -36,13 +45,50 @@ def use_style() -> None:
     plt.style.use(STYLE)
 
 
+def series(index: int) -> tuple[str, str]:
+    """The colour and the marker of the first, second ... of several; both are the same only after thirty."""
+    return COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+
+
 def set_title(ax: Axes, title: str) -> None:
-    """Write the finding over the figure, broken into lines that fit its width."""
-    figure = ax.get_figure(root=True)
-    room = ax.get_position(original=True)
-    width, height = (figure.get_size_inches() if figure else (8, 4.5)) * np.array([room.width, room.height])
-    inches = width if ax.get_aspect() == "auto" else min(width, height)
-    ax.set_title(fill(title, max(24, int(inches * 10))), loc="left")
+    """Write the finding over the figure from its left edge, broken into lines that fit its width."""
+    words = ax.set_title(fill(title, max(24, int(_inches(ax) / A_BOLD_ONE))), loc="left")
+    figure, across = ax.get_figure(root=True), _across(ax)
+    if figure and across and len(ax.get_yticks()):
+        above = ScaledTranslation(0, plt.rcParams["axes.titlepad"] / 72, figure.dpi_scale_trans)
+        words.set_x(PAD / _inches(ax))
+        words.set_transform(across + above)
+
+
+def _in_lines(words: str, letters: float) -> str:
+    return "\n".join(fill(line, int(letters)) for line in words.split("\n"))
+
+
+def set_xlabel(ax: Axes, words: str, *, right: float = 0) -> None:
+    """Name the x axis in lines that fit its length, which is what the y labels and ``right`` inches leave."""
+    lines = [line for label in ax.get_yticklabels() for line in label.get_text().split("\n")]
+    length = _inches(ax) - right - A_LETTER * max(map(len, lines), default=0)
+    ax.set_xlabel(_in_lines(words, max(16, length / A_LETTER)))
+
+
+def shortened(ax: Axes, name: str) -> str:
+    """A name that leaves room for a number behind it in the width of the ax."""
+    return shorten(name, int((_inches(ax) - 1.2) / A_LETTER), placeholder="\N{HORIZONTAL ELLIPSIS}")
+
+
+def _inches(ax: Axes) -> float:
+    """The width of the ax's column of the figure."""
+    figure, subplot = ax.get_figure(root=True), ax.get_subplotspec()
+    width = float(figure.get_figwidth()) if figure else WIDTH
+    return width / subplot.get_gridspec().ncols if subplot else width * ax.get_position(original=True).width
+
+
+def _across(ax: Axes) -> Transform | None:
+    """Places across the figure and up the ax; None where the ax has others beside it."""
+    figure, subplot = ax.get_figure(root=True), ax.get_subplotspec()
+    if figure is None or subplot is None or subplot.get_gridspec().ncols > 1:
+        return None
+    return blended_transform_factory(figure.transFigure, ax.transAxes)
 
 
 def rows_down(ax: Axes, names: Sequence[str]) -> list[int]:
@@ -56,8 +102,8 @@ def rows_down(ax: Axes, names: Sequence[str]) -> list[int]:
 
 
 def height(panels: Iterable[Sized], *, least: float = 3.2, a_row: float = 0.3) -> float:
-    """Inches of height for panels side by side, each with its rows, of which a figure draws some thirty at most."""
-    return max(least, 1 + a_row * min(MOST_ROWS, max(map(len, panels), default=0)))
+    """Inches of height for panels one below the other, each with its rows, of which it draws some thirty at most."""
+    return sum(max(least, 1 + a_row * min(MOST_ROWS, len(rows))) for rows in panels)
 
 
 def largest(rows: Sequence[_Row], size: Callable[[_Row], float]) -> tuple[list[_Row], str]:
@@ -68,9 +114,17 @@ def largest(rows: Sequence[_Row], size: Callable[[_Row], float]) -> tuple[list[_
     return [rows[index] for index in sorted(kept)], f"({MOST_ROWS} largest of {len(rows)})"
 
 
-def legend_below(ax: Axes, columns: int) -> None:
-    """A legend under the x axis's label, at the same distance however tall the figure is."""
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=4.5, ncols=columns)
+def legend_below(ax: Axes) -> None:
+    """A legend under the x axis's label, in as many columns as its words leave room for."""
+    room, sample = _inches(ax), 0.55  # a sample of the look, and the space before the next column
+    handles, labels = ax.get_legend_handles_labels()
+    lines = [_in_lines(label, (room - sample) / A_LETTER) for label in labels]
+    longest = max((len(line) for label in lines for line in label.split("\n")), default=0)
+    ax.legend(
+        handles, lines, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=_across(ax) or ax.transAxes,
+        borderaxespad=3.3 + 1.2 * (1 + ax.get_xlabel().count("\n")),
+        ncols=min(len(lines), max(1, int(room / (sample + A_LETTER * longest)))),
+    )  # fmt: skip
 
 
 def interval(ax: Axes, y: float, shown: Interval, colour: str, marker: str = "o") -> None:
