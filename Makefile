@@ -52,7 +52,8 @@ lint: ready  ## style, types, and which room imports which
 	@$(BIN)/lint-imports --no-logo
 
 lab: ready  ## JupyterLab on the notebooks, Spark's words first
-	@LIFEBOAT_SPARK_UI=$${LIFEBOAT_SPARK_UI:-on} $(BIN)/jupyter lab notebooks/00_spark.ipynb
+	@LIFEBOAT_SPARK_UI=$${LIFEBOAT_SPARK_UI:-on} $(BIN)/jupyter lab --LabApp.news_url=None \
+		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks/00_spark.ipynb
 
 serve: ready  ## the last run's model over HTTP (MODEL=models:/titanic@champion for others)
 	@$(BIN)/lifeboat serve $(MODEL)

@@ -34,41 +34,54 @@ def pack(index: Path, name: str) -> None:
         file.writestr(f"{about}/RECORD", f"{package}.py,,\n{about}/METADATA,,\n{about}/WHEEL,,\n{about}/RECORD,,\n")
 
 
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def make_index(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     """What pip takes for the network: a folder of wheels."""
-    folder = tmp_path / "index"
     folder.mkdir()
     for name in WHEELS:
         pack(folder, name)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", folder.as_uri())
+    patch.setenv("PIP_CONFIG_FILE", os.devnull)
+    patch.setenv("PIP_NO_INDEX", "1")
+    patch.setenv("PIP_FIND_LINKS", folder.as_uri())
     return folder
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def make_project(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     """A checkout with a lock of two lines, one of them for another system."""
-    folder = tmp_path / "a checkout"
     folder.mkdir()
     (folder / "requirements.txt").write_text("# locked\nleft==1.0\nright==2.0 ; sys_platform == 'nowhere'\n")
     (folder / "pyproject.toml").write_text('[build-system]\nrequires = ["builder>=3"]\n')
     git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
-    subprocess.run([*git, "init", "--quiet"], check=True)
-    subprocess.run([*git, "add", "."], check=True)
-    subprocess.run([*git, "commit", "--quiet", "-m", "first"], check=True)
-    monkeypatch.setattr(offline, "ROOT", folder)
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "first"]):
+        subprocess.run([*git, *command], check=True)
+    patch.setattr(offline, "ROOT", folder)
     return folder
 
 
 @pytest.fixture
-def stick(tmp_path: Path, project: Path, index: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A folder that was filled, with a blank and an accent in its name."""
-    folder = tmp_path / "clé usb"
-    assert offline.main(["gather", str(folder), UV]) == 0
-    assert f"3 wheels for {offline.for_people(offline.kind(), '')};" in capsys.readouterr().out
-    return folder
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return make_index(tmp_path / "index", monkeypatch)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return make_project(tmp_path / "a checkout", monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that was filled once."""
+    above = tmp_path_factory.mktemp("filled")
+    with pytest.MonkeyPatch.context() as patch:
+        make_index(above / "index", patch)
+        make_project(above / "checkout", patch)
+        assert offline.main(["gather", str(above / "stick"), UV]) == 0
+    return above / "stick"
+
+
+@pytest.fixture
+def stick(tmp_path: Path, filled: Path, project: Path, index: Path) -> Path:
+    """A copy of it, with a blank and an accent in its name."""
+    return Path(shutil.copytree(filled, tmp_path / "clé usb"))
 
 
 def test_a_folder_has_the_wheels_for_this_machine_and_the_checkout_as_it_is_committed(
@@ -83,6 +96,7 @@ def test_a_folder_has_the_wheels_for_this_machine_and_the_checkout_as_it_is_comm
     assert offline.main(["gather", str(stick), UV]) == 0
     printed = capsys.readouterr().out
     assert "All wheels are there: nothing to do." in printed
+    assert f"{stick}: 3 wheels for {offline.for_people(offline.kind(), '')};" in printed
     assert "What is changed here and not committed is not in lifeboat.tar.gz." in printed
     with tarfile.open(stick / "lifeboat.tar.gz") as archive:
         file = archive.extractfile("lifeboat/requirements.txt")

@@ -17,5 +17,5 @@ unshare --net --uts --map-root-user env -i HOME="$scratch/home" PATH="$PATH" LAN
     ip link set lo up
     hostname a-name-that-nobody-knows
     [[ $(ip -o link | wc -l) = 1 ]]
-    exec nice make "$@"
+    exec make "$@"
 ' make "$@" OFFLINE="$folder" PYTHON="$python"
