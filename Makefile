@@ -11,8 +11,18 @@ MADE_FROM := { pwd; cat requirements.txt pyproject.toml; }
 
 export MLFLOW_DISABLE_TELEMETRY := true
 
+# OFFLINE=folder, which `make offline` filled: wheels come from there, and nothing asks a network, tests neither
+FOLDER := outputs/offline
+ifdef OFFLINE
+export PIP_CONFIG_FILE := /dev/null
+export PIP_NO_INDEX := 1
+export PIP_FIND_LINKS := $(shell "$(PYTHON)" tools/offline.py address "$(OFFLINE)")
+export UV_OFFLINE := 1
+export UV_FIND_LINKS := $(PIP_FIND_LINKS)
+endif
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check trials mutants lint lab serve mlflow bench bench-start profile simulate bench-scale notebooks lock clean ready venv
+.PHONY: help run test check trials mutants lint lab serve mlflow bench bench-start profile simulate bench-scale notebooks lock offline clean ready venv
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -42,7 +52,8 @@ lint: ready  ## style, types, and which room imports which
 	@$(BIN)/lint-imports --no-logo
 
 lab: ready  ## JupyterLab on the notebooks, Spark's words first
-	@LIFEBOAT_SPARK_UI=$${LIFEBOAT_SPARK_UI:-on} $(BIN)/jupyter lab notebooks/00_spark.ipynb
+	@LIFEBOAT_SPARK_UI=$${LIFEBOAT_SPARK_UI:-on} $(BIN)/jupyter lab --LabApp.news_url=None \
+		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks/00_spark.ipynb
 
 serve: ready  ## the last run's model over HTTP (MODEL=models:/titanic@champion for others)
 	@$(BIN)/lifeboat serve $(MODEL)
@@ -81,6 +92,9 @@ lock: ready  ## write requirements.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --constraint requirements.txt --no-annotate --no-header \
 		--quiet deploy/container/requirements.in -o deploy/container/requirements.txt
 
+offline: ready  ## a folder to install from without a network (FOLDER=/media/stick/lifeboat): make run OFFLINE=folder
+	@$(BIN)/python tools/offline.py gather "$(FOLDER)" "$(UV)"
+
 clean:  ## remove .venv and what tools keep; the runs in outputs/ stay
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage spark-warehouse outputs/.cache lib/*.egg-info
 
@@ -90,6 +104,7 @@ ready:
 # uv takes a fifth of pip's time, but reads none of pip's settings: behind a mirror that only pip knows, pip does it
 venv:
 	@test -n "$(PYTHON)" || { echo "There is no Python 3.11, 3.12 or 3.13 here: install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@test -z "$(OFFLINE)" || "$(PYTHON)" tools/offline.py check "$(OFFLINE)" "$(UV)"
 	@echo "Making .venv from requirements.txt: once, about a minute, 2 GB"
 	@"$(PYTHON)" -m venv --clear .venv
 	@{ $(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV)" \

@@ -8,6 +8,7 @@ import typer
 
 from lifeboat.cli.azure import azure
 from lifeboat.cli.catch_up import catch_up
+from lifeboat.cli.class_folder import class_folder
 from lifeboat.cli.doctor import doctor
 from lifeboat.cli.new import new
 from lifeboat.cli.params import params
@@ -33,4 +34,5 @@ def options(debug: Annotated[bool, typer.Option("--debug", help="Show the whole 
 
 for command in (new, params, run, serve, score, parity, synth, warm, doctor, catch_up):
     app.command()(command)
+app.command("class")(class_folder)
 app.add_typer(azure, name="azure")

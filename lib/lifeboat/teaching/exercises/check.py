@@ -12,6 +12,7 @@ import pandas as pd
 
 from lifeboat.errors import ParameterError, unknown
 from lifeboat.run.folder import STAGES, Run
+from lifeboat.teaching.class_folder import report
 from lifeboat.teaching.exercises.errors import NoRunError, WrongAnswerError
 from lifeboat.teaching.exercises.kinds import Kind
 
@@ -142,19 +143,20 @@ def feedback(name: str, answer: Any, run: Run, **about: Any) -> str:
     if answer is ...:
         raise WrongAnswerError(f"{name}: {UNFILLED}")
     if answer is None:
-        raise WrongAnswerError(f"{name}: not yet. {NO_VALUE}")
+        raise WrongAnswerError(f"{name}: not yet. {NO_VALUE}", NO_VALUE)
     for attribute, described in DESCRIBED.items():
         if hasattr(type(answer), attribute):
-            raise WrongAnswerError(f"{name}: not yet. {described}")
+            raise WrongAnswerError(f"{name}: not yet. {described}", described)
     kind = exercise.kind
     try:
         value = kind.read(answer)
     except WrongAnswerError as error:
-        raise WrongAnswerError(f"{name}: not yet. {error}") from None
+        raise WrongAnswerError(f"{name}: not yet. {error}", f"Not {kind.wanted}.") from None
     solution = exercise.solve(run, **about)
     if kind.same(value, solution.answer):
         return f"{name}: right, {kind.shown(value)}. {solution.why}"
-    raise WrongAnswerError(f"{name}: not yet. You have {kind.shown(value)}. {_cause(kind, value, solution)}")
+    cause = _cause(kind, value, solution)
+    raise WrongAnswerError(f"{name}: not yet. You have {kind.shown(value)}. {cause}", cause)
 
 
 def _cause(kind: Kind, value: Any, solution: Solution) -> str:
@@ -167,5 +169,15 @@ def _cause(kind: Kind, value: Any, solution: Solution) -> str:
 
 
 def check(name: str, answer: Any, run: Run, **about: Any) -> None:
-    """Print what is said of an answer, as ``feedback`` gives it; a wrong one stops the cell with its message alone."""
-    print(feedback(name, answer, run, **about))
+    """Print what is said of an answer, as ``feedback`` gives it; a wrong one stops the cell with its message alone.
+
+    Where the environment names a class's folder, a line on it goes there; a cell that nobody filled in is no answer.
+    """
+    try:
+        right = feedback(name, answer, run, **about)
+    except WrongAnswerError as error:
+        if error.cause:
+            report(name, False, error.cause)
+        raise
+    report(name, True)
+    print(right)

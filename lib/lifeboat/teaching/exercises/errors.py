@@ -13,7 +13,15 @@ class LearnerError(LifeboatError):
 
 
 class WrongAnswerError(LearnerError, ValueError):
-    """An answer that is not right yet."""
+    """An answer that is not right yet.
+
+    Attributes:
+        cause: Where it comes from, without the answer itself; empty where there is none to speak of.
+    """
+
+    def __init__(self, message: str, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class NoRunError(LearnerError, FileNotFoundError):
