@@ -29,7 +29,7 @@ from typer.testing import CliRunner
 from lifeboat.cli.app import app
 from lifeboat.cli.serve import serve
 from lifeboat.teaching import doctor
-from lifeboat.teaching.diagnosis import folders, machine, memory, spoken_code, variables
+from lifeboat.teaching.diagnosis import folders, installed, machine, memory, spoken_code, variables
 from lifeboat.teaching.diagnosis.setup import FAILED, FINE, Setup, ask_inventory, look_around, run
 
 ROOT = Path(__file__).parents[2]
@@ -445,6 +445,11 @@ def test_a_shell_s_limit_of_memory_is_named() -> None:
             FAILED,
             "PYSPARK_SUBMIT_ARGS=--conf 'a cannot be read (No closing quota",
         ),
+        (
+            {"PYSPARK_SUBMIT_ARGS": "--conf spark.ssl.keyPassword=abc --conf spark.x.SECRET=def 'a"},
+            FAILED,
+            "PYSPARK_SUBMIT_ARGS=--conf spark.ssl.keyPassword=*** --conf spark.x.SECRET=*** 'a cannot be read",
+        ),
         ({"PYSPARK_PYTHON": "/bin/false"}, "remark", "Lifeboat passes over PYSPARK_PYTHON=/bin/false"),
         ({"LIFEBOAT_DRIVER_MEMORY": "much"}, FAILED, "LIFEBOAT_DRIVER_MEMORY=much is no size: write one such as 512m"),
         ({"LIFEBOAT_SPARK": "sc://host/;token=abc"}, "remark", "LIFEBOAT_SPARK=sc://host/;token=*** says where Spark"),
@@ -554,6 +559,11 @@ def test_an_environment_that_does_not_run_has_no_inventory(tmp_path: Path) -> No
     assert ask_inventory("/bin/false", "") == {}
     shutil.copy("/bin/cat", tmp_path / "python")
     assert ask_inventory(str(tmp_path / "python"), "") == {}
+
+
+def test_of_a_stack_the_last_line_is_told_and_of_plain_messages_all_but_java_s_places() -> None:
+    assert installed._words("Traceback (most recent call last):\n  File x\nValueError: why\n") == "ValueError: why"
+    assert installed._words("no Java\n\tat a.b.C(C.java:1)\ninstall one\n") == "no Java install one"
 
 
 # --- the code
