@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifeboat.deploy.tracking import connect, store_uri
+from lifeboat.deploy.tracking import connect, making_store, store_uri
 from lifeboat.errors import DataError, LifeboatError, redacted
 from lifeboat.evaluate import Scored
 from lifeboat.evaluate.decision import Rival
@@ -25,7 +25,11 @@ NOBODY = "none"  # instead of a registered model's name: a model is compared wit
 
 
 class RegistryError(LifeboatError, RuntimeError):
-    """The registry gave no answer, or is not as it was when the models were compared."""
+    """The registry gave no answer."""
+
+
+class RegistryChangedError(RegistryError):
+    """The registry is not as it was when the models were compared; `lifeboat run` judges once more, by this name."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,8 @@ def holders(name: str, tracking_uri: str = "") -> dict[str, str]:
     import mlflow
 
     try:
-        aliases = mlflow.MlflowClient().get_registered_model(name).aliases
+        with making_store():
+            aliases = mlflow.MlflowClient().get_registered_model(name).aliases
     except Exception as error:  # each store has its own client, with its own errors of network and sign-in
         if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
             return {}
@@ -152,7 +157,7 @@ def register(model_uri: str, name: str, tags: dict[str, str]) -> ModelVersion:
 
 
 def need_unchanged(compared: Mapping[str, str | None] | None, tracking_uri: str) -> None:
-    """Raise RegistryError unless the aliases are where they were when the models were compared.
+    """Raise RegistryChangedError unless the aliases are where they were when the models were compared.
 
     Args:
         compared: What ``Incumbents.noted`` gave then; None where a model was compared with none.
@@ -165,7 +170,7 @@ def need_unchanged(compared: Mapping[str, str | None] | None, tracking_uri: str)
     champion = aliases.get(CHAMPION)
     now = {"model": name, CHAMPION: champion, REFERENCE: champion and aliases.get(REFERENCE, champion)}
     if now != dict(compared):
-        raise RegistryError(
+        raise RegistryChangedError(
             f"the registry has changed since this model was judged (then {_text(compared)}; now {_text(now)}): the "
             "verdict speaks of another champion, and no alias was moved. Run notebooks 4 and 5 again"
         )
@@ -187,7 +192,7 @@ def give_alias(name: str, version: str, verdict: Mapping[str, Any], tracking_uri
         tracking_uri: As for ``store_uri``.
 
     Raises:
-        RegistryError: The champion is no longer the one that the model was compared with; no alias was moved.
+        RegistryChangedError: The champion is no longer the one that the model was compared with; no alias was moved.
     """
     need_unchanged(verdict["compared_with"], tracking_uri)
     before = holders(name, tracking_uri)
