@@ -171,6 +171,28 @@ def test_a_kernel_that_dies_is_told_with_the_cell_it_died_in_and_its_last_words(
     assert capfd.readouterr().err == ""
 
 
+KILL_JVM = """import os, psutil, threading
+(java,) = [p for p in psutil.Process(os.getppid()).children(recursive=True) if p.name() == "java"]
+java.kill()
+threading.Event().wait()"""
+
+
+def test_a_jvm_that_dies_ends_the_run_though_the_cell_has_not_noticed_and_is_told_with_its_last_words(
+    tmp_path: Path, write_notebook: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIFEBOAT_HOME", str(tmp_path))
+    for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE"):
+        monkeypatch.delenv(name, raising=False)
+    notebook = write_notebook(tmp_path / "notebooks" / "01.ipynb", 'spark: str = "local[1]"', KILL_JVM)
+    with pytest.raises(NotebookError) as caught:
+        run_all([notebook], {"spark": "local[1]"}, run_folder("trial"))
+    lines = str(caught.value).splitlines()
+    assert lines[:2] == [
+        "01 stopped at cell number 3: import os, psutil, threading",
+        "  Spark's JVM died (by SIGKILL). It said last:",
+    ]
+
+
 def test_the_kernel_is_this_python_though_another_is_installed_by_that_name(
     home: Path, write_notebook: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

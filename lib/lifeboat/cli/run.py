@@ -66,7 +66,7 @@ def run(
 
     notebooks_folder()  # before a parameter file is missed, which lies beside it
     parameters = resolve(read_parameters([named_by_shell(path) for path in params], override or []), params[0].stem)
-    options = Options(lean, force, _stage(first), _stage(last), parse_limits(timeout or []))
+    options = Options(lean, force, _stage(first), _stage(last), parse_limits(timeout or []), report=True)
     planned = Series(series(), parameters, run_folder(name or params[0].stem), options)
     reasons = _checked(planned, parameters)
     if dry_run:

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from lifeboat.evaluate.intervals import Interval
+from lifeboat.plots import alt
 
 STYLE = Path(__file__).parent / "lifeboat.mplstyle"
 
@@ -32,8 +33,9 @@ COLOURS = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY)
 
 
 def use_style() -> None:
-    """Give every figure made from now on the project's look."""
+    """Give every figure made from now on the project's look, and in a notebook a text that says what it found."""
     plt.style.use(STYLE)
+    alt.in_notebook()
 
 
 def set_title(ax: Axes, title: str) -> None:

@@ -57,10 +57,19 @@ def run(series: Series, tell: Tell = nobody) -> Record:
         try:
             _run(series, tell_all, stack)
         except BaseException as error:
+            if isinstance(error, Exception) and any(stage.error for stage in series.record.stages):
+                _report(series)
             tell_all("end", state=_state(error), message=str(error) or "interrupted")
             raise
         tell_all("end", state=DONE, message="the run has ended well")
     return series.record
+
+
+def _report(series: Series) -> None:
+    if series.options.report:
+        from lifeboat.runner.report import write_report  # takes a second to import
+
+        write_report(series.run_dir)
 
 
 def _run(series: Series, tell: Tell, stack: ExitStack) -> None:
@@ -94,6 +103,8 @@ def _run(series: Series, tell: Tell, stack: ExitStack) -> None:
                 waiting.insert(0, judge)
                 continue
         del waiting[0]
+    if jvm:
+        _report(series)
 
 
 def _begin(series: Series) -> None:
@@ -132,6 +143,7 @@ def _execute(series: Series, notebook: Notebook, tell: Tell, clock: Clock, jvm: 
     from lifeboat.runner.execute import execute
 
     stage, offered = series.stage(notebook), {**series.parameters.handed(), RUN_DIR: from_root(series.run_dir)}
+    notebook = Notebook(notebook.path, notebook.left_out)  # as it is now: the plan may have read it minutes ago
     stage.made_from, stage.left = {}, {}
     begun = made_from(notebook, series.values)
     for path, now_there in begun["inputs"].items():

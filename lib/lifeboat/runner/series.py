@@ -38,6 +38,7 @@ class Options:
         first: The first notebook to run, up to date or not, and so are those after it; empty: those that must.
         last: The last notebook to run; empty: the last of all.
         limits: Seconds that a ``cell``, a ``notebook`` and the ``run`` may take.
+        report: Whether to make the run's report at its end, if anything ran.
     """
 
     lean: bool = False
@@ -45,6 +46,7 @@ class Options:
     first: str = ""
     last: str = ""
     limits: dict[str, float] = field(default_factory=dict)
+    report: bool = False
 
 
 class Series:

@@ -12,6 +12,8 @@ from lifeboat.run import Run
 from lifeboat.run.paths import shown
 from lifeboat.runner.record import Record
 
+REPORT = "report.html"
+
 
 def summary(record: Record, run_dir: Path) -> str:
     """The closing lines of a run.
@@ -44,6 +46,8 @@ def _lines(record: Record, run_dir: Path) -> Iterator[str]:
     if deployed:
         yield f"Serve    make serve    (or: lifeboat serve {run_dir.name})"
         yield "Look     make mlflow   (MLflow's pages on this and every run)"
+    if (run_dir / REPORT).is_file():
+        yield f"Report   {here}{os.sep}{REPORT} (one file to send round)"
     yield f"Read     {here}{os.sep}" + ", ".join(f"{stage.name}.ipynb" for stage in record.stages)
 
 

@@ -158,7 +158,8 @@ class WarmJvm:
         """
         with suppress(subprocess.TimeoutExpired):
             status = self._gateway.proc.wait(within)
-            how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
+            number = -status if status < 0 else status - 128  # a shell that started it says so
+            how = f"by {signal.Signals(number).name}" if number in set(signal.Signals) else f"with status {status}"
             words = "\n".join(self.output().splitlines()[-LAST_WORDS:])
             return f"Spark's JVM died ({how}). It said last:\n{redacted(words) or 'nothing'}"
         return ""
