@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from lifeboat.errors import StageOrderError
@@ -238,6 +239,36 @@ def test_a_failed_run_is_taken_up_where_it_stood(home: Path) -> None:
     assert why(home) == {"02_preprocess": ["it failed"]}
     run(series(home))
     assert [new == old for new, old in zip(times(home), before, strict=True)] == [True, False, True]
+
+
+MOVED = """class RegistryChangedError(Exception):
+    pass
+from lifeboat.run import resolve
+if not resolve("moved").exists():
+    resolve("moved").touch()
+    raise RegistryChangedError("another champion")"""
+
+
+def test_where_the_champion_moved_while_a_model_was_judged_it_is_judged_again_once(home: Path) -> None:
+    notebook = home / "notebooks" / "03_train_cv.ipynb"
+    content = nbformat.read(notebook, as_version=4)
+    content.cells.append(nbformat.v4.new_code_cell(MOVED))
+    nbformat.write(content, notebook)
+    events: list[tuple[str, str]] = []
+
+    def tell(event: str, **facts: Any) -> None:
+        if event == "notebook":
+            events.append((facts["notebook"][:2], facts["state"]))
+
+    record = run(series(home), tell)
+    assert events == [
+        ("01", "up to date"), ("02", "up to date"), ("03", "running"), ("03", "failed"),
+        ("02", "running"), ("02", "done"), ("03", "running"), ("03", "done"),
+    ]  # fmt: skip
+    assert [stage.state for stage in record.stages] == ["done"] * 3
+    change_cell(notebook, "if not resolve", "if resolve")
+    with pytest.raises(NotebookError, match="another champion"):
+        run(series(home))
 
 
 def test_what_a_killed_run_left_is_cleaned_up_by_the_next(home: Path) -> None:

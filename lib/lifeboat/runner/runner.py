@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ def run(series: Series, tell: Tell = nobody) -> Record:
         series.record = read_record(series.run_dir, series.names)
         tell_all = several(tell, log)
         try:
-            _run(series, tell_all, stack)
+            _run(series, tell_all)
         except BaseException as error:
             if isinstance(error, Exception) and any(stage.error for stage in series.record.stages):
                 _report(series)
@@ -72,38 +72,32 @@ def _report(series: Series) -> None:
         write_report(series.run_dir)
 
 
-def _run(series: Series, tell: Tell, stack: ExitStack) -> None:
-    earlier, clock = seconds_of_earlier_runs(series), Clock(series.options.limits)
+def _run(series: Series, tell: Tell) -> None:
+    to_come = {name for name, reasons in series.plan().items() if reasons}
+    earlier = {name: seconds for name, seconds in seconds_of_earlier_runs(series).items() if name in to_come}
+    clock = Clock(series.options.limits)
     clock.start("run")
     _begin(series)
     tell("run", message=f"run {series.run_dir.name}", run=series.run_dir.name, notebooks=series.names)
-    jvm: dict[str, WarmJvm | None] = {}
-    waiting, again = [*series.notebooks], False
-    while waiting:
-        notebook = waiting[0]
-        facts: dict[str, Any] = {
-            "notebook": notebook.name,
-            "seconds_left": sum(earlier.get(later.name, 0) for later in waiting[1:]),
-        }
-        reasons = series.reasons(notebook)
-        if not reasons:
-            tell("notebook", **facts, state="up to date", seconds=series.stage(notebook).seconds or 0)
-        else:
-            if not jvm:
-                jvm["warm"] = _start(series, stack)
-            facts["seconds_left"] += earlier.get(notebook.name, 0)
-            try:
-                with _recorded(series, notebook, tell, reasons, facts, earlier):
-                    _execute(series, notebook, tell, clock, jvm["warm"])
-            except Exception as error:
-                if again or getattr(error, "kind", "") != CHAMPION_MOVED or notebook is series.notebooks[0]:
-                    raise
-                again, judge = True, series.notebooks[series.notebooks.index(notebook) - 1]
-                series.stage(judge).state = "waiting"  # it judged against a champion that is none any more
-                waiting.insert(0, judge)
+    waiting, judged_again = [*series.notebooks], False
+    with _Engine(series) as engine:
+        while waiting:
+            notebook = waiting.pop(0)
+            facts = {"notebook": notebook.name, "seconds_left": sum(earlier.get(later.name, 0) for later in waiting)}
+            if not (reasons := series.reasons(notebook)):
+                tell("notebook", **facts, state="up to date", seconds=series.stage(notebook).seconds or 0)
                 continue
-        del waiting[0]
-    if jvm:
+            try:
+                with _recorded(series, notebook, tell, reasons, facts, earlier.get(notebook.name, 0)):
+                    _execute(series, notebook, tell, clock, engine.jvm())
+            except Exception as error:
+                if judged_again or getattr(error, "kind", "") != CHAMPION_MOVED or notebook is series.notebooks[0]:
+                    raise
+                judged_again, judge = True, series.notebooks[series.notebooks.index(notebook) - 1]
+                series.stage(judge).state = "waiting"  # it judged against a champion that is none any more
+                waiting[:0] = [judge, notebook]
+                engine.stop()
+    if engine.started:
         _report(series)
 
 
@@ -116,21 +110,36 @@ def _begin(series: Series) -> None:
     record.write(series.run_dir)
 
 
-def _start(series: Series, stack: ExitStack) -> WarmJvm | None:
-    """What kernels need: folders of their own, and one JVM for all. Once per run, and only if something runs."""
-    from lifeboat.runner.kernel import own_homes
+class _Engine:
+    """What kernels need: folders of their own, and one JVM for all. It starts once something runs."""
 
-    stack.enter_context(own_homes(series.run_dir))
-    started = stack.enter_context(_jvm(series.values))
-    return started if isinstance(started, WarmJvm) else None
+    def __init__(self, series: Series) -> None:
+        self._series, self._stack = series, ExitStack()
+        self._jvm: WarmJvm | None = None
+        self._runs = self.started = False
 
+    def jvm(self) -> WarmJvm | None:
+        """The JVM; None where there is none of ours: Spark Connect needs none, one that is kept warm will do."""
+        if not self._runs:
+            from lifeboat.runner.kernel import own_homes
 
-def _jvm(values: Mapping[str, Any]) -> AbstractContextManager[object]:
-    """One JVM for all kernels; Spark Connect needs none, and one that somebody keeps warm already will do."""
-    remote = where_spark_runs(str(values.get("spark", ""))).startswith("sc://")
-    if remote or shared():
-        return nullcontext()
-    return WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO)
+            values = self._series.values
+            self._stack.enter_context(own_homes(self._series.run_dir))
+            if not where_spark_runs(str(values.get("spark", ""))).startswith("sc://") and not shared():
+                self._jvm = self._stack.enter_context(WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO))
+            self._runs = self.started = True
+        return self._jvm
+
+    def stop(self) -> None:
+        """End the JVM, in which a notebook that failed may have left its session; the next one starts anew."""
+        self._stack.close()
+        self._jvm, self._runs = None, False
+
+    def __enter__(self) -> _Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
 def input_bytes(values: Mapping[str, Any]) -> int:
@@ -161,14 +170,15 @@ def _recorded(
     notebook: Notebook,
     tell: Tell,
     reasons: list[str],
-    facts: dict[str, Any],
-    earlier: Mapping[str, float],
+    facts: Mapping[str, Any],
+    own_seconds: float,
 ) -> Iterator[None]:
     """Keep ``run.json`` true while a notebook runs and however it ends."""
     stage, clock = series.stage(notebook), time.perf_counter()
     stage.state, stage.started, stage.error = "running", now(), None
     series.record.write(series.run_dir)
-    tell("notebook", **facts, state=stage.state, reasons=reasons)
+    left = facts["seconds_left"] + own_seconds
+    tell("notebook", **{**facts, "seconds_left": left}, state=stage.state, reasons=reasons)
     try:
         yield
         stage.state = DONE
@@ -178,7 +188,6 @@ def _recorded(
     finally:
         stage.seconds = round(time.perf_counter() - clock, 3)
         series.record.write(series.run_dir)
-        facts["seconds_left"] -= earlier.get(notebook.name, 0)
         tell("notebook", **facts, state=stage.state, seconds=stage.seconds)
 
 
