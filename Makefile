@@ -22,7 +22,7 @@ export UV_FIND_LINKS := $(PIP_FIND_LINKS)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check trials mutants lint lab serve mlflow bench bench-start profile simulate bench-scale notebooks lock offline clean ready venv
+.PHONY: help run test check trials faults mutants lint lab serve mlflow bench bench-start profile simulate bench-scale notebooks lock offline clean ready venv
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ check: ready  ## style, types and the tests that need no Spark, while you work
 
 trials: ready  ## some thirty tables of the kinds that people have through all notebooks (an hour)
 	@$(BIN)/python tests/trials/trial.py
+
+faults: ready  ## a run broken in some hundred ways and gone on with: the same results (hours; FAULTS="SIGKILL to the JVM" for one)
+	@$(BIN)/python tests/faults/faults.py $(if $(FAULTS),"$(FAULTS)")
 
 mutants: ready  ## which small changes to the library no test notices (an hour; N=200 SEED=7 ONLY=serving LEAVE=plots for others)
 	@nice $(BIN)/python tools/mutants.py --number $(or $(N),60) $(if $(SEED),--seed $(SEED)) --only "$(ONLY)" --leave "$(LEAVE)"

@@ -29,6 +29,8 @@ from typing import Any
 import pytest
 from mutations import Mutation, mutations
 
+from lifeboat.runner.modules import Library
+
 ROOT = Path(__file__).resolve().parents[1]
 # whole notebooks, clusters and environments made anew: minutes each, and each line they run has a nearer test
 LONG = ("tests/series/", "tests/bench/", "test_container", "test_setup", "test_pyfunc_elsewhere")
@@ -48,54 +50,32 @@ class Tests:
     root: Path
 
     @cached_property
-    def modules(self) -> dict[str, Path]:
-        """Each module of the library by its full name."""
-        lib = self.root / "lib"
-        paths = {path: path.relative_to(lib).with_suffix("").parts for path in sorted(lib.rglob("*.py"))}
-        return {".".join(parts[:-1] if parts[-1] == "__init__" else parts): path for path, parts in paths.items()}
+    def library(self) -> Library:
+        """The library's modules, and which of them code uses."""
+        return Library(self.root / "lib" / "lifeboat")
 
     @cached_property
     def taken(self) -> dict[str, set[str]]:
         """The modules whose names each test file uses."""
         files = sorted((self.root / "tests").rglob("test_*.py"))
         names = {path.relative_to(self.root).as_posix(): path for path in files}
-        return {name: self.used(path) for name, path in names.items() if not any(part in name for part in LONG)}
+        texts = {n: path.read_text(encoding="utf-8") for n, path in names.items() if not any(p in n for p in LONG)}
+        return {name: self.library.used(text) | self.commands(text) for name, text in texts.items()}
+
+    def commands(self, text: str) -> set[str]:
+        """The modules of the commands whose names stand in a test file that calls any."""
+        words = {n.value for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+        called = "lifeboat" in words or "lifeboat.cli.app" in text
+        return {f"lifeboat.cli.{word}" for word in words} & self.library.modules.keys() if called else set()
 
     @cached_property
     def importers(self) -> dict[str, set[str]]:
         """The modules that use names of each module."""
         found = defaultdict[str, set[str]](set)
-        for name, path in self.modules.items():
-            for other in self.used(path) - {name}:
+        for name, path in self.library.modules.items():
+            for other in self.library.used(path.read_text(encoding="utf-8")) - {name}:
                 found[other].add(name)
         return found
-
-    def used(self, path: Path) -> set[str]:
-        """The modules whose names a file uses; a name that a package hands on counts for the module it comes from."""
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        names, aliases = set[str](), dict[str, str]()
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lifeboat"):
-                names |= {f"{node.module}.{alias.name}" for alias in node.names}
-                aliases |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
-                names.add(f"{aliases[node.value.id]}.{node.attr}")
-        words = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-        if "lifeboat" in words or "lifeboat.cli.app" in names:
-            names |= {f"lifeboat.cli.{word}" for word in words} & self.modules.keys()
-        return {module for name in names for module in self._module_of(name)}
-
-    def _module_of(self, name: str) -> set[str]:
-        if name in self.modules:
-            return {name}
-        package, _, last = name.rpartition(".")
-        if package not in self.modules:
-            return set()
-        for node in ast.walk(ast.parse(self.modules[package].read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and last in {alias.asname or alias.name for alias in node.names}:
-                return {node.module or ""}
-        return {package}
 
     def of(self, module: str) -> list[list[str]]:
         """The test files of a module: first those that are called as it or its package, then the others."""

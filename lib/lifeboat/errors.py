@@ -9,11 +9,19 @@ from typing import Any
 
 
 class LifeboatError(Exception):
-    """The root of the family: catch it to catch every error that Lifeboat raises on purpose."""
+    """The root of the family: catch it to catch every error that Lifeboat raises on purpose.
+
+    Attributes:
+        status: The exit status of a command that ends so.
+    """
+
+    status = 1
 
 
 class ParameterError(LifeboatError, ValueError):
     """A parameter's name, type or value will not do."""
+
+    status = 2
 
 
 class DataError(LifeboatError, ValueError):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,8 +33,9 @@ METRICS = {
     },
     "rule by Sex": {"accuracy": {"value": 0.79, "low": 0.72, "high": 0.85}, "log_loss": None},
 }
+VERDICT = {"sentence": "Promote it.", "promote": False, "compared_with": None}
 LEAVE = {
-    "04_evaluate": f'leave("04_evaluate", metrics={METRICS!r}, verdict={{"sentence": "Promote it."}})',
+    "04_evaluate": f'leave("04_evaluate", metrics={METRICS!r}, verdict={VERDICT!r})',
     "05_deploy": 'leave("05_deploy", deployed={"name": "titanic", "version": 3, "alias": "champion"})',
 }
 
@@ -76,9 +78,17 @@ def test_a_run_ends_with_how_good_the_model_is_where_it_is_and_how_to_serve_it(h
     assert lines[8].startswith("Time     01_load ")
     assert "make serve" in lines[9]
     assert "make mlflow" in lines[10]
-    assert lines[11].startswith("Read     outputs/small/01_load.ipynb, 02_preprocess.ipynb")
+    assert lines[11] == "Report   outputs/small/report.html (one file to send round)"
+    assert lines[12].startswith("Read     outputs/small/01_load.ipynb, 02_preprocess.ipynb")
     assert json.loads((home / "outputs" / "small" / "run.json").read_text())["parameters"]["seed"] == 7
-    assert "05_deploy      done" in ran.stderr
+    assert re.search(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00  05_deploy      done ", ran.stderr, re.MULTILINE)
+    again = lifeboat("run", "params/small.yaml", "--require-promotion")
+    assert again.stdout.startswith("All is up to date; --force runs it anew.\noutputs/small: 5 notebooks in ")
+    assert again.exit_code == 3, "the verdict does not make it champion"
+    assert lifeboat("verify", "small").exit_code == 0
+    (home / "outputs/small/05_deploy/deployed.json").write_text("{}")
+    altered = lifeboat("verify", "small")
+    assert (altered.exit_code, altered.stderr.splitlines()[1]) == (1, "  05_deploy/deployed.json was altered")
 
 
 def test_a_run_can_be_named(home: Path) -> None:
@@ -105,6 +115,50 @@ def test_a_failing_notebook_ends_the_command_with_what_to_open(home: Path) -> No
     assert "lifeboat: 01_load stopped at cell [4]: 1 // seed\n  ZeroDivisionError" in ran.stderr
     assert "01_load.ipynb to see it where it happened." in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_a_program_reads_what_happens_as_json_and_a_quiet_run_says_nothing(home: Path) -> None:
+    ran = lifeboat("run", "params/small.yaml", "--until", "01", "--json")
+    assert (ran.exit_code, ran.stderr) == (0, "")
+    events = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [event["event"] for event in events] == [
+        "run",
+        "notebook",
+        "cells",
+        *["cell"] * 4,
+        "notebook",
+        *["notebook"] * 4,
+        "end",
+    ]
+    assert events[1]["reasons"] == ["it has not run yet"]
+    assert [(event["notebook"], event["state"]) for event in events if event["event"] == "notebook"][:2] == [
+        ("01_load", "running"), ("01_load", "done"),
+    ]  # fmt: skip
+    assert all(re.fullmatch(r"\d{4}-.*\+00:00", event["time"]) for event in events)
+    log = (home / "outputs/small/log.txt").read_text()
+    assert re.search(r"  01_load        starts       it has not run yet\n.*  01_load        done ", log)
+    quiet = lifeboat("run", "params/small.yaml", "--until", "01", "--quiet")
+    assert (quiet.exit_code, quiet.output) == (0, "")
+
+
+def test_a_time_limit_ends_the_run_with_a_status_of_its_own_and_who_is_named_is_told(home: Path) -> None:
+    notebook = home / "notebooks/01_load.ipynb"
+    notebook.write_text(notebook.read_text().replace("1 // seed", "import threading; threading.Event().wait()"))
+    told = f'{sys.executable} -c \'import sys; open("told", "w").write(chr(10).join(sys.argv[1:]))\''
+    ran = lifeboat("run", "params/small.yaml", "--timeout", "cell=2s", "--timeout", "1h", "--on-failure", told)
+    assert ran.exit_code == 5
+    cell = "01_load stopped at cell number 4: import threading; threading.Event().wait()"
+    message = f"{cell}\n  a cell may take 2 s (--timeout)"
+    assert message in ran.stderr
+    assert (home / "told").read_text().startswith(f"small\n{message}")
+    assert "What went wrong" in (home / "outputs/small/report.html").read_text()
+
+
+@pytest.mark.parametrize("limit", ["2", "2d", "cells=2s", "0s", "cell="])
+def test_a_limit_that_is_none_is_told(home: Path, limit: str) -> None:
+    ran = lifeboat("run", "params/small.yaml", "--timeout", limit)
+    assert ran.exit_code == 2
+    assert f"--timeout is {limit!r}; write how long the run may take, such as 45m or 2h" in ran.stderr
 
 
 def test_serving_without_a_run_says_how_to_make_one(home: Path) -> None:

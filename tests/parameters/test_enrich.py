@@ -9,7 +9,7 @@ import pytest
 from lifeboat.errors import ParameterError
 from lifeboat.parameters.csv_format import CsvFormat
 from lifeboat.parameters.enrich import Enrich, Join, parse_enrich
-from lifeboat.parameters.files import read_yaml
+from lifeboat.parameters.yaml_text import read_yaml
 
 
 def test_words_for_gaps_hold_for_all_columns_or_for_one() -> None:

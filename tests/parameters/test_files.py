@@ -9,7 +9,8 @@ from papermill.iorw import NoDatesSafeLoader
 from yaml import load
 
 from lifeboat.errors import ParameterError
-from lifeboat.parameters.files import read_parameters, read_yaml
+from lifeboat.parameters.files import read_parameters
+from lifeboat.parameters.yaml_text import read_yaml
 
 
 def test_each_value_and_each_part_of_one_is_known_by_its_file_and_line(tmp_path: Path) -> None:

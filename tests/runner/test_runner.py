@@ -4,7 +4,6 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +18,12 @@ from lifeboat.parameters import titanic
 from lifeboat.parameters.files import Chosen
 from lifeboat.parameters.resolve import Resolved
 from lifeboat.run import digest
+from lifeboat.runner.execute import NotebookError
 from lifeboat.runner.folders import run_folder
-from lifeboat.runner.progress import Bars
-from lifeboat.runner.record import RunFolderBusyError, run_lock
-from lifeboat.runner.runner import NotebookError, input_bytes, run
+from lifeboat.runner.progress import Bars, Tell, nobody
+from lifeboat.runner.record import Record
+from lifeboat.runner.runner import input_bytes, run
+from lifeboat.runner.series import Options, Series
 
 Write = Callable[..., Path]
 FIRST = 'run_dir: str = "outputs/tutorial"\nword: str = "a"  # written down\n'
@@ -35,22 +36,16 @@ print(resolve(run_dir).joinpath("word.txt").read_text() * times)"""
 
 
 class Seen:
-    """Writes down what a run tells its watcher."""
+    """Writes down what a run tells."""
 
     def __init__(self) -> None:
         self.events: list[Any] = []
 
-    def notebook_starts(self, name: str) -> None:
-        self.events.append(name)
-
-    def cells_known(self, cells: int) -> None:
-        self.events.append(("cells", cells))
-
-    def cell_starts(self, index: int) -> None:
-        self.events.append(index)
-
-    def notebook_ends(self, name: str, seconds: float, state: str) -> None:
-        self.events.append((name, state))
+    def __call__(self, event: str, **facts: Any) -> None:
+        if event in ("cells", "cell"):
+            self.events.append((event, facts[event]))
+        elif event == "notebook":
+            self.events.append((facts["notebook"], facts["state"]))
 
 
 @pytest.fixture
@@ -61,9 +56,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run_all(notebooks: list[Path], parameters: dict[str, Any], run_dir: Path, **more: Any) -> Any:
-    origins = dict.fromkeys(parameters, "-p")
-    return run(notebooks, Resolved(parameters, origins, Chosen(parameters), environment={}), run_dir, **more)
+def run_all(
+    notebooks: list[Path], parameters: dict[str, Any], run_dir: Path, tell: Tell = nobody, **options: Any
+) -> Record:
+    resolved = Resolved(parameters, dict.fromkeys(parameters, "-p"), Chosen(parameters), environment={})
+    return run(Series(notebooks, resolved, run_dir, Options(**options)), tell)
 
 
 def printed(notebook: Path) -> str:
@@ -84,12 +81,13 @@ def test_notebooks_run_in_order_and_each_gets_only_the_parameters_it_declares(
     ]
     before = [notebook.read_bytes() for notebook in notebooks]
     run_dir, seen = run_folder("trial"), Seen()
-    run_all(notebooks, {"word": "ab", "times": 2}, run_dir, watcher=seen)
+    run_all(notebooks, {"word": "ab", "times": 2}, run_dir, tell=seen)
     assert printed(run_dir / "02_read.ipynb") == "abab\n"
     assert [notebook.read_bytes() for notebook in notebooks] == before
+    cells = [("cell", index) for index in range(4)]
     assert seen.events == [
-        "01_write", ("cells", 4), 0, 1, 2, 3, ("01_write", "done"),
-        "02_read", ("cells", 4), 0, 1, 2, 3, ("02_read", "done"),
+        ("01_write", "running"), ("cells", 4), *cells, ("01_write", "done"),
+        ("02_read", "running"), ("cells", 4), *cells, ("02_read", "done"),
     ]  # fmt: skip
     assert [file.name for file in run_dir.iterdir() if "unfinished" in file.name] == []
 
@@ -168,9 +166,31 @@ def test_a_kernel_that_dies_is_told_with_the_cell_it_died_in_and_its_last_words(
         run_all([notebook], {}, run_dir)
     message = str(caught.value)
     assert message.startswith("01 stopped at cell number 2: import os; os.write(2, b'out of memory'); os.abort()\n")
-    assert message.splitlines()[1:3] == ["  DeadKernelError: Kernel died", "  out of memory"]
+    assert message.splitlines()[1:3] == ["  DeadKernelError: Kernel died (by SIGABRT)", "  out of memory"]
     assert (run_dir / "01.ipynb").exists()
     assert capfd.readouterr().err == ""
+
+
+KILL_JVM = """import os, psutil, threading
+(java,) = [p for p in psutil.Process(os.getppid()).children(recursive=True) if p.name() == "java"]
+java.kill()
+threading.Event().wait()"""
+
+
+def test_a_jvm_that_dies_ends_the_run_though_the_cell_has_not_noticed_and_is_told_with_its_last_words(
+    tmp_path: Path, write_notebook: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIFEBOAT_HOME", str(tmp_path))
+    for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE"):
+        monkeypatch.delenv(name, raising=False)
+    notebook = write_notebook(tmp_path / "notebooks" / "01.ipynb", 'spark: str = "local[1]"', KILL_JVM)
+    with pytest.raises(NotebookError) as caught:
+        run_all([notebook], {"spark": "local[1]"}, run_folder("trial"))
+    lines = str(caught.value).splitlines()
+    assert lines[:2] == [
+        "01 stopped at cell number 3: import os, psutil, threading",
+        "  Spark's JVM died (by SIGKILL). It said last:",
+    ]
 
 
 def test_the_kernel_is_this_python_though_another_is_installed_by_that_name(
@@ -231,28 +251,6 @@ def test_notebooks_share_one_jvm_and_stop_only_their_own_session(
     assert not Path("/proc", pids.pop()).exists()
 
 
-HOLD = "import sys; from pathlib import Path; from lifeboat.runner.record import run_lock\n" + (
-    "with run_lock(Path(sys.argv[1])):\n    print('held', flush=True); sys.stdin.read()"
-)
-
-
-def test_two_runs_cannot_write_into_one_folder_and_a_killed_one_lets_go(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
-        with (
-            pytest.raises(RunFolderBusyError, match=rf"\(process {other.pid}, since .*with --name"),
-            run_lock(tmp_path),
-        ):
-            pass
-        other.kill()
-        other.wait()
-    with run_lock(tmp_path):
-        assert f"process {os.getpid()}," in (tmp_path / ".lock").read_text()
-
-
 @pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", "", "mlartifacts", "a b"])
 def test_a_run_takes_a_plain_name(name: str) -> None:
     with pytest.raises(ParameterError, match="a run cannot be named"):
@@ -307,13 +305,14 @@ def test_a_notebook_that_ran_on_another_data_set_says_so_on_top_and_leaves_out_w
 def test_on_a_terminal_a_bar_for_the_notebooks_and_one_for_the_cells_say_how_far_the_run_is() -> None:
     screen = io.StringIO()
     with Bars(5, Console(file=screen, force_terminal=True, width=100)) as bars:
-        bars.notebook_starts("01_load")
-        bars.notebook_ends("01_load", 2.34, "done")
-        bars.notebook_starts("02_preprocess")
-        bars.cells_known(7)
-        bars.cell_starts(3)
+        bars("notebook", notebook="01_load", state="running", seconds_left=0)
+        bars("notebook", notebook="01_load", state="done", seconds=2.34)
+        bars("notebook", notebook="02_preprocess", state="running", seconds_left=170)
+        bars("cells", cells=7)
+        bars("cell", cell=3)
+        bars("step", text="2 of 6 done (fold 1 of 3)")
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
     assert "01_load        done           2.3 s\n" in text
     *_, series, cells = [line for line in text.splitlines() if "/" in line]
-    assert re.fullmatch(r"\s*series +\S+ +1/5 notebooks \d:\d\d:\d\d *", series)
-    assert re.fullmatch(r"02_preprocess +\S+ +3/7 cells +\d:\d\d:\d\d *", cells)
+    assert re.fullmatch(r"\s*series +\S+ +1/5 notebooks \d:\d\d:\d\d about 3 min left *", series)
+    assert re.fullmatch(r"02_preprocess +\S+ +3/7 cells +\d:\d\d:\d\d 2 of 6 done \(fold 1 of 3\) *", cells)

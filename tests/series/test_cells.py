@@ -13,7 +13,7 @@ from titanic_words import TITANIC
 
 from lifeboat.parameters.model import BESIDE
 from lifeboat.run import STAGES
-from lifeboat.runner.runner import ABOUT_THIS_DATA, DEMONSTRATION
+from lifeboat.runner.series import ABOUT_THIS_DATA, DEMONSTRATION
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tools"))

@@ -25,7 +25,7 @@ from lifeboat.parameters.model import BESIDE
 from lifeboat.run import STAGES
 from lifeboat.run.folder import FILES, STANDS_FOR
 from lifeboat.run.inputs import content_digest
-from lifeboat.runner.runner import DEMONSTRATION
+from lifeboat.runner.series import DEMONSTRATION
 from lifeboat.scoring.scorer import Scorer
 from lifeboat.spark.jvm import WarmJvm
 from lifeboat.teaching.catch_up import catch_up

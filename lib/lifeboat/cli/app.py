@@ -14,6 +14,7 @@ from lifeboat.cli.new import new
 from lifeboat.cli.params import params
 from lifeboat.cli.plainly import PlainErrors
 from lifeboat.cli.run import run
+from lifeboat.cli.runs import report, runs, verify
 from lifeboat.cli.score import score
 from lifeboat.cli.serve import parity, serve
 from lifeboat.cli.synth import synth
@@ -32,7 +33,7 @@ def options(debug: Annotated[bool, typer.Option("--debug", help="Show the whole 
     """From a CSV to a served model: five notebooks that can be read, run and served."""
 
 
-for command in (new, params, run, serve, score, parity, synth, warm, doctor, catch_up):
+for command in (new, params, run, runs, report, verify, serve, score, parity, synth, warm, doctor, catch_up):
     app.command()(command)
 app.command("class")(class_folder)
 app.add_typer(azure, name="azure")

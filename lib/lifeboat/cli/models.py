@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +11,7 @@ import typer
 
 from lifeboat.errors import DataError
 
+DIGEST = re.compile("[0-9a-f]{12,64}")  # of a model, as its server's /version says it, or the beginning of one
 UnseenOption = Annotated[
     str,
     typer.Option(help="What to do where a row has a value that training never met: warn or refuse; else as the model."),
@@ -16,18 +19,22 @@ UnseenOption = Annotated[
 
 
 def find_run(name: str) -> Path:
-    """The run folder that a name or a path means; the last finished run for an empty name.
+    """The run folder that a name, a path or a model's digest means; the last finished run for an empty name.
 
     Raises:
         DataError: There is no such folder.
     """
     from lifeboat.run import last_run, resolve
+    from lifeboat.run.folder import FILES
 
     if not name:
         return last_run().path
     for folder in (resolve("outputs") / name, Path(name).resolve()):
         if folder.is_dir():
             return folder
+    for deployed in sorted(resolve("outputs").glob(f"*/{FILES['deployed']}")) if DIGEST.fullmatch(name) else ():
+        if json.loads(deployed.read_text(encoding="utf-8")).get("model", "").startswith(name):
+            return deployed.parents[1]
     runs = sorted(file.parent.name for file in resolve("outputs").glob("*/run.json"))
     raise DataError(f"there is no run {name!r} in {resolve('outputs')}; there are: {', '.join(runs) or 'none yet'}")
 

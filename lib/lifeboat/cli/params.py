@@ -15,6 +15,9 @@ def params(
     override: Annotated[
         list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Another value for a parameter, as YAML.")
     ] = None,
+    flat: Annotated[
+        bool, typer.Option("--flat", help="Print one parameter file for papermill, which knows no `extends`.")
+    ] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema that editors use.")] = False,
 ) -> None:
     """Show every parameter: its value, where that is from, what else may be written, and what it means."""
@@ -29,6 +32,10 @@ def params(
     chosen = read_parameters([named_by_shell(file) for file in files or []], override or [])
     parameters = resolve(chosen, files[0].stem if files else "")
     check(parameters)
+    if flat:
+        import yaml
+
+        return typer.echo(yaml.safe_dump(parameters.handed(), sort_keys=False, allow_unicode=True), nl=False)
     from rich.console import Console
     from rich.table import Table
 

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from lifeboat.cli.shadows import shadow_message
-from lifeboat.errors import LifeboatError, ParameterError, redacted
+from lifeboat.errors import LifeboatError, redacted
 
 DEBUG = "LIFEBOAT_DEBUG"
 SHOWN = f"{DEBUG}=1 in the environment shows where it happened."
@@ -35,7 +35,7 @@ OTHERS = {"py4j": "Spark", "pyspark": "Spark", "grpc": "Spark Connect", "mlflow"
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """What goes wrong ends as a sentence: status 2 for parameters, 1 for the rest, 130 for Ctrl-C.
+    """What goes wrong ends as a sentence: the error's own status, 1 where it has none, 130 for Ctrl-C.
 
     ``LIFEBOAT_DEBUG=1`` in the environment, or ``--debug``, shows the whole stack of what is no error on purpose.
     """
@@ -43,7 +43,7 @@ def plain_errors() -> Iterator[None]:
         yield
         return
     except LifeboatError as error:
-        message, status = str(error), 2 if isinstance(error, ParameterError) else 1
+        message, status = str(error), error.status
     except KeyboardInterrupt:
         message, status = "interrupted", 130
     except BrokenPipeError:  # who read our output has gone: nobody is left to be told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -19,8 +20,12 @@ def serve(
 ) -> None:
     """Serve a portable model over HTTP."""
     from lifeboat.deploy.server.app import serve as serve_folder
+    from lifeboat.run.lock import in_use_here
 
-    serve_folder(portable_folder(model), host, port, unseen)
+    folder = portable_folder(model)
+    run_dir = folder.parents[1]
+    with in_use_here(run_dir) if (run_dir / "run.json").is_file() else nullcontext():
+        serve_folder(folder, host, port, unseen)
 
 
 def parity(

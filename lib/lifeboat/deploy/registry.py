@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifeboat.deploy.tracking import connect, store_uri
+from lifeboat.deploy.tracking import connect, making_store, store_uri
 from lifeboat.errors import DataError, LifeboatError, redacted
 from lifeboat.evaluate import Scored
 from lifeboat.evaluate.decision import Rival
@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
 KEPT = FILES["holdout_predictions"]  # an artifact of each version's MLflow run, of old ones too
 CHAMPION, REFERENCE = "champion", "reference"
+MODEL = "model"  # a version's tag: the digest of its portable model
 NOBODY = "none"  # instead of a registered model's name: a model is compared with none
 
 
 class RegistryError(LifeboatError, RuntimeError):
-    """The registry gave no answer, or is not as it was when the models were compared."""
+    """The registry gave no answer."""
+
+
+class RegistryChangedError(RegistryError):
+    """The registry is not as it was when the models were compared; `lifeboat run` judges once more, by this name."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,8 @@ def holders(name: str, tracking_uri: str = "") -> dict[str, str]:
     import mlflow
 
     try:
-        aliases = mlflow.MlflowClient().get_registered_model(name).aliases
+        with making_store():
+            aliases = mlflow.MlflowClient().get_registered_model(name).aliases
     except Exception as error:  # each store has its own client, with its own errors of network and sign-in
         if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
             return {}
@@ -151,24 +157,35 @@ def register(model_uri: str, name: str, tags: dict[str, str]) -> ModelVersion:
         return mlflow.register_model(model_uri, name, tags=tags)
 
 
-def need_unchanged(compared: Mapping[str, str | None] | None, tracking_uri: str) -> None:
-    """Raise RegistryError unless the aliases are where they were when the models were compared.
+def need_unchanged(compared: Mapping[str, str | None] | None, tracking_uri: str, model: str = "") -> None:
+    """Raise RegistryChangedError unless the aliases are where they were when the models were compared.
 
     Args:
         compared: What ``Incumbents.noted`` gave then; None where a model was compared with none.
         tracking_uri: As for ``store_uri``.
+        model: The digest of the model that was compared. Where it is the champion by now, as a run left it that was
+            killed at its very end, that is no change.
     """
     if compared is None:
         return
     name = str(compared["model"])
     aliases = holders(name, tracking_uri)
     champion = aliases.get(CHAMPION)
+    if model and champion and champion != compared[CHAMPION] and _digest(name, champion) == model:
+        return
     now = {"model": name, CHAMPION: champion, REFERENCE: champion and aliases.get(REFERENCE, champion)}
     if now != dict(compared):
-        raise RegistryError(
+        raise RegistryChangedError(
             f"the registry has changed since this model was judged (then {_text(compared)}; now {_text(now)}): the "
             "verdict speaks of another champion, and no alias was moved. Run notebooks 4 and 5 again"
         )
+
+
+def _digest(name: str, version: str) -> str:
+    """The digest of a version's portable model; empty for one that was registered before it was kept."""
+    import mlflow
+
+    return str(mlflow.MlflowClient().get_model_version(name, version).tags.get(MODEL, ""))
 
 
 def _text(noted: Mapping[str, str | None]) -> str:
@@ -187,9 +204,9 @@ def give_alias(name: str, version: str, verdict: Mapping[str, Any], tracking_uri
         tracking_uri: As for ``store_uri``.
 
     Raises:
-        RegistryError: The champion is no longer the one that the model was compared with; no alias was moved.
+        RegistryChangedError: The champion is no longer the one that the model was compared with; no alias was moved.
     """
-    need_unchanged(verdict["compared_with"], tracking_uri)
+    need_unchanged(verdict["compared_with"], tracking_uri, _digest(name, version))
     before = holders(name, tracking_uri)
     import mlflow
 

@@ -10,12 +10,14 @@ import statistics
 import tempfile
 import warnings
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifeboat.errors import LifeboatError, need_none, redacted
 from lifeboat.run import Run, digest
+from lifeboat.run.lock import exclusive
 from lifeboat.run.paths import local_path, resolve, resolve_store
 from lifeboat.scoring.declared import WHOLES
 from lifeboat.scoring.fields import TYPES, Column
@@ -84,13 +86,19 @@ def connect(tracking_uri: str = "", experiment: str | None = None) -> None:
         ) from error
 
 
+def making_store() -> AbstractContextManager[None]:
+    """Where a store, or an experiment, may be made anew: two processes that do so are in each other's way."""
+    return exclusive(resolve("outputs/.mlflow.lock"))
+
+
 def _choose(experiment: str, uri: str) -> None:
     """Make an experiment the active one, and a run of the environment only if it can be added to."""
     import mlflow
 
-    if mlflow.get_experiment_by_name(experiment) is None:
-        artifacts = resolve("outputs/mlartifacts").as_uri() if uri.startswith("sqlite:") else None
-        mlflow.create_experiment(experiment, artifact_location=artifacts)
+    with making_store():
+        if mlflow.get_experiment_by_name(experiment) is None:
+            artifacts = resolve("outputs/mlartifacts").as_uri() if uri.startswith("sqlite:") else None
+            mlflow.create_experiment(experiment, artifact_location=artifacts)
     mlflow.set_experiment(experiment)
     run = os.environ.get("MLFLOW_RUN_ID")
     if run and not _open_run(run):
@@ -171,7 +179,7 @@ def log_results(run: Run, source: str, session: SparkSession | None = None, **pa
     data = MetaDataset(_dataset_source(source), Path(source).stem, digest(source, session)[:DIGEST_LENGTH])
     mlflow.log_input(data, "training")
     mlflow.log_artifact(str(run.find("scores")), "03_train_cv")
-    mlflow.log_artifacts(str(run.folder("04_evaluate")), "04_evaluate")
+    mlflow.log_artifacts(str(run.read_all("04_evaluate")), "04_evaluate")
 
 
 def _dataset_source(source: str) -> Any:

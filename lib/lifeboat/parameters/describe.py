@@ -14,6 +14,7 @@ from lifeboat.parameters.azure import AzureSettings
 from lifeboat.parameters.csv_format import CsvFormat
 from lifeboat.parameters.enrich import Enrich, Join
 from lifeboat.parameters.field import about, comment_of, fields_of, plain_type, takes
+from lifeboat.parameters.files import EXTENDS
 from lifeboat.parameters.model import BESIDE, SECTIONS, ColumnWords, Parameters, taken_by
 from lifeboat.parameters.resolve import RUN_DIR, Resolved
 
@@ -35,7 +36,11 @@ INTRODUCTION = (
     "which is the Titanic's. For `lifeboat run` and the other commands the command line counts before the environment, "
     "the environment before the file, the file before the default; `lifeboat params FILE` shows which it was. A "
     "notebook by itself, in JupyterLab or under papermill, takes the environment before its cell. All is checked "
-    "before anything runs."
+    "before anything runs.\n\n"
+    "A file may start from another beside it: `extends: titanic.yaml`. What it says itself counts before; a nested "
+    "parameter counts as a whole. That is for `lifeboat run`: `lifeboat params FILE --flat` prints one file for plain "
+    "papermill. `-p enrich.no_value='{Cabin: [NA]}'` changes a part of a nested one. What `-p` gives is read by the "
+    "type that the parameter has: a text needs no quotes."
 )
 
 
@@ -130,6 +135,10 @@ def schema() -> dict[str, Any]:
     """The JSON Schema of a parameter file: editors complete names from it and mark what will not do."""
     described = TypeAdapter(Parameters).json_schema()
     del described["properties"][RUN_DIR]
+    described["properties"][EXTENDS] = {
+        "type": "string",
+        "description": "the parameter file to start from",
+    }
     azure = AzureSettings.model_json_schema()
     del azure["required"]  # the environment may say these
     described["properties"]["azure"] = azure | {"description": fields_of(Parameters)["azure"].description}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lifeboat.errors import ParameterError, redacted
 from lifeboat.parameters import field as fields
+from lifeboat.parameters.model import Parameters
+from lifeboat.parameters.overrides import put, read_override
+from lifeboat.parameters.yaml_text import read_yaml
 from lifeboat.run.paths import shown
 
+EXTENDS = "extends"  # in a parameter file: the one that it starts from, beside it
 LARGEST_FILE = 1_000_000  # letters: a device has no end
 
 
@@ -36,87 +38,62 @@ class Chosen:
         return next((self.lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self.lines), "")
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads YAML as papermill does, so that both give a notebook the same; but a key given twice is an error."""
-
-    yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        lines: dict[str, int] = {}
-        for key, _ in node.value:
-            line = key.start_mark.line + 1
-            if isinstance(key, yaml.ScalarNode) and key.value in lines:
-                raise ParameterError(f"{key.value!r} is given twice, in lines {lines[key.value]} and {line}")
-            lines[str(key.value)] = line
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(text: str) -> tuple[Any, dict[fields.Path, int]]:
-    """The value that a YAML text means, and the line of each name and each item of a list in it.
-
-    Raises:
-        ParameterError: It is no YAML, or a key stands in it twice.
-    """
-    loader = _Loader(text)
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            return None, {}
-        return loader.construct_document(node), dict(_lines(node, (), set()))
-    except yaml.YAMLError as error:
-        raise ParameterError(f"this is no YAML: {error}") from error
-    finally:
-        loader.dispose()
-
-
-def _lines(node: yaml.Node, path: fields.Path, seen: set[int]) -> Iterator[tuple[fields.Path, int]]:
-    if id(node) in seen:  # an alias: its lines are those of what it stands for
-        return
-    seen.add(id(node))
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            inner = (*path, str(key.value))
-            yield inner, key.start_mark.line + 1
-            yield from _lines(value, inner, seen)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield (*path, index), value.start_mark.line + 1
-            yield from _lines(value, (*path, index), seen)
-
-
 def read_parameters(files: Sequence[Path], overrides: Sequence[str] = ()) -> Chosen:
-    """Read parameter files, then what the command line gives instead.
+    """Read parameter files, each after those that it extends, then what the command line gives instead.
 
     Args:
         files: YAML, each a mapping of parameter names to values; of a name in several the last counts.
-        overrides: ``name=value`` each; the value is read as YAML, the last of a name counts.
+        overrides: ``name=value`` each, or ``name.part=value``; the last of a name counts.
 
     Raises:
-        ParameterError: The file is not there, is no mapping or has a key twice; an override has no ``=`` or no YAML.
+        ParameterError: A file is not there, is no mapping, has a key twice or extends itself; an override has no ``=``
+            or no YAML.
     """
     values: dict[str, Any] = {}
     lines: dict[fields.Path, str] = {}
-    for file in files:
-        read, numbers = _read_file(file)
-        values |= read
-        lines = {path: origin for path, origin in lines.items() if path[0] not in read}
-        lines |= {path: f"{shown(file)}, line {number}" for path, number in numbers.items()}
+    for file in (file for path in files for file in _with_bases(path, ())):
+        values |= file.values
+        lines = {path: origin for path, origin in lines.items() if path[0] not in file.values}
+        lines |= {path: f"{shown(file.path)}, line {number}" for path, number in file.lines.items()}
     names = set()
     for override in overrides:
-        name, equals, text = override.partition("=")
-        if not equals:
-            raise ParameterError(f"-p {override}: write name=value, such as -p num_folds=5")
-        try:
-            values[name] = read_yaml(text)[0] if text else ""
-        except ParameterError as error:
-            raise ParameterError(f"-p {override}: {error}") from error
-        lines = {path: origin for path, origin in lines.items() if path[0] != name}
-        lines[(name,)] = redacted(f"-p {override}")
+        path, value = read_override(override)
+        name, written = path[0], redacted(f"-p {override}")
+        if name not in values and len(path) > 1 and name in (known := fields.fields_of(Parameters)):
+            values[name], lines[(name,)] = known[name].default, "default"
+        values = put(values, path, value)
+        lines = {inner: origin for inner, origin in lines.items() if inner[: len(path)] != path}
+        lines[path] = written
+        if len(path) > 1:
+            lines[(name,)] = "; ".join(filter(None, [lines.get((name,)), written]))
         names.add(name)
     return Chosen(values, lines, frozenset(names))
+
+
+@dataclass(frozen=True)
+class _File:
+    """A parameter file: its values, and the line of each name and of each item of a list."""
+
+    path: Path
+    values: dict[str, Any]
+    lines: dict[fields.Path, int]
+
+
+def _with_bases(path: Path, below: tuple[Path, ...]) -> list[_File]:
+    """A file after those that it extends, the first of them first."""
+    if path.resolve() in [file.resolve() for file in below]:
+        chain = " extends ".join(map(shown, (*below, path)))
+        raise ParameterError(f"these parameter files go round in a circle: {chain}")
+    values, lines = _read_file(path)
+    base = values.pop(EXTENDS, None)
+    line = lines.pop((EXTENDS,), 0)
+    if base is None:
+        return [_File(path, values, lines)]
+    if not isinstance(base, str) or not base:
+        raise ParameterError(f"{shown(path)}, line {line}: extends is {base!r}; write the name of a parameter file")
+    if not (path.parent / base).is_file():
+        raise ParameterError(f"{shown(path)}, line {line}: it extends {base!r}, and there is no {path.parent / base}")
+    return [*_with_bases(path.parent / base, (*below, path)), _File(path, values, lines)]
 
 
 def _read_file(file: Path) -> tuple[dict[str, Any], dict[fields.Path, int]]:

@@ -17,7 +17,7 @@ from lifeboat.evaluate.intervals import Interval
 from lifeboat.evaluate.metrics import HIGHER_IS_BETTER
 from lifeboat.evaluate.slices import CalibrationBin, GroupRow
 from lifeboat.evaluate.thresholds import ThresholdCosts
-from lifeboat.plots import style
+from lifeboat.plots import alt, style
 from lifeboat.scoring.classes import NO_AND_YES
 
 FILL = {"v": "white", "^": style.ORANGE}  # of the marks for class 0 and class 1
@@ -256,7 +256,13 @@ def metric_intervals(
     style.set_xlabel(ax, "value on the hold-out, with its bootstrap interval")
     style.legend_below(ax)
     style.set_title(ax, _paired_finding(paired or {}, list(models)))
+    gains = [f"{style.METRIC_NAMES[name]} by {_with_interval(gain)}" for name, gain in (paired or {}).items()]
+    alt.set_numbers(ax, f"It is better in {', in '.join(gains)}" if gains else "")
     return ax
+
+
+def _with_interval(value: Interval) -> str:
+    return f"{value.value:.3f}, interval {value.low:.3f} to {value.high:.3f}"
 
 
 def _paired_finding(paired: Mapping[str, Interval], models: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation, Transform, blended_transform_factory
 
 from lifeboat.evaluate.intervals import Interval
+from lifeboat.plots import alt
 
 STYLE = Path(__file__).parent / "lifeboat.mplstyle"
 
@@ -41,8 +42,9 @@ _Row = TypeVar("_Row")
 
 
 def use_style() -> None:
-    """Give every figure made from now on the project's look."""
+    """Give every figure made from now on the project's look, and in a notebook a text that says what it found."""
     plt.style.use(STYLE)
+    alt.in_notebook()
 
 
 def series(index: int) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifeboat.errors import DataError, ParameterError, StageOrderError, StaleError, unknown
 from lifeboat.run.inputs import content_digest, stamps
+from lifeboat.run.lock import need_free
 from lifeboat.run.paths import resolve
 from lifeboat.run.writing import earlier, put_in_place, staging, write_json
 from lifeboat.scoring.fields import Column
@@ -194,6 +195,13 @@ class Run:
         self._read |= {FILES[source]: self._digest(FILES[source]) for source in STANDS_FOR.get(name, (name,))}
         return self.where(name)
 
+    def read_all(self, stage: str) -> Path:
+        """The folder that a notebook left, for who reads all of it: each file in it is noted as read."""
+        folder = self.folder(stage)
+        names = (file.relative_to(self.path).as_posix() for file in folder.rglob("*") if file.is_file())
+        self._read |= {name: self._digest(name) for name in names if Path(name).name not in (READ, DIGESTS)}
+        return folder
+
     def where(self, name: str) -> Path:
         """Where a notebook leaves something, whether or not it is there yet: between ``begin`` and ``commit`` aside."""
         stage, file = _stage_and_file(name)
@@ -207,15 +215,25 @@ class Run:
         noted: dict[str, str] = json.loads((folder / READ).read_text(encoding="utf-8"))
         for predecessor in sorted({Path(file).parts[0] for file in noted}):
             yield from self.stale(predecessor)
-        changed = [file for file, digest in noted.items() if self._digest(file) != digest]
-        if changed:
+        if changed := self.changed(stage):
             yield (
                 f"{folder} is stale: {', '.join(changed)} changed after notebooks/{stage}.ipynb had read it. Run that "
                 f"notebook again with run_dir={self._run_dir!r}, and those after it"
             )
 
+    def changed(self, stage: str) -> list[str]:
+        """The files that a notebook read and that are no longer what they were; none where it has not run."""
+        noted = self.path / stage / READ
+        read: dict[str, str] = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
+        return [file for file, digest in read.items() if self._digest(file) != digest]
+
     def begin(self, stage: str) -> Path:
-        """An empty folder for a notebook to write into; nobody sees it before ``commit``."""
+        """An empty folder for a notebook to write into; nobody sees it before ``commit``.
+
+        Raises:
+            RunFolderBusyError: Another process runs notebooks into this run's folder.
+        """
+        need_free(self.path)
         folder = self._begun[stage] = staging(self.path / stage)
         folder.mkdir(parents=True)
         return folder
@@ -289,7 +307,12 @@ class Run:
         if not path.exists():
             return "not there"
         kept = json.loads(digests.read_text(encoding="utf-8")).get(name) if digests.is_file() else None
-        return str(kept["digest"]) if kept and kept["files"] == stamps(path) else content_digest(path)
+        if kept and kept["files"] == stamps(path):
+            return str(kept["digest"])
+        try:
+            return content_digest(path)
+        except (OSError, ValueError):  # cut short, or no longer what its name says
+            return "not readable"
 
 
 def _stage_and_file(name: str) -> tuple[str, str]:

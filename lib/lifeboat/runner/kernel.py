@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import zmq
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Unicode, default
 
+from lifeboat.run.writing import remove, staging
 from lifeboat.spark.environment import for_a_while
+from lifeboat.spark.jvm import WarmJvm
 
 
 class ThisPython(AsyncKernelManager):
@@ -23,6 +25,9 @@ class ThisPython(AsyncKernelManager):
     messages = Unicode(
         os.devnull, help="File for what the kernel's process itself says, which is no cell's output."
     ).tag(config=True)
+
+    jvm: ClassVar[WarmJvm | None] = None
+    returned: ClassVar[int | None] = None
 
     @default("kernel_spec_manager")
     def _no_installed_kernels(self) -> KernelSpecManager:
@@ -39,6 +44,29 @@ class ThisPython(AsyncKernelManager):
         with open(self.messages, "ab") as messages:
             await super().start_kernel(stderr=messages, **options)
 
+    async def _async_is_alive(self) -> bool:
+        """Whether it can go on: a kernel whose JVM is gone cannot, even if it has not noticed."""
+        if await super()._async_is_alive():
+            return self.jvm is None or not self.jvm.died()
+        if self.provisioner is not None:
+            type(self).returned = getattr(getattr(self.provisioner, "process", None), "returncode", None)
+        return False
+
+    is_alive = _async_is_alive
+
+    @classmethod
+    def ended(cls) -> str:
+        """How the kernel's process ended, as the end of a sentence; empty where it did by itself, or lives."""
+        if cls.returned is None or cls.returned >= 0:
+            return ""
+        memory = ", as the system does where memory runs out" if -cls.returned == signal.SIGKILL else ""
+        return f" (by {signal.Signals(-cls.returned).name}{memory})"
+
+
+def watching(jvm: WarmJvm | None) -> type[ThisPython]:
+    """A class of kernels for one notebook, which end with a JVM."""
+    return type(ThisPython.__name__, (ThisPython,), {"jvm": jvm, "returned": None})
+
 
 def without_habits(environment: Mapping[str, str]) -> dict[str, str]:
     """An environment without what a person has set for a Python to work with by hand: it would run in each notebook."""
@@ -47,16 +75,20 @@ def without_habits(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def own_homes() -> Iterator[None]:
-    """Jupyter, IPython and Matplotlib keep their files where they may: in a folder for a while.
+def own_homes(run_dir: Path) -> Iterator[None]:
+    """Jupyter, IPython and Matplotlib keep their files where they may: in the run's folder, for a while.
 
     What a person's IPython runs at its start belongs to no notebook. Matplotlib's list of fonts takes seconds to make,
     and stays where it is if there is a home to write into.
     """
-    with tempfile.TemporaryDirectory(prefix="lifeboat-kernel-", ignore_cleanup_errors=True) as folder:
-        homes = {"IPYTHONDIR": "ipython", "JUPYTER_RUNTIME_DIR": "runtime"}
-        if not os.access(Path.home(), os.W_OK):
-            homes |= {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data"}
-            homes |= {} if "MPLCONFIGDIR" in os.environ else {"MPLCONFIGDIR": "matplotlib"}
-        with for_a_while({name: str(Path(folder, subfolder)) for name, subfolder in homes.items()}):
+    folder = staging(run_dir / "kernel")
+    folder.mkdir(mode=0o700)
+    homes = {"IPYTHONDIR": "ipython", "JUPYTER_RUNTIME_DIR": "runtime"}
+    if not os.access(Path.home(), os.W_OK):
+        homes |= {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data"}
+        homes |= {} if "MPLCONFIGDIR" in os.environ else {"MPLCONFIGDIR": "matplotlib"}
+    try:
+        with for_a_while({name: str(folder / subfolder) for name, subfolder in homes.items()}):
             yield
+    finally:
+        remove(folder)

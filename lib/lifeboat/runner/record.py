@@ -1,31 +1,19 @@
-"""What a run leaves about itself: ``run.json``, and a lock so that no other run writes into its folder meanwhile."""
+"""What a run leaves about itself: ``run.json``."""
 
 from __future__ import annotations
 
 import json
-import os
-import platform
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import lifeboat
-from lifeboat.errors import LifeboatError
-from lifeboat.run import digest, resolve
-from lifeboat.run.inputs import input_paths
+from lifeboat.run.paths import checkout
 from lifeboat.run.writing import write_whole
 
-PACKAGES = ("pyspark", "mlflow", "papermill", "numpy", "onnx", "onnxruntime")
-LOCKED_BYTE = 1 << 30  # far behind the file's text: Windows lets nobody read what is locked
-
-
-class RunFolderBusyError(LifeboatError, RuntimeError):
-    """Another run is writing into the same folder."""
+DONE = "done"
 
 
 @dataclass
@@ -38,6 +26,8 @@ class Stage:
         started: When it started, UTC, ISO 8601.
         seconds: How long it took.
         error: Why it failed.
+        made_from: Once it is done: what its files follow from, as ``made_from.made_from`` says.
+        left: Once it is done: each file that it left -> SHA-256, size and time.
     """
 
     name: str
@@ -45,6 +35,8 @@ class Stage:
     started: str | None = None
     seconds: float | None = None
     error: str | None = None
+    made_from: dict[str, Any] = field(default_factory=dict)
+    left: dict[str, list[Any]] = field(default_factory=dict)
 
 
 @dataclass
@@ -57,79 +49,53 @@ class Record:
         inputs: Path as it was given -> sha256 of the file, or of a folder's files.
         notebooks: Notebook -> sha256 of its file.
         versions: Package -> version.
+        code: The library's version, the checkout's commit, and whether all was as committed.
+        lean: Whether cells that only demonstrate something were left out.
         stages: One a notebook, in order.
     """
 
-    parameters: dict[str, Any]
-    origins: dict[str, str]
-    inputs: dict[str, str]
-    notebooks: dict[str, str]
-    versions: dict[str, str]
+    parameters: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    notebooks: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    code: dict[str, Any] = field(default_factory=dict)
+    lean: bool = False
     stages: list[Stage] = field(default_factory=list)
 
     def write(self, run_dir: Path) -> None:
         """Replace ``run.json``: a reader finds the old one or the new one, never a part."""
         write_whole(run_dir / "run.json", json.dumps(asdict(self), indent=2, ensure_ascii=False, default=str) + "\n")
 
-
-def begin_record(parameters: Mapping[str, Any], origins: Mapping[str, str], notebooks: Sequence[Path]) -> Record:
-    """A record in which every stage is still waiting."""
-    return Record(
-        parameters=dict(parameters),
-        origins=dict(origins),
-        inputs={path: digest(path) for _, path in input_paths(parameters) if resolve(path).exists()},
-        notebooks={notebook.stem: digest(notebook) for notebook in notebooks},
-        versions=versions(),
-        stages=[Stage(notebook.stem) for notebook in notebooks],
-    )
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long each notebook took that was done."""
+        return {stage.name: stage.seconds for stage in self.stages if stage.seconds and stage.state == DONE}
 
 
-def versions() -> dict[str, str]:
-    """Python's version and those of the packages that decide the numbers."""
-    installed = {"python": platform.python_version(), "lifeboat": lifeboat.__version__}
-    for package in PACKAGES:
-        try:
-            installed[package] = version(package)
-        except PackageNotFoundError:
-            installed[package] = "not installed"
-    return installed
+def read_record(run_dir: Path, names: Sequence[str]) -> Record:
+    """A run's record with a stage for each of these notebooks; those that it does not know are waiting."""
+    try:
+        content = json.loads((run_dir / "run.json").read_text(encoding="utf-8"))
+        known = {stage["name"]: Stage(**_known(Stage, stage)) for stage in content.pop("stages", [])}
+        record = Record(**_known(Record, content))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # none yet, or none of ours
+        record, known = Record(), {}
+    record.stages = [known.get(name, Stage(name)) for name in names]
+    return record
 
 
-def now() -> str:
-    """The time, UTC, ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _known(kind: type, content: Mapping[str, Any]) -> dict[str, Any]:
+    return {field.name: content[field.name] for field in fields(kind) if field.name in content}
 
 
-@contextmanager
-def run_lock(run_dir: Path) -> Iterator[None]:
-    """Hold a run folder; the system lets go of it when this process ends, however that ends.
-
-    Raises:
-        RunFolderBusyError: Another process holds it.
-    """
-    run_dir.mkdir(parents=True, exist_ok=True)
-    with (run_dir / ".lock").open("a+", encoding="utf-8") as file:
-        try:
-            _lock(file)
-        except OSError as error:
-            file.seek(0)
-            raise RunFolderBusyError(
-                f"another run is writing into {run_dir} ({file.read().strip()}): "
-                "wait until it ends, or take another folder with --name"
-            ) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()}, since {now()}\n")
-        file.flush()
-        yield
-
-
-def _lock(file: IO[str]) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        file.seek(LOCKED_BYTE)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def code_version() -> dict[str, Any]:
+    """The library's version, and what git says of the checkout: its commit, and whether nothing was changed since."""
+    git = ["git", "-C", str(checkout())]
+    try:
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        tracked = [*git, "status", "--porcelain", "--untracked-files=no"]
+        clean = not subprocess.run(tracked, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return {"lifeboat": lifeboat.__version__}
+    return {"lifeboat": lifeboat.__version__, "commit": commit, "clean": clean}

@@ -1,115 +1,145 @@
-"""Run notebooks in order by papermill: one run folder, one warm JVM, stop at the first failure."""
+"""Run the notebooks that are not up to date, in order: one run folder, one warm JVM, stop at the first failure."""
 
 from __future__ import annotations
 
-import ast
-import re
+import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import nbformat
-import papermill
-from papermill.exceptions import PapermillExecutionError
-from traitlets.config import Config
-
-from lifeboat.errors import LifeboatError, redacted, redacted_all
-from lifeboat.parameters import titanic
-from lifeboat.parameters.resolve import RUN_DIR, Resolved
-from lifeboat.run import STAGES
+from lifeboat.errors import DataError
+from lifeboat.parameters.resolve import RUN_DIR
+from lifeboat.run import digest
 from lifeboat.run.inputs import files, input_paths
+from lifeboat.run.lock import HOLDER, now, run_lock
 from lifeboat.run.paths import from_root
-from lifeboat.run.writing import put_in_place, staging
-from lifeboat.runner.folders import notebooks_folder
-from lifeboat.runner.kernel import ThisPython, own_homes
-from lifeboat.runner.progress import Silence, Watcher
-from lifeboat.runner.record import Record, Stage, begin_record, now, run_lock
+from lifeboat.run.writing import remove
+from lifeboat.runner.limits import Clock
+from lifeboat.runner.made_from import left_by, made_from, versions
+from lifeboat.runner.notebook import Notebook
+from lifeboat.runner.progress import Log, Tell, nobody, several
+from lifeboat.runner.record import DONE, Record, code_version, read_record
+from lifeboat.runner.series import Series
 from lifeboat.spark.environment import for_a_while
 from lifeboat.spark.jvm import WarmJvm, shared, where_spark_runs
 
 QUICK_START_UP_TO = 4 * 2**20  # bytes of input: beyond, the JVM's thorough compiler is worth its time
-ABOUT_THIS_DATA = "about-this-data"  # the tag of cells that hold for the notebooks' own data set alone
-DEMONSTRATION = "demonstration"  # the tag of cells that no later notebook needs
-LEAN = "> **Lean.** Cells that only demonstrate something are left out of this notebook."
-LONGEST_MESSAGE = 12  # lines: a Java error brings its whole stack along
+CHAMPION_MOVED = "RegistryChangedError"  # what notebook 5 says where notebook 4 judged against another champion
+LOG = "log.txt"
 
 
-class NotebookError(LifeboatError, RuntimeError):
-    """A notebook's cell failed; the message names the cell, what it said and the notebook to open."""
-
-
-def series() -> list[Path]:
-    """The five notebooks, in order."""
-    return [notebooks_folder() / f"{stage}.ipynb" for stage in STAGES]
-
-
-def run(
-    notebooks: Sequence[Path],
-    parameters: Resolved,
-    run_dir: Path,
-    watcher: Watcher | None = None,
-    lean: bool = False,
-) -> Record:
-    """Execute ``notebooks`` one after another into ``run_dir``.
+def run(series: Series, tell: Tell = nobody) -> Record:
+    """Execute the notebooks that are not up to date, one after another.
 
     Args:
-        notebooks: Paths, in order.
-        parameters: What to run with; each notebook gets those that its own parameter cell names.
-        run_dir: The run's folder; ``NN.ipynb`` and ``run.json`` are written there, the rest is the notebooks' own.
-        watcher: Who is told how far the run is.
-        lean: Whether to leave out the cells that only demonstrate something.
+        series: What is to be done.
+        tell: Who is told how far the run is.
 
     Returns:
-        The record, all stages done.
+        The record.
 
     Raises:
         NotebookError: A cell failed or its kernel died; later notebooks have not been started.
-        RunFolderBusyError: Another run is writing into ``run_dir``.
+        TimeLimitError: A cell, a notebook or the run took too long.
+        RunFolderBusyError: Another run is writing into the folder.
+        StageOrderError: A notebook before the first that is to run is not up to date.
     """
-    watcher = watcher or Silence()
-    values, environment = parameters.values, {"MLFLOW_DISABLE_TELEMETRY": "true", **parameters.environment}
-    with run_lock(run_dir), for_a_while(environment), own_homes(), _jvm(values):
-        values = redacted_all({**values, RUN_DIR: from_root(run_dir)})
-        record = begin_record(values, parameters.origins, notebooks)
-        record.write(run_dir)
-        notes = {ABOUT_THIS_DATA: other_data_set(values), DEMONSTRATION: LEAN if lean else ""}
-        notes = {tag: note for tag, note in notes.items() if note}
-        offered = {**parameters.handed(), RUN_DIR: from_root(run_dir)}
-        for notebook, stage in zip(notebooks, record.stages, strict=True):
-            handed = {name: offered[name] for name in taken(notebook) if name in offered}
-            with _recorded(stage, record, run_dir, watcher):
-                _execute(notebook, run_dir / notebook.name, handed, watcher, notes)
-    return record
+    environment = {"MLFLOW_DISABLE_TELEMETRY": "true", HOLDER: str(os.getpid()), **series.parameters.environment}
+    with ExitStack() as stack:
+        stack.enter_context(run_lock(series.run_dir))
+        tidy(series.run_dir)
+        log = stack.enter_context(Log(series.run_dir / LOG))
+        stack.enter_context(for_a_while(environment))
+        series.record = read_record(series.run_dir, series.names)
+        tell_all = several(tell, log)
+        try:
+            _run(series, tell_all)
+        except BaseException as error:
+            if isinstance(error, Exception) and any(stage.error for stage in series.record.stages):
+                _report(series)
+            tell_all("end", state=_state(error), message=str(error) or "interrupted")
+            raise
+        tell_all("end", state=DONE, message="the run has ended well")
+    return series.record
 
 
-def taken(notebook: Path) -> list[str]:
-    """The names that a notebook's parameter cell sets."""
-    content = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
-    cells = (cell.source for cell in content.cells if "parameters" in cell.metadata.get("tags", []))
-    targets = [node.target for node in ast.parse(next(cells, "")).body if isinstance(node, ast.AnnAssign)]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
+def _report(series: Series) -> None:
+    if series.options.report:
+        from lifeboat.runner.report import write_report  # takes a second to import
+
+        write_report(series.run_dir)
 
 
-def other_data_set(values: Mapping[str, Any]) -> str:
-    """What a reader must know first of a run on other rows than the notebooks' text speaks of; empty on the same."""
-    read = values.get("labelled_path", titanic.LABELLED)
-    if read == titanic.LABELLED:
-        return ""
-    return (
-        f"> **Another data set.** This notebook was written about `{titanic.LABELLED}`; this run read `{read}`. All "
-        "numbers, tables and figures are this run's. What the text says of the other's rows, columns and findings is "
-        "left out."
-    )
+def _run(series: Series, tell: Tell) -> None:
+    to_come = {name for name, reasons in series.plan().items() if reasons}
+    earlier = {name: seconds for name, seconds in seconds_of_earlier_runs(series).items() if name in to_come}
+    clock = Clock(series.options.limits)
+    clock.start("run")
+    _begin(series)
+    tell("run", message=f"run {series.run_dir.name}", run=series.run_dir.name, notebooks=series.names)
+    waiting, judged_again = [*series.notebooks], False
+    with _Engine(series) as engine:
+        while waiting:
+            notebook = waiting.pop(0)
+            facts = {"notebook": notebook.name, "seconds_left": sum(earlier.get(later.name, 0) for later in waiting)}
+            if not (reasons := series.reasons(notebook)):
+                tell("notebook", **facts, state="up to date", seconds=series.stage(notebook).seconds or 0)
+                continue
+            try:
+                with _recorded(series, notebook, tell, reasons, facts, earlier.get(notebook.name, 0)):
+                    _execute(series, notebook, tell, clock, engine.jvm())
+            except Exception as error:
+                if judged_again or getattr(error, "kind", "") != CHAMPION_MOVED or notebook is series.notebooks[0]:
+                    raise
+                judged_again, judge = True, series.notebooks[series.notebooks.index(notebook) - 1]
+                series.stage(judge).state = "waiting"  # it judged against a champion that is none any more
+                waiting[:0] = [judge, notebook]
+                engine.stop()
+    if engine.started:
+        _report(series)
 
 
-def _jvm(values: Mapping[str, Any]) -> AbstractContextManager[object]:
-    """One JVM for all kernels; Spark Connect needs none, and one that somebody keeps warm already will do."""
-    remote = where_spark_runs(str(values.get("spark", ""))).startswith("sc://")
-    if remote or shared():
-        return nullcontext()
-    return WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO)
+def _begin(series: Series) -> None:
+    record, values = series.record, series.values
+    record.parameters, record.origins = values, series.parameters.origins
+    record.inputs = {path: digest(path) for _, path in input_paths(values) if files(path)}
+    record.notebooks = {notebook.name: digest(notebook.path) for notebook in series.notebooks}
+    record.versions, record.code, record.lean = versions(), code_version(), series.options.lean
+    record.write(series.run_dir)
+
+
+class _Engine:
+    """What kernels need: folders of their own, and one JVM for all. It starts once something runs."""
+
+    def __init__(self, series: Series) -> None:
+        self._series, self._stack = series, ExitStack()
+        self._jvm: WarmJvm | None = None
+        self._runs = self.started = False
+
+    def jvm(self) -> WarmJvm | None:
+        """The JVM; None where there is none of ours: Spark Connect needs none, one that is kept warm will do."""
+        if not self._runs:
+            from lifeboat.runner.kernel import own_homes
+
+            values = self._series.values
+            self._stack.enter_context(own_homes(self._series.run_dir))
+            if not where_spark_runs(str(values.get("spark", ""))).startswith("sc://") and not shared():
+                self._jvm = self._stack.enter_context(WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO))
+            self._runs = self.started = True
+        return self._jvm
+
+    def stop(self) -> None:
+        """End the JVM, in which a notebook that failed may have left its session; the next one starts anew."""
+        self._stack.close()
+        self._jvm, self._runs = None, False
+
+    def __enter__(self) -> _Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
 def input_bytes(values: Mapping[str, Any]) -> int:
@@ -117,103 +147,67 @@ def input_bytes(values: Mapping[str, Any]) -> int:
     return sum(file.stat().st_size for _, path in input_paths(values) for file in files(path))
 
 
+def _execute(series: Series, notebook: Notebook, tell: Tell, clock: Clock, jvm: WarmJvm | None) -> None:
+    """Execute one notebook, and note what it was made from and what it left."""
+    from lifeboat.runner.execute import execute
+
+    stage, offered = series.stage(notebook), {**series.parameters.handed(), RUN_DIR: from_root(series.run_dir)}
+    notebook = Notebook(notebook.path, notebook.left_out)  # as it is now: the plan may have read it minutes ago
+    stage.made_from, stage.left = {}, {}
+    begun = made_from(notebook, series.values)
+    for path, now_there in begun["inputs"].items():
+        if series.record.inputs.get(path, now_there["digest"]) != now_there["digest"]:
+            raise DataError(f"{path} has changed since this run began: run again, and what read it before is done anew")
+    clock.start("notebook")
+    handed = {name: offered[name] for name in notebook.taken if name in offered}
+    execute(notebook, series.run_dir / notebook.path.name, handed, tell, series.notes, clock, jvm)
+    stage.made_from, stage.left = begun, left_by(series.run_dir, notebook.name)
+
+
 @contextmanager
-def _recorded(stage: Stage, record: Record, run_dir: Path, watcher: Watcher) -> Iterator[None]:
-    """Keep ``run.json`` true while a stage runs and however it ends."""
-    stage.state, stage.started = "running", now()
-    record.write(run_dir)
-    watcher.notebook_starts(stage.name)
-    clock = time.perf_counter()
+def _recorded(
+    series: Series,
+    notebook: Notebook,
+    tell: Tell,
+    reasons: list[str],
+    facts: Mapping[str, Any],
+    own_seconds: float,
+) -> Iterator[None]:
+    """Keep ``run.json`` true while a notebook runs and however it ends."""
+    stage, clock = series.stage(notebook), time.perf_counter()
+    stage.state, stage.started, stage.error = "running", now(), None
+    series.record.write(series.run_dir)
+    left = facts["seconds_left"] + own_seconds
+    tell("notebook", **{**facts, "seconds_left": left}, state=stage.state, reasons=reasons)
     try:
         yield
-        stage.state = "done"
+        stage.state = DONE
     except BaseException as error:
-        stage.state = "failed" if isinstance(error, Exception) else "interrupted"
-        stage.error = str(error) or type(error).__name__
+        stage.state, stage.error = _state(error), str(error) or type(error).__name__
         raise
     finally:
         stage.seconds = round(time.perf_counter() - clock, 3)
-        record.write(run_dir)
-        watcher.notebook_ends(stage.name, stage.seconds, stage.state)
+        series.record.write(series.run_dir)
+        tell("notebook", **facts, state=stage.state, seconds=stage.seconds)
 
 
-def _execute(
-    notebook: Path, target: Path, parameters: dict[str, Any], watcher: Watcher, notes: Mapping[str, str]
-) -> None:
-    """Execute one notebook into ``target``, where it appears when it has ended, whole.
-
-    Args:
-        notebook: The notebook.
-        target: Where to leave it, executed.
-        parameters: Its parameters.
-        watcher: Who is told which cell starts.
-        notes: The tags of cells to leave out, each with what is said of it on top.
-    """
-    executed = staging(target)
-    messages, fit = (target.with_name(f".{target.stem}.{name}") for name in ("messages.txt", "source.ipynb"))
-    at: dict[str, Any] = {"cell": None, "index": 0}
-
-    def cell_starts(cell: Any, cell_index: int) -> None:
-        at.update(cell=cell, index=cell_index)
-        watcher.cell_starts(cell_index)
-
-    try:
-        papermill.execute_notebook(
-            _shortened(notebook, notes, fit) if notes else notebook,
-            executed,
-            parameters,
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            cwd=notebook.parent,
-            kernel_manager_class=ThisPython,
-            config=Config({"ThisPython": {"messages": str(messages)}}),
-            on_notebook_start=lambda notebook: watcher.cells_known(len(notebook.cells)),
-            on_cell_start=cell_starts,
-        )
-    except PapermillExecutionError as error:
-        reason = f"{error.ename}: {error.evalue}" if error.evalue else error.ename
-        cell = f"cell [{error.exec_count}]" if error.exec_count else f"cell number {error.cell_index + 1}"
-        raise NotebookError(_failure(notebook.stem, cell, error.source, reason, target)) from error
-    except Exception as error:  # the kernel did not start, or died: no cell could say so
-        cell = f"cell number {at['index'] + 1}" if at["cell"] else "its start"
-        source = at["cell"].source if at["cell"] else ""
-        output = messages.read_text(encoding="utf-8", errors="replace") if messages.exists() else ""
-        reason = f"{type(error).__name__}: {error}\n{output}"
-        raise NotebookError(_failure(notebook.stem, cell, source, reason, target)) from error
-    finally:
-        for scratch in (messages, fit):
-            scratch.unlink(missing_ok=True)
-        _finish(notebook, executed, target, notes)
+def _state(error: BaseException) -> str:
+    return "failed" if isinstance(error, Exception) else "interrupted"
 
 
-def _shortened(notebook: Path, left_out: Iterable[str], target: Path) -> Path:
-    """Write the notebook to ``target`` without the cells that have one of these tags."""
-    content = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
-    content.cells = [cell for cell in content.cells if not {*left_out} & {*cell.metadata.get("tags", [])}]
-    nbformat.write(content, target)  # type: ignore[no-untyped-call]
-    return target
+def seconds_of_earlier_runs(series: Series) -> dict[str, float]:
+    """How long each notebook took: in this run folder, else in the run beside it that was written last."""
+    beside = sorted(series.run_dir.parent.glob("*/run.json"), key=lambda file: file.stat().st_mtime)
+    known: dict[str, float] = {}
+    for file in beside:
+        known |= read_record(file.parent, series.names).seconds
+    return known | series.record.seconds
 
 
-def _failure(name: str, cell: str, source: str, reason: str, target: Path) -> str:
-    first_line = next((line.strip() for line in source.splitlines() if line.strip()), "")
-    lines = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", reason).strip().splitlines()
-    if len(lines) > LONGEST_MESSAGE:
-        lines = [*lines[:LONGEST_MESSAGE], "... (the notebook has all of it)"]
-    message = redacted("\n  ".join(lines))
-    return f"{name} stopped at {cell}: {first_line}\n  {message}\nOpen {target} to see it where it happened."
-
-
-def _finish(notebook: Path, executed: Path, target: Path, notes: Mapping[str, str]) -> None:
-    """Hide credentials, say on top what was left out, and put the notebook in its place."""
-    if not executed.exists():
-        return
-    read = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
-    # what a library says of an address may hold its token
-    content = nbformat.from_dict(redacted_all(read))  # type: ignore[no-untyped-call]
-    content.metadata.get("papermill", {}).update(input_path=str(notebook), output_path=str(target))
-    if notes:
-        note = nbformat.v4.new_markdown_cell("\n>\n".join(notes.values()), id="left-out")  # type: ignore[no-untyped-call]
-        content.cells.insert(0, note)
-    nbformat.write(content, executed)  # type: ignore[no-untyped-call]
-    put_in_place(executed, target)
+def tidy(run_dir: Path) -> None:
+    """Remove what a killed run left half written, and put back what it was about to replace."""
+    for path in run_dir.glob(".*.unfinished*"):
+        remove(path)
+    for old in run_dir.glob(".*.old"):
+        target = old.with_name(old.name[1 : -len(".old")])
+        remove(old) if target.exists() else old.rename(target)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,6 +35,7 @@ from lifeboat.spark.java import Java, find_java, java_home
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m"
 MANY_ROWS = "-XX:+UseParallelGC"
 WHERE = VARIABLES["spark"]
+LAST_WORDS = 6  # lines of what a JVM said before it died
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
@@ -147,12 +150,27 @@ class WarmJvm:
         self._messages.seek(0)
         return self._messages.read()
 
+    def died(self, within: float = 0) -> str:
+        """How the JVM ended before it was closed, and what it said last; empty where it lives.
+
+        Args:
+            within: Seconds to wait for its end, where its last words are on their way.
+        """
+        with suppress(subprocess.TimeoutExpired):
+            status = self._gateway.proc.wait(within)
+            number = -status if status < 0 else status - 128  # a shell that started it says so
+            how = f"by {signal.Signals(number).name}" if number in set(signal.Signals) else f"with status {status}"
+            words = "\n".join(self.output().splitlines()[-LAST_WORDS:])
+            return f"Spark's JVM died ({how}). It said last:\n{redacted(words) or 'nothing'}"
+        return ""
+
     def close(self) -> None:
         """End the JVM and take its address out of the environment."""
         for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
             os.environ.pop(name, None)
-        self._gateway.shutdown()
-        self._gateway.proc.stdin.close()
+        with suppress(OSError):  # it may be gone already
+            self._gateway.shutdown()
+            self._gateway.proc.stdin.close()
         self._gateway.proc.wait()
         self._leave()
 

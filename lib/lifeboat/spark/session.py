@@ -72,6 +72,7 @@ def start(spark: str = "local[*]", explicit: bool = False) -> SparkSession:
         ParameterError: There is no way to the cluster that ``spark`` names, or it holds a token: that belongs into the
             environment.
     """
+    _need_whole_parameters()
     active = SparkSession.getActiveSession()
     if active is not None:
         return active
@@ -102,6 +103,18 @@ def start(spark: str = "local[*]", explicit: bool = False) -> SparkSession:
     if page:
         print(f"Spark shows its jobs at {session.sparkContext.uiWebUrl}, as long as this session lasts.")
     return session
+
+
+def _need_whole_parameters() -> None:
+    """Raise ParameterError in a notebook that was handed a parameter file's ``extends``: papermill takes any name."""
+    if "ipykernel" in sys.modules:
+        from IPython.core.getipython import get_ipython
+
+        shell = get_ipython()
+        if base := shell and shell.user_ns.get("extends"):
+            raise ParameterError(
+                f"extends: {base} is for `lifeboat run`; `lifeboat params FILE --flat` prints one file for papermill"
+            )
 
 
 def for_executors(where: str) -> Settings:

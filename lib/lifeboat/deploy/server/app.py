@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from waitress.task import ErrorTask
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import lifeboat
+from lifeboat.deploy.server import TIED
 from lifeboat.errors import LifeboatError
 from lifeboat.scoring import answers, bodies
 from lifeboat.scoring.classes import NO_AND_YES
@@ -77,6 +80,12 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = _JsonErrors
 
 
+def _end_with_input() -> None:
+    """End this process once who started it is gone, however that went."""
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
 def serve(folder: Path, host: str = "127.0.0.1", port: int = 5001, unseen: str = "") -> None:
     """Serve the portable model in ``folder`` until the process is stopped.
 
@@ -108,6 +117,8 @@ def serve(folder: Path, host: str = "127.0.0.1", port: int = 5001, unseen: str =
             f"cannot listen on {host}:{port} ({why}): take another --port, or 0 for a free one"
         ) from error
     server.channel_class = _Channel
+    if os.environ.get(TIED):
+        threading.Thread(target=_end_with_input, daemon=True).start()
     listening = getattr(server, "effective_listen", None) or [(server.effective_host, server.effective_port)]
     print(f"Serving on http://{host}:{listening[0][1]}", flush=True)
     server.run()

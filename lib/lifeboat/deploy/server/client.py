@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lifeboat.deploy.server import TIED
 from lifeboat.errors import LifeboatError
 from lifeboat.scoring.answers import LARGEST_BODY
 
@@ -46,7 +48,14 @@ class Server:
         # a file: a pipe that nobody reads would fill, and stop the server
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=self._log, text=True, encoding="utf-8", errors="replace"
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            env=os.environ | {TIED: "yes"},
         )
         assert self._process.stdout is not None
         for line in self._process.stdout:  # it says so when it listens; if it ends, so does its output
@@ -77,7 +86,7 @@ class Server:
         """End the process and wait until it is gone."""
         self._process.terminate()
         self._process.wait()
-        for stream in (self._process.stdout, self._log):
+        for stream in (self._process.stdin, self._process.stdout, self._log):
             if stream:
                 stream.close()
 
