@@ -128,5 +128,7 @@ def test_a_port_that_is_taken_is_an_error_and_no_server_and_a_model_of_an_old_fo
     assert result.returncode != 0
     assert "Serving on" not in result.stdout
     first, *others = result.stderr.splitlines()
-    assert first.startswith(f"{folder} is a portable model of format 1: it does not know how raw rows were completed")
+    assert json.loads(first)["remark"].startswith(
+        f"{folder} is a portable model of format 1: it does not know how raw rows were completed"
+    )
     assert f"cannot listen on 127.0.0.1:{address[1]} (Address already in use): take another --port" in others[-1]

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import shutil
 import socket
-import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -93,7 +92,7 @@ def serve(folder: Path, settings: Settings, store: bool = False) -> None:
     if not store:
         scorer = Scorer.load(folder, settings.unseen)
         if scorer.remark:
-            print(f"{folder} is {scorer.remark}", file=sys.stderr, flush=True)
+            logs.write("model", remark=f"{folder} is {scorer.remark}")
     listening = _listen(settings)
     state = Path(tempfile.mkdtemp(prefix="lifeboat-serve-"))
     os.environ[COUNTS] = str(state)
