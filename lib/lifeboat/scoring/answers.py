@@ -116,14 +116,15 @@ def wants_probabilities(request: Request) -> bool:
     return wanted
 
 
-def read_body(request: Request, limits: Limits, kind: str = JSON) -> bytes:
-    """The body of a request that is declared to be of a kind.
+def read_body(request: Request, limits: Limits, kind: str = JSON, undeclared: bool = False) -> bytes:
+    """The body of a request that is declared to be of a kind, or ``undeclared`` not at all.
 
     Raises:
         WrongTypeError: It is declared to be something else, or compressed.
         TooLargeError: It has more bytes than it may.
     """
-    if not (request.is_json if kind == JSON else request.mimetype == kind):
+    declared = request.is_json if kind == JSON else request.mimetype == kind
+    if not declared and not (undeclared and not request.content_type):
         got, name = (request.content_type or "none")[:100], kind.partition("/")[2].upper()
         raise WrongTypeError("Content-Type", got, kind, f"the body is declared as {got}: send {name}, as {kind}")
     if (coding := request.headers.get("Content-Encoding", "identity").lower()[:100]) != "identity":

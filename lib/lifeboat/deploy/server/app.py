@@ -172,7 +172,8 @@ def _open_inference(app: Flask, models: Models, settings: Settings) -> None:
             return _unavailable(unready)
         request.environ[MODEL] = model
         try:
-            body = parsing.read_json(answers.read_body(request, settings.limits))
+            # Triton's client declares nothing
+            body = parsing.read_json(answers.read_body(request, settings.limits, undeclared=True))
             inferred = inference.read(body, answers.wants_probabilities(request))
             scores = answers.score(model.scorer, inferred.records, settings.limits)
         except InputError as error:
