@@ -154,7 +154,7 @@ def test_where_a_token_is_wanted_the_page_asks_for_it(browser: Browser, monkeypa
     with Server(BEFORE / "portable-2") as closed:
         page = browser.new_page()
         page.goto(f"{closed.url}/")
-        page.get_by_label("Token").fill("a token of enough letters")
+        page.get_by_label("Token", exact=True).fill("a token of enough letters")
         page.get_by_role("button", name="Go on").click()
         ask(page, Age="30")
         expect(page.get_by_text("the probability of survived")).to_be_visible()

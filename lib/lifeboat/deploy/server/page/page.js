@@ -91,6 +91,11 @@ function table(caption, names, rows, numbers = []) {
   return element("table", {}, element("caption", {}, caption), element("thead", {}, head), element("tbody", {}, ...body));
 }
 
+/** A part that may be wider than the screen: the keyboard can scroll it. */
+function scrolled(label, part) {
+  return element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": label }, part);
+}
+
 function showAnswer(row, content) {
   const [base, ...others] = content.probabilities.map((each) => each.at(-1));
   const name = model.class_names[content.predictions[0]] ?? String(content.predictions[0]);
@@ -104,7 +109,7 @@ function showAnswer(row, content) {
       `${difference >= 0 ? "+" : "−"}${(100 * Math.abs(difference)).toFixed(1)}`,
     ]);
     const names = ["Fact", "Here", "Usual", "With the usual one", "It adds, in points"];
-    parts.push(element("div", { class: "wide" }, table("What moved it most", names, rows, [3, 4])));
+    parts.push(scrolled("What moved it most", table("What moved it most", names, rows, [3, 4])));
   } else {
     parts.push(element("p", {}, "Every fact has its usual value."));
   }
@@ -155,8 +160,7 @@ async function askFile(file) {
     const caption = rows.length > ROWS_SHOWN ? `The first ${ROWS_SHOWN} rows` : "The rows";
     place.replaceChildren(
       element("p", {}, `${rows.length - refused} rows answered, ${refused} refused with a reason. `, link),
-      element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Rows with their answers" },
-        table(caption, columns, shownRows)),
+      scrolled("Rows with their answers", table(caption, columns, shownRows)),
     );
   } catch (error) {
     showError(place, error);
