@@ -45,7 +45,7 @@ def page(browser: Browser, server: Server, request: pytest.FixtureRequest) -> It
     opened.on("console", lambda message: message.type == "error" and errors.append(message.text))
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.goto(f"{server.url}/")
-    expect(opened.get_by_role("heading", level=1)).to_have_text("Ask the model model")
+    expect(opened.get_by_role("heading", level=1)).to_have_text("Ask the model")
     yield opened
     assert [url for url in elsewhere if not url.startswith(("blob:", "data:"))] == []
     assert [text for text in errors if "422" not in text] == []  # that is what a row that does not fit is answered
@@ -86,7 +86,7 @@ def test_a_row_is_asked_by_keyboard_alone_and_the_answer_says_what_moved_it_and_
     row = {"Pclass": 1, "Name": "Cumings, Mrs. John", "Sex": "Female", "Age": 29.5593, "SibSp": 1, "Parch": 0}
     row |= {"Fare": 32.6428, "Embarked": "S"}
     usual_class = server.ask("/score?proba=true", [row | {"Pclass": 2}, row])[1]["probabilities"]
-    expect(answer).to_contain_text(f"the probability of survived is {100 * usual_class[1][1]:.1f} %")
+    expect(answer).to_contain_text(f"It says survived. The probability of survived is {100 * usual_class[1][1]:.1f} %")
     changed = answer.get_by_role("row").filter(has_text="Pclass")
     expect(changed).to_contain_text(f"{100 * usual_class[0][1]:.1f} %")
     expect(answer).to_contain_text("Sex = Female was never seen in training. The nearest known: female.")
@@ -100,7 +100,7 @@ def test_a_value_that_does_not_fit_is_named_and_its_field_marked(page: Page) -> 
     expect(page.get_by_label("Age")).to_have_attribute("aria-invalid", "true")
     ask(page, Age="30")
     expect(page.get_by_label("Age")).not_to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_role("status").first).to_contain_text("the probability of survived")
+    expect(page.get_by_role("status").first).to_contain_text("The probability of survived")
 
 
 @needs_chromium
@@ -157,7 +157,7 @@ def test_where_a_token_is_wanted_the_page_asks_for_it(browser: Browser, monkeypa
         page.get_by_label("Token", exact=True).fill("a token of enough letters")
         page.get_by_role("button", name="Go on").click()
         ask(page, Age="30")
-        expect(page.get_by_text("the probability of survived")).to_be_visible()
+        expect(page.get_by_text("The probability of survived")).to_be_visible()
         page.close()
 
 

@@ -101,7 +101,7 @@ function showAnswer(row, content) {
   const name = model.class_names[content.predictions[0]] ?? String(content.predictions[0]);
   const last = model.class_names.at(-1);
   const meter = element("meter", { min: 0, max: 1, value: base, "aria-label": `Probability of ${last}` });
-  const parts = [element("p", { class: "big" }, `${name}: the probability of ${last} is ${percent(base)}`), meter];
+  const parts = [element("p", { class: "big" }, `It says ${name}. The probability of ${last} is ${percent(base)}.`), meter];
   const facts = moved(row, base, others);
   if (facts.length) {
     const rows = facts.map(({ field, value, probability, difference }) => [
@@ -109,7 +109,7 @@ function showAnswer(row, content) {
       `${difference >= 0 ? "+" : "−"}${(100 * Math.abs(difference)).toFixed(1)}`,
     ]);
     const names = ["Fact", "Here", "Usual", "With the usual one", "It adds, in points"];
-    parts.push(scrolled("What moved it most", table("What moved it most", names, rows, [3, 4])));
+    parts.push(element("div", { class: "facts" }, table("What moved it most", names, rows, [3, 4])));
   } else {
     parts.push(element("p", {}, "Every fact has its usual value."));
   }
@@ -180,7 +180,7 @@ async function start() {
     return;
   }
   at("sign-in").hidden = true;
-  document.title = at("title").textContent = `Ask the model ${model.name}`;
+  document.title = at("title").textContent = model.name === "model" ? "Ask the model" : `Ask the model ${model.name}`;
   at("about").textContent = `It predicts ${model.label}: ${model.class_names.join(" or ")}. Version ${model.version}.`;
   at("fields").replaceChildren(...model.fields.map(fieldRow));
   at("asking").hidden = false;
