@@ -101,7 +101,7 @@ def test_the_image_s_packages_are_the_locked_ones() -> None:
     }
     assert here - names == set()  # pip is told not to look for what they need
     names_in = {line for line in (CONTAINER / "requirements.in").read_text().splitlines() if not line.startswith("#")}
-    assert names_in == {*SCORING, "flask", "granian", "orjson", "prometheus-client"}
+    assert names_in == {*SCORING, "flask", "granian", "msgspec", "prometheus-client"}
 
 
 def test_what_the_image_installs_and_runs_serves_a_model_until_it_is_told_to_stop(tmp_path: Path) -> None:

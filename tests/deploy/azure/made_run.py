@@ -40,6 +40,7 @@ class Posted:
     body: bytes
     is_json = True
     content_type = "application/json"
+    query_string = b""
     args: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
 

@@ -1,6 +1,6 @@
 """``python -m lifeboat.deploy.server FOLDER``: the server by itself, as a container starts it.
 
-It needs Flask, Granian, orjson, prometheus-client and what ``lifeboat.scoring`` needs; ``lifeboat serve`` finds runs
+It needs Flask, Granian, msgspec, prometheus-client and what ``lifeboat.scoring`` needs; ``lifeboat serve`` finds runs
 and registered models too.
 """
 

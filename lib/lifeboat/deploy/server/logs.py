@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 
 STDERR = 2
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)  # an id that may stand in a log as it came
@@ -21,7 +21,7 @@ def write(event: str, **fields: Any) -> None:
     line = {"time": datetime.now(UTC), "event": event}
     line |= {name: value for name, value in fields.items() if value is not None}
     # in one piece, so that lines of several threads and processes do not mix
-    os.write(STDERR, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+    os.write(STDERR, msgspec.json.encode(line) + b"\n")
 
 
 def request_id(came: str | None) -> str:

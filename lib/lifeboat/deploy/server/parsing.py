@@ -5,28 +5,27 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import orjson
+import msgspec
 
 from lifeboat.scoring import bodies
 
 KEY = re.compile(rb'"[ \t\n\r]*:')
-LONG = re.compile(rb"[0-9]{19}")  # beyond 64 bits orjson makes a whole number a float
 
 
 def read_json(body: bytes) -> Any:
     """The value that a JSON body holds.
 
-    orjson reads it. Where it refuses, or might read otherwise than ``bodies.read_json`` (a key twice, a whole number
-    of many digits), that one has the last word.
+    msgspec reads it. Where it refuses, or may have dropped a key that was named twice, ``bodies.read_json`` has the
+    last word.
 
     Raises:
         MalformedError: It is not JSON, or an object in it names a key twice.
     """
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return bodies.read_json(body)
-    return bodies.read_json(body) if _may_name_a_key_twice(value, body) or LONG.search(body) else value
+    return bodies.read_json(body) if _may_name_a_key_twice(value, body) else value
 
 
 def _may_name_a_key_twice(value: Any, body: bytes) -> bool:
