@@ -22,10 +22,10 @@ from lifeboat.deploy.azure.bundle import make_bundle, read_answers
 from lifeboat.deploy.azure.endpoint import Asker
 from lifeboat.deploy.azure.rollout import smoke_test
 from lifeboat.deploy.server.app import create_app
+from lifeboat.deploy.server.models import Model, Models
 from lifeboat.parameters.azure import AzureSettings
 from lifeboat.run import Run
 from lifeboat.scoring.answers import LARGEST_BODY
-from lifeboat.scoring.scorer import Scorer
 
 PACKAGE = Path(lifeboat.__file__).parent
 Ask = Callable[..., tuple[int, Any]]
@@ -95,7 +95,7 @@ def ask(port: int) -> Ask:
 @pytest.fixture(scope="module")
 def flask_app(forest: Path) -> Ask:
     """Ask the Flask app the same."""
-    client = create_app(Scorer.load(forest), {}).test_client()
+    client = create_app(Models(Model.load(forest, "model"))).test_client()
 
     def send(body: bytes, kind: str | None = "application/json", method: str = "POST") -> tuple[int, Any]:
         answer = client.open("/score", method=method, data=body, content_type=kind)
@@ -134,29 +134,39 @@ def test_every_form_of_the_same_two_passengers_gets_the_same_answer_from_both_se
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "expected"),
     [
-        b"",
-        b"{",
-        b"\xff\xfe",
-        b"null",
-        b"[" * 100_000,
-        b'{"a": 1, "a": 2}',
-        b'{"Sexx": "male"}',
-        b'[{"Pclass": "3"}]',
-        b'[{"Pclass": 1e999}]',
-        b'{"input_data": 3}',
-        b'{"input_data": [], "params": {}}',
-        b'{"dataframe_split": {"columns": ["Age"], "data": [[1, 2]]}}',
-        b'{"inputs": {"Age": [1], "Fare": [1, 2]}}',
-        b'{"columns": ["Age", "Age"], "data": []}',
+        (b"", 400),
+        (b"{", 400),
+        (b"\xff\xfe", 400),
+        (b"null", 422),
+        (b"[" * 100_000, 400),
+        (b'{"a": 1, "a": 2}', 400),
+        (b'{"Sexx": "male"}', 422),
+        (b'[{"Pclass": "3"}]', 422),
+        (b'[{"Pclass": 1e999}]', 422),
+        (b'{"input_data": 3}', 422),
+        (b'{"input_data": [], "params": {}}', 422),
+        (b'{"dataframe_split": {"columns": ["Age"], "data": [[1, 2]]}}', 422),
+        (b'{"inputs": {"Age": [1], "Fare": [1, 2]}}', 422),
+        (b'{"columns": ["Age", "Age"], "data": []}', 422),
     ],
     ids=range(14),
 )
-def test_a_bad_body_gets_the_flask_app_s_status_and_json(ask: Ask, flask_app: Ask, content: bytes) -> None:
+def test_a_bad_body_gets_the_flask_app_s_status_and_json(
+    ask: Ask, flask_app: Ask, content: bytes, expected: int
+) -> None:
     status, answer = ask(content)
     assert (status, answer) == flask_app(content)
-    assert (status, answer["error"].keys()) == (400, {"field", "got", "allowed", "message"})
+    assert (status, answer.keys()) == (expected, {"error", "details"})
+
+
+def test_probabilities_are_answered_to_whom_asks_for_them(ask: Ask, port: int, braund: dict[str, Any]) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request("POST", "/score?proba=true", json.dumps(braund), {"Content-Type": "application/json"})
+        answer = json.loads(connection.getresponse().read())
+    assert answer["predictions"] == [0]
+    assert sum(answer["probabilities"][0]) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("kind", ["text/csv", "application/octet-stream", None])
@@ -165,19 +175,19 @@ def test_a_body_that_is_not_declared_as_json_gets_the_flask_app_s_415(
 ) -> None:
     status, answer = ask(b"[]", kind)
     assert (status, answer) == flask_app(b"[]", kind)
-    assert (status, answer["error"]["got"]) == (415, kind or "none")
+    assert (status, answer["details"][0]["got"]) == (415, kind or "none")
 
 
 def test_a_body_that_is_declared_too_large_gets_the_flask_app_s_413_before_it_is_read(ask: Ask, flask_app: Ask) -> None:
     status, answer = ask(b"", length=LARGEST_BODY + 1)
     assert (status, answer) == flask_app(b" " * (LARGEST_BODY + 1))
-    assert (status, answer["error"]["got"]) == (413, "16777217 bytes")
+    assert (status, answer["details"][0]["got"]) == (413, "16777217 bytes")
 
 
 def test_another_method_gets_the_flask_app_s_405(ask: Ask, flask_app: Ask) -> None:
     status, answer = ask(b"", None, "GET")
     assert (status, answer) == flask_app(b"", None, "GET")
-    assert (status, answer["error"]["allowed"]) == (405, "OPTIONS, POST")
+    assert (status, answer["details"][0]["allowed"]) == (405, "OPTIONS, POST")
 
 
 def test_what_may_be_sent_is_told_to_whom_asks_before_sending(ask: Ask, port: int) -> None:

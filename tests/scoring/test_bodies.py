@@ -66,7 +66,7 @@ def test_no_rows_are_no_records() -> None:
         ({}, "body", "an empty object"),
         ({"rows": []}, "body", "an object with the keys rows"),
         ({"inputs": [], "instances": []}, "body", "an object with the keys inputs, instances"),
-        ({"inputs": TWO, "params": {}}, "body", "an object with the keys inputs, params"),
+        ({"inputs": TWO, "params": {"a": 1}}, "params", "{'a': 1} (object)"),
         ({"dataframe_records": {"a": 1}}, "dataframe_records", "{'a': 1} (object)"),
         ({"dataframe_records": [{"a": 1}, [1]]}, "dataframe_records[1]", "[1] (list)"),
         ({"dataframe_split": {"data": [[1]]}}, "dataframe_split", "an object with the keys data"),

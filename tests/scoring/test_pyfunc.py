@@ -63,4 +63,4 @@ def test_mlflow_s_own_client_takes_an_answer_with_warnings(forest: Path, braund:
         client = ScoringServerClient(str(address.hostname), address.port)
         answer = client.invoke(pd.DataFrame([braund, braund | {"Sex": "Male"}]))
         assert answer.get_predictions().shape == (2, 1)
-        assert "warning: 1 value was never seen in training (Sex)" in server.log()
+        assert '"unseen":{"Sex":1}' in server.log()

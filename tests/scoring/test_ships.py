@@ -57,7 +57,9 @@ from lifeboat.scoring.scorer import Scorer
 sent = json.load(open(sys.argv[2] + "/run/05_deploy/spark_answers.json"))
 print(json.dumps(Scorer.load(sys.argv[2] + "/" + sys.argv[3]).score(sent["records"]).predictions.tolist()))
 """
-    refused = f"{HEAVY} flask waitress " + " ".join(f"lifeboat.{room}" for room in rooms.split())
+    refused = f"{HEAVY} flask granian msgspec prometheus_client " + " ".join(
+        f"lifeboat.{room}" for room in rooms.split()
+    )
     predictions = json.loads(python(code, refused, str(BEFORE), portable, path=tmp_path))
     assert predictions == json.loads((BEFORE / "run/05_deploy/spark_answers.json").read_text())["predictions"]
 

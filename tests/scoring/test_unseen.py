@@ -19,6 +19,7 @@ from lifeboat.cli.app import app
 from lifeboat.deploy.batch.columns import ColumnScorer
 from lifeboat.deploy.batch.frames import score_frame
 from lifeboat.deploy.server.app import create_app
+from lifeboat.deploy.server.models import Model, Models
 from lifeboat.scoring.fields import InputError
 from lifeboat.scoring.scorer import Scorer
 from lifeboat.scoring.steps import Values
@@ -174,14 +175,14 @@ def split(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def test_every_form_of_request_has_the_warnings_beside_the_predictions_and_the_log_a_count(
     scorer: Scorer, capfd: pytest.CaptureFixture[str], path: str, form: Any
 ) -> None:
-    client = create_app(scorer, {}).test_client()
+    client = create_app(Models(Model.of(scorer))).test_client()
     answer = client.post(path, json=form([SEEN, SEEN | {"word": "Male"}])).get_json()
     assert answer.keys() == {"predictions", "warnings", "warning_count"}
     assert (len(answer["predictions"]), answer["warning_count"]) == (2, 1)
     assert answer["warnings"] == [MALE | {"row": 1}]
-    assert capfd.readouterr().err == "warning: 1 value was never seen in training (word)\n"
+    assert json.loads(capfd.readouterr().err)["unseen"] == {"word": 1}
     assert client.post(path, json=form([SEEN])).get_json().keys() == {"predictions"}
-    assert capfd.readouterr().err == ""
+    assert "unseen" not in json.loads(capfd.readouterr().err)
 
 
 def test_a_file_s_rows_have_the_warning_beside_the_prediction_or_as_the_reason(

@@ -33,7 +33,10 @@ def options(debug: Annotated[bool, typer.Option("--debug", help="Show the whole 
     """From a CSV to a served model: five notebooks that can be read, run and served."""
 
 
-for command in (new, params, run, runs, report, verify, serve, score, parity, synth, warm, doctor, catch_up):
+for command in (new, params, run, runs, report, verify, score, parity, synth, warm, doctor, catch_up):
     app.command()(command)
 app.command("class")(class_folder)
+# its options are the server's own, which a container starts without typer
+anything = {"allow_extra_args": True, "ignore_unknown_options": True}
+app.command(context_settings=anything, add_help_option=False)(serve)
 app.add_typer(azure, name="azure")

@@ -28,7 +28,9 @@ from lifeboat.preprocess import EqualTo, GroupMeanImputerModel, ModeImputerModel
 from lifeboat.preprocess.copies import BooleanText, CopyColumns
 from lifeboat.run import replacing
 from lifeboat.scoring.classes import names_of_classes
-from lifeboat.scoring.fields import Column
+from lifeboat.scoring.example import answer_example, usual_record
+from lifeboat.scoring.fields import Column, InputError
+from lifeboat.scoring.scorer import Scorer
 from lifeboat.scoring.unseen import WARN, policy
 from lifeboat.spark.saved_trees import assembler_and_classifier, trees_of
 
@@ -77,7 +79,8 @@ def export_model(
     stages = [described for stage in before for described in _describe(stage)]
     if [s["stage"] for s in stages].index("VectorAssembler") != len(stages) - 1:
         raise ExportError("the pipeline must have one VectorAssembler, right before its classifier")
-    inputs = [column.described() for column in raw_columns(stages, columns)]
+    read = raw_columns(stages, columns)
+    inputs = [column.described() for column in read]
     signature = {"inputs": inputs, "known": [column.name for column in columns]}
     settings = _settings(classifier) | {"features": assembler.getInputCols()}
     with replacing(folder) as written:
@@ -94,9 +97,20 @@ def export_model(
             "unseen": policy(unseen),
             "versions": {"lifeboat": lifeboat.__version__, "onnx": onnx.__version__, "pyspark": pyspark.__version__},
         }
+        manifest |= _example(manifest, stages, files["model.onnx"], read)
         for name, content in (files | {"manifest.json": _json(manifest)}).items():
             (written / name).write_bytes(content)
     return folder
+
+
+def _example(
+    manifest: dict[str, Any], stages: list[Described], graph: bytes, columns: Sequence[Column]
+) -> dict[str, Any]:
+    """What the exported model says of a usual record: before it serves elsewhere, it must say so there."""
+    try:
+        return {"example": answer_example(Scorer(manifest, "", stages, graph), usual_record(columns))}
+    except InputError:  # nothing usual is noted of its columns, and what is made up in their place does not fit
+        return {}
 
 
 def _flat(model: PipelineModel) -> list[Transformer]:

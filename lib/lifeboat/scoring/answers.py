@@ -4,71 +4,197 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from lifeboat.scoring import bodies
 from lifeboat.scoring.fields import InputError
-from lifeboat.scoring.scorer import Scorer
+from lifeboat.scoring.scorer import Scorer, Scores
+from lifeboat.scoring.unseen import Unseen
 
 if TYPE_CHECKING:
     from flask import Request
 
 JSON = "application/json"
 LARGEST_BODY = 16 * 2**20  # bytes
+MOST_ROWS = 10_000
+TRUTHS = {"true": True, "1": True, "": True, "false": False, "0": False}  # what `?proba=` may say
+Read = Callable[[bytes], Any]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may hold.
+
+    Attributes:
+        body: Bytes of its body.
+        rows: Records in it.
+    """
+
+    body: int = LARGEST_BODY
+    rows: int = MOST_ROWS
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A status of HTTP, and the JSON to send with it."""
+    """A status of HTTP and the JSON to send with it; the rest is for logs and counters.
+
+    Attributes:
+        status: Of HTTP.
+        text: JSON.
+        rows: Records that were scored.
+        unseen: How many values of each column training never met.
+        reason: Why nothing was scored, in a word; empty where it was.
+    """
 
     status: int
     text: str
+    rows: int = 0
+    unseen: Mapping[str, int] = field(default_factory=dict)
+    reason: str = ""
 
 
-def predict(scorer: Scorer, to_records: Callable[[Any], list[bodies.Record]], request: Request) -> Answer:
+class WrongTypeError(InputError):
+    """The body is not declared to be JSON."""
+
+    status, reason = 415, "wrong_type"
+
+
+class TooLargeError(InputError):
+    """The request holds more than one may."""
+
+    status, reason = 413, "too_large"
+
+
+def predict(
+    scorer: Scorer,
+    to_records: Callable[[Any], list[bodies.Record]],
+    request: Request,
+    limits: Limits = Limits(),
+    read: Read = bodies.read_json,
+) -> Answer:
     """Score what a request holds: ``{"predictions": [...]}``, a class a record, or ``refusal``'s JSON.
 
-    Where records have values that training never met, ``warnings`` (the first hundred, as ``unseen.Lookup.described``
-    has them) and ``warning_count`` stand beside the predictions, and the log says how many they were.
+    With ``?proba=true`` it has ``probabilities`` too, a list of each class's for each record. Where records have values
+    that training never met, ``warnings`` (the first hundred, as ``unseen.Lookup.described`` has them) and
+    ``warning_count`` stand beside the predictions.
 
     Args:
         scorer: The model.
         to_records: What reads the records out of the body: ``bodies.invocations`` or ``bodies.score``.
         request: A POST, as Flask has it; Azure's server is one of Flask's too.
+        limits: What it may hold.
+        read: What makes a value of the body's bytes, as ``bodies.read_json`` does.
 
     Returns:
-        Status 200; 400 for a body or record that does not fit; 413 for a body that is too large; 415 for one that is
-        not declared to be JSON.
+        Status 200; 400 for a body that is not JSON; 413 for one that is too large; 415 for one that is not declared to
+        be JSON; 422 for one whose records do not fit: then nothing was scored.
     """
-    if not request.is_json:
-        got = request.content_type or "none"
-        return refusal(415, "Content-Type", got, JSON, f"the body is declared as {got}: send JSON, as {JSON}")
-    length = request.content_length or 0
-    body = request.get_data() if length <= LARGEST_BODY else b""
-    length = max(length, len(body))  # a body in chunks declares no length
-    if length > LARGEST_BODY:
-        got, allowed = f"{length} bytes", f"at most {LARGEST_BODY} bytes"
-        return refusal(413, "body", got, allowed, f"the body is too large: got {got}; allowed: {allowed}")
     try:
-        scores = scorer.score(to_records(bodies.read_json(body)))
+        with_probabilities = wants_probabilities(request)
+        scores = score(scorer, to_records(read(read_body(request, limits))), limits)
     except InputError as error:
-        return refusal(400, error.field, error.got, error.allowed, error.message)
+        return refused(error)
     answer: dict[str, Any] = {"predictions": scores.predictions.tolist()}
+    if with_probabilities:
+        answer["probabilities"] = probabilities(scores)
+    return answered(answer, scores)
+
+
+def wants_probabilities(request: Request) -> bool:
+    """Whether the address ends with ``?proba=true``.
+
+    Raises:
+        MalformedError: It says something else of ``proba`` than true or false.
+    """
+    if not request.query_string:  # reading it takes longer than all else here
+        return False
+    text = request.args.get("proba", "false")
+    if (wanted := TRUTHS.get(text.lower())) is None:
+        raise bodies.MalformedError("proba", repr(text[:20]), "true or false")
+    return wanted
+
+
+def read_body(request: Request, limits: Limits, kind: str = JSON, undeclared: bool = False) -> bytes:
+    """The body of a request that is declared to be of a kind, or ``undeclared`` not at all.
+
+    Raises:
+        WrongTypeError: It is declared to be something else, or compressed.
+        TooLargeError: It has more bytes than it may.
+    """
+    declared = request.is_json if kind == JSON else request.mimetype == kind
+    if not declared and not (undeclared and not request.content_type):
+        got, name = (request.content_type or "none")[:100], kind.partition("/")[2].upper()
+        raise WrongTypeError("Content-Type", got, kind, f"the body is declared as {got}: send {name}, as {kind}")
+    if (coding := request.headers.get("Content-Encoding", "identity").lower()[:100]) != "identity":
+        message = f"the body is declared as {coding}: send it as it is, without Content-Encoding"
+        raise WrongTypeError("Content-Encoding", coding, "no Content-Encoding", message)
+    pieces, length = [], 0
+    if (request.content_length or 0) <= limits.body:
+        # a body in chunks declares no length; a byte more than allowed says that there are too many
+        while length <= limits.body and (piece := request.stream.read(limits.body + 1 - length)):
+            pieces.append(piece)
+            length += len(piece)
+    if max(length, request.content_length or 0) > limits.body:
+        got, allowed = f"{request.content_length or f'{length} or more'} bytes", f"at most {limits.body} bytes"
+        raise TooLargeError("body", got, allowed, f"the body is too large: got {got}; allowed: {allowed}")
+    return b"".join(pieces)
+
+
+def score(scorer: Scorer, records: Sequence[bodies.Record], limits: Limits) -> Scores:
+    """What the model says of a request's records.
+
+    Raises:
+        TooLargeError: They are too many.
+        InputError: At least one does not fit.
+    """
+    if len(records) > limits.rows:
+        got, allowed = f"{len(records)} rows", f"at most {limits.rows} rows a request"
+        raise TooLargeError("rows", got, allowed, f"too many rows: got {got}; allowed: {allowed}")
+    return scorer.score(records)
+
+
+def probabilities(scores: Scores) -> list[list[float | None]]:
+    """A list of each class's for each record; None for what is no number, which JSON does not have."""
+    listed: list[list[float | None]] = scores.probabilities.tolist()
+    if np.isfinite(scores.probabilities).all():
+        return listed
+    return [[number if number is not None and np.isfinite(number) else None for number in row] for row in listed]
+
+
+def answered(content: dict[str, Any], scores: Scores) -> Answer:
+    """A good answer: ``content``, and what training never met."""
     if unseen := scores.unseen:
-        answer |= {"warnings": unseen.entries, "warning_count": unseen.count}
-        print(unseen.summary(), file=sys.stderr, flush=True)
-    return Answer(200, json.dumps(answer, separators=(",", ":")) + "\n")
+        content |= warnings(unseen)
+    text = json.dumps(content, separators=(",", ":")) + "\n"
+    return Answer(200, text, len(scores.predictions), unseen.fields)
 
 
-def refusal(status: int, field: str | None, got: str | None, allowed: str | None, message: str) -> Answer:
-    """An error as JSON: ``{"error": {"field": ..., "got": ..., "allowed": ..., "message": ...}}``."""
-    error = {"field": field, "got": got, "allowed": allowed, "message": message}
-    return Answer(status, json.dumps({"error": error}) + "\n")
+def warnings(unseen: Unseen) -> dict[str, Any]:
+    """What stands beside the predictions where training never met a value."""
+    return {"warnings": unseen.entries, "warning_count": unseen.count}
+
+
+def warn(answer: Answer) -> None:
+    """A line on stderr where training never met a value, for a server without a log of requests; it names no value."""
+    if answer.unseen:
+        print(Unseen(sum(answer.unseen.values()), (), answer.unseen).summary(), file=sys.stderr, flush=True)
+
+
+def refused(error: InputError) -> Answer:
+    """What is said of a request that cannot be scored."""
+    return refusal(error.status, str(error), [each.detail() for each in error.errors], error.reason)
+
+
+def refusal(status: int, sentence: str, details: Sequence[Mapping[str, Any]] = (), reason: str = "") -> Answer:
+    """An error as JSON: ``{"error": "a sentence", "details": [{"row", "field", "got", "allowed"}, ...]}``."""
+    return Answer(status, json.dumps({"error": sentence, "details": list(details)}) + "\n", reason=reason)
 
 
 def wrong_method(method: str, path: str, allowed: str) -> Answer:
     """What is said to a method that the path does not take."""
-    got = f"{method} {path}"
-    return refusal(405, None, got, allowed, f"{path} does not take {method}; allowed: {allowed}")
+    detail = {"row": None, "field": "method", "got": method, "allowed": allowed}
+    return refusal(405, f"{path} does not take {method}; allowed: {allowed}", [detail], "wrong_method")

@@ -61,6 +61,7 @@ def run(request: Any) -> Any:
         return AMLResponse("", 200, {"Allow": METHODS})
     if request.method == "POST":
         answer, headers = answers.predict(scorer, bodies.score, request), {}
+        answers.warn(answer)
     else:
         answer, headers = answers.wrong_method(request.method, request.path, METHODS), {"Allow": METHODS}
     return AMLResponse(answer.text, answer.status, {"Content-Type": answers.JSON} | headers)

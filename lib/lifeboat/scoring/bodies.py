@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -10,29 +11,37 @@ from lifeboat.scoring.fields import InputError, in_words
 
 Record = dict[str, Any]
 
+PARAMS = "params"  # MLflow's own server ignores them
+SHOWN = 200  # characters
 SPLIT = frozenset({"columns", "index", "data"})
 
 
+class MalformedError(InputError):
+    """The body is not JSON, or not in a way that all read alike."""
+
+    status, reason = 400, "malformed"
+
+
 def read_json(body: bytes) -> Any:
-    """The value that a JSON body holds.
+    """The value that a JSON body holds; ``NaN`` and ``Infinity``, which Python writes into JSON, are read too.
 
     Raises:
-        InputError: It is not JSON, or an object in it names a key twice.
+        MalformedError: It is not JSON, or an object in it names a key twice.
     """
     try:
         return json.loads(body, object_pairs_hook=_object)
-    except InputError:
+    except MalformedError:
         raise
     except (ValueError, RecursionError) as error:
-        raise InputError("body", in_words(body.decode(errors="replace")), f"JSON ({error})") from error
+        got = in_words(body[:SHOWN].decode(errors="replace"))
+        raise MalformedError("body", got, f"JSON ({error})") from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Record:
     record = dict(pairs)
     if len(record) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(twice, "the same key twice in one object", "each key once")
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise MalformedError(twice[:SHOWN], "the same key twice in one object", "each key once")
     return record
 
 
@@ -40,8 +49,9 @@ def invocations(body: Any) -> list[Record]:
     """Records from a body of MLflow's scoring protocol: exactly one of its four keys.
 
     Raises:
-        InputError: Another shape.
+        InputError: Another shape, or parameters beside it: a model takes none.
     """
+    body = _without_params(body)
     if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= FORMS.keys():
         raise InputError("body", _shape(body), f"an object with exactly one of the keys {', '.join(FORMS)}")
     ((name, value),) = body.items()
@@ -60,9 +70,24 @@ def score(body: Any) -> list[Record]:
         if len(body) > 1:
             raise InputError("body", _shape(body), "input_data alone")
         return plain(body["input_data"], "input_data")
-    if isinstance(body, dict) and len(body) == 1 and body.keys() <= FORMS.keys():
-        return invocations(body)
-    return plain(body, "body")
+    return invocations(body) if _is_mlflow_s(body) else plain(body, "body")
+
+
+def _is_mlflow_s(body: Any) -> bool:
+    """Whether an object has one of the four keys and beside it no more than ``params``, which are null or an object."""
+    if not isinstance(body, dict) or not isinstance(body.get(PARAMS) or {}, dict):
+        return False
+    keys = body.keys() - {PARAMS}
+    return len(keys) == 1 and keys <= FORMS.keys()
+
+
+def _without_params(body: Any) -> Any:
+    """The body without MLflow's ``params`` where they say nothing."""
+    if not isinstance(body, dict) or PARAMS not in body:
+        return body
+    if body[PARAMS]:
+        raise InputError(PARAMS, in_words(body[PARAMS]), "nothing: the model takes no parameters")
+    return {name: value for name, value in body.items() if name != PARAMS}
 
 
 def plain(value: Any, where: str) -> list[Record]:
@@ -78,7 +103,7 @@ def records(value: Any, where: str) -> list[Record]:
         raise InputError(where, in_words(value), "a list of records, each an object of column and value")
     for row, record in enumerate(value):
         if not isinstance(record, dict):
-            raise InputError(f"{where}[{row}]", in_words(record), "a record: an object of column and value")
+            raise InputError(f"{where}[{row}]", in_words(record), "a record: an object of column and value", row=row)
     return value
 
 
@@ -95,9 +120,9 @@ def split(value: Any, where: str) -> list[Record]:
         raise InputError(f"{where}.data", in_words(data), "a list of rows, each a list")
     for row, values in enumerate(data):
         if not isinstance(values, list):
-            raise InputError(f"{where}.data[{row}]", in_words(values), "a row: a list of values")
+            raise InputError(f"{where}.data[{row}]", in_words(values), "a row: a list of values", row=row)
         if len(values) != len(columns):
-            raise InputError(f"{where}.data[{row}]", f"{len(values)} values", f"{len(columns)}, one a column")
+            raise InputError(f"{where}.data[{row}]", f"{len(values)} values", f"{len(columns)}, one a column", row=row)
     index = value.get("index")
     if index is not None and (not isinstance(index, list) or len(index) != len(data)):
         raise InputError(f"{where}.index", in_words(index), f"a list of {len(data)} labels, one a row")
@@ -127,7 +152,12 @@ FORMS: dict[str, Callable[[Any, str], list[Record]]] = {
 }
 
 
+def _keys(value: Record) -> str:
+    names = ", ".join(value)
+    return names if len(names) <= SHOWN else f"{names[:SHOWN]}…"
+
+
 def _shape(value: Any) -> str:
     if not isinstance(value, dict):
         return in_words(value)
-    return f"an object with the keys {', '.join(map(str, value))}" if value else "an empty object"
+    return f"an object with the keys {_keys(value)}" if value else "an empty object"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from lifeboat.errors import LifeboatError
 from lifeboat.scoring.declared import SPANS, is_gap, of_value, time_text
+
+MOST_ERRORS = 100  # that are told of one request
 
 
 @dataclass(frozen=True)
@@ -35,19 +38,58 @@ TYPES = {
 
 
 class InputError(LifeboatError, ValueError):
-    """A record that cannot be scored.
+    """What was sent cannot be scored.
 
     Attributes:
         field: The column, or the part of the request.
         got: What came, in words.
         allowed: What may come, in words.
         message: All of it in one sentence.
+        row: The record's number, from 0; None where it is about no one record.
+        status: What HTTP calls such a refusal.
+        reason: The same in a word, for counters.
     """
 
-    def __init__(self, field: str, got: str, allowed: str, message: str = "") -> None:
-        self.field, self.got, self.allowed = field, got, allowed
+    status, reason = 422, "misfit"
+
+    def __init__(self, field: str, got: str, allowed: str, message: str = "", row: int | None = None) -> None:
+        self.field, self.got, self.allowed, self.row = field, got, allowed, row
+        self._message = message
         self.message = message or f"{field}: got {got}; allowed: {allowed}"
         super().__init__(self.message)
+
+    def at(self, row: int, rows: int) -> InputError:
+        """The same, said of one record of several."""
+        where = f"{self.field}: got {self.got} in record {row}; allowed: {self.allowed}" if rows > 1 else ""
+        return InputError(self.field, self.got, self.allowed, self._message or where, row)
+
+    @property
+    def errors(self) -> Sequence[InputError]:
+        """All that is wrong; one error is about itself alone."""
+        return [self]
+
+    def detail(self) -> dict[str, Any]:
+        """The error as JSON has it among others: row, field, got, allowed."""
+        return {"row": self.row, "field": self.field, "got": self.got, "allowed": self.allowed}
+
+
+class InputErrors(InputError):
+    """Records of which at least one cannot be scored: the first error speaks for all.
+
+    Attributes:
+        errors: The errors by row, the first hundred at most.
+    """
+
+    def __init__(self, errors: Iterable[InputError]) -> None:
+        self._errors = list(islice(errors, MOST_ERRORS))
+        first, more = self._errors[0], len(self._errors) - 1
+        count = "" if not more else " (and one more)" if more == 1 else f" (and {more} more)"
+        super().__init__(first.field, first.got, first.allowed, first.message + count, first.row)
+
+    @property
+    def errors(self) -> Sequence[InputError]:
+        """All that is wrong, the first hundred at most."""
+        return self._errors
 
 
 def in_words(value: Any) -> str:
@@ -127,23 +169,18 @@ class Column:
         """
         kind = TYPES[self.type].python
 
-        def careful(value: Any, row: int, rows: int) -> Any:
-            return self._read(value, row, rows, texts)
+        def careful(value: Any) -> Any:
+            return self._read(value, texts)
 
         if self.type in SPANS:
             low, high = self.span()
-            return lambda values: [
-                v if type(v) is kind and low <= v <= high else careful(v, row, len(values))
-                for row, v in enumerate(values)
-            ]
+            return lambda values: [v if type(v) is kind and low <= v <= high else careful(v) for v in values]
         if self.type == "string":
             gaps = {"", *self.gaps}
-            return lambda values: [
-                v if type(v) is str and v not in gaps else careful(v, row, len(values)) for row, v in enumerate(values)
-            ]
-        return lambda values: [v if type(v) is kind else careful(v, row, len(values)) for row, v in enumerate(values)]
+            return lambda values: [v if type(v) is str and v not in gaps else careful(v) for v in values]
+        return lambda values: [v if type(v) is kind else careful(v) for v in values]
 
-    def _read(self, value: Any, row: int, rows: int, texts: bool) -> Any:
+    def _read(self, value: Any, texts: bool) -> Any:
         """One value that is not plainly right: a gap, of a kindred type (3.0 for 3), or wrong."""
         plain = value.item() if isinstance(value, np.generic) and not isinstance(value, np.datetime64) else value
         if is_gap(plain, self.gaps):
@@ -153,5 +190,4 @@ class Column:
             cast = of_value(plain, self.type)
             if cast is not None and (self.type not in SPANS or self.span()[0] <= cast <= self.span()[1]):
                 return cast
-        message = "" if rows == 1 else f"{self.name}: got {in_words(plain)} in record {row}; allowed: {self.allowed()}"
-        raise InputError(self.name, in_words(plain), self.allowed(), message)
+        raise InputError(self.name, in_words(plain), self.allowed())

@@ -11,7 +11,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,13 +22,14 @@ import numpy.typing as npt
 import onnxruntime
 
 from lifeboat.errors import LifeboatError
-from lifeboat.scoring.fields import Column, InputError, in_words
+from lifeboat.scoring.fields import Column, InputError, InputErrors, in_words
 from lifeboat.scoring.steps import STEPS, Values, apply
 from lifeboat.scoring.unseen import NOTHING, REFUSE, VARIABLE, Unseen, lookups, misses, policy, unseen_values
 
 Floats = npt.NDArray[np.float64]
 
 
+LONGEST_NAME = 200  # of a column that nobody knows, as far as it is shown
 FORMATS = (1, 2)  # the first says nothing of how raw rows are completed
 
 
@@ -95,10 +96,11 @@ def no_number() -> InputError:
 
 def unseen_refused(entry: dict[str, Any], rows: int) -> InputError:
     """What is said of the first value never seen, where such are refused."""
-    field, known = entry["field"], ", ".join(map(repr, entry["known"]))
-    where = f" in record {entry['row']}" if rows > 1 else ""
+    field, row, known = entry["field"], entry["row"], ", ".join(map(repr, entry["known"]))
     got, allowed = in_words(entry["value"]), f"a value that training has seen, such as {known}"
-    return InputError(field, got, allowed, f"{field}: got {got}{where}, which training has never seen; known: {known}")
+    where = f" in record {row}" if rows > 1 else ""
+    message = f"{field}: got {got}{where}, which training has never seen; known: {known}"
+    return InputError(field, got, allowed, message, row)
 
 
 class Scorer:
@@ -181,30 +183,50 @@ class Scorer:
     def __reduce__(self) -> tuple[type[Scorer], tuple[Any, ...]]:
         return Scorer, self._arguments  # onnxruntime's session cannot travel: it is made anew
 
-    def score(self, records: Sequence[Mapping[str, Any]]) -> Scores:
+    def score(self, records: Sequence[Mapping[str, Any]], refuse_unseen: bool | None = None) -> Scores:
         """Check and score raw records, one or a million by the same path.
 
         Args:
             records: Each maps a column's name to its value. A column that may be null may be left out, but for those
                 that are computed or joined; one that the model does not use is ignored, one that nobody knows refused.
+            refuse_unseen: Whether a record with a value that training never met is refused; None: as the model says.
 
         Raises:
-            InputError: A record does not fit; nothing was scored.
+            InputErrors: At least one record does not fit; nothing was scored.
         """
-        for record in records:
-            if not record.keys() <= self._known:
-                self._refuse(next(name for name in record if name not in self._known))
-            if not self._made <= record.keys():  # left out, it would pass for a gap that training never had
-                raise next(column for column in self.columns if column.made and column.name not in record).missing()
-        columns = {name: Values(read([record.get(name) for record in records])) for name, read in self._readers}
-        table = self.prepared(columns)
+        table = self.prepared(self._read(records))
         features = self.features(table)
         if np.isnan(features).any():
-            raise no_number()
+            rows = np.flatnonzero(np.isnan(features).any(axis=1)).tolist()
+            raise InputErrors(no_number().at(row, len(records)) for row in rows)
         unseen = unseen_values(misses(self.lookups, table))
-        if unseen and self.refuses_unseen:
-            raise unseen_refused(unseen.entries[0], len(records))
+        if unseen and (self.refuses_unseen if refuse_unseen is None else refuse_unseen):
+            raise InputErrors(unseen_refused(entry, len(records)) for entry in unseen.entries)
         return replace(self.answer(features), unseen=unseen)
+
+    def _read(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Values]:
+        """The raw columns in their own types."""
+        try:
+            if all(record.keys() <= self._known and self._made <= record.keys() for record in records):
+                return {name: Values(read([record.get(name) for record in records])) for name, read in self._readers}
+        except InputError:
+            pass  # which rows, and what else is wrong
+        raise InputErrors(self._errors(records))
+
+    def _errors(self, records: Sequence[Mapping[str, Any]]) -> Iterator[InputError]:
+        """What does not fit, row by row."""
+        first = True
+        for row, record in enumerate(records):
+            for name in [name for name in record if name not in self._known]:
+                yield self._unknown(name, first).at(row, len(records))
+                first = False
+            for column, (name, read) in zip(self.columns, self._readers, strict=True):
+                try:
+                    if column.made and name not in record:  # left out, it would pass for a gap that training never had
+                        raise column.missing()
+                    read([record.get(name)])
+                except InputError as error:
+                    yield error.at(row, len(records))
 
     def prepared(self, columns: Mapping[str, Values]) -> dict[str, Values]:
         """The raw columns as their readers gave them, and all that the stages make of them."""
@@ -224,7 +246,11 @@ class Scorer:
         """What the model says of features, shape ``(n, d)``."""
         return classify(self.manifest["model"], self._session.run(None, {"features": features})[0])
 
-    def _refuse(self, name: Any) -> None:
-        near = get_close_matches(str(name), self._known, n=1)
+    def _unknown(self, name: Any, explained: bool) -> InputError:
+        """What is said of a column that nobody knows; which ones there are is said once."""
+        shown = str(name)[:LONGEST_NAME]
+        if not explained:
+            return InputError(shown, in_words(name), "a known column", f"unknown column {shown!r}")
+        near = get_close_matches(shown, self._known, n=1)
         hint, known = f": did you mean {near[0]!r}?" if near else ".", ", ".join(sorted(self._known))
-        raise InputError(str(name), in_words(name), known, f"unknown column {str(name)!r}{hint} Known: {known}")
+        return InputError(shown, in_words(name), known, f"unknown column {shown!r}{hint} Known: {known}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import reprlib
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
 from heapq import nlargest
@@ -124,17 +125,19 @@ class Unseen:
     Attributes:
         count: How many values.
         entries: The first hundred of them, by row, as ``Lookup.described`` has them.
+        fields: How many values of each column, if any.
     """
 
     count: int = 0
     entries: tuple[Entry, ...] = ()
+    fields: Mapping[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return self.count > 0
 
     def summary(self) -> str:
         """A line for a log: how many, and in which columns the first were."""
-        fields = ", ".join(dict.fromkeys(entry["field"] for entry in self.entries))
+        fields = ", ".join(self.fields)
         values = "1 value was" if self.count == 1 else f"{self.count} values were"
         return f"warning: {values} never seen in training ({fields})"
 
@@ -184,11 +187,15 @@ def misses(learned: list[Lookup], table: Mapping[str, Values]) -> list[tuple[Loo
 
 def unseen_values(missed: list[tuple[Lookup, list[Any]]]) -> Unseen:
     """All misses, counted, and the first of them described."""
-    count = sum(value is not None for _, rows in missed for value in rows)
-    rows = range(len(missed[0][1]) if missed else 0)
+    if not missed:
+        return NOTHING
+    fields: Counter[str] = Counter()
+    for lookup, values in missed:
+        fields[lookup.field] += sum(value is not None for value in values)
+    rows = range(len(missed[0][1]))
     cells = ((row, lookup, values[row]) for row in rows for lookup, values in missed)
     described = (lookup.described(row, value) for row, lookup, value in cells if value is not None)
-    return Unseen(count, tuple(islice(described, MOST_ENTRIES)))
+    return Unseen(fields.total(), tuple(islice(described, MOST_ENTRIES)), fields)
 
 
 def _is_number(value: Any) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,18 @@ class Posted:
     body: bytes
     is_json = True
     content_type = "application/json"
+    query_string = b""
+    args: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def content_length(self) -> int:
         return len(self.body)
 
-    def get_data(self) -> bytes:
-        return self.body
+    @property
+    def stream(self) -> BytesIO:
+        self._stream = getattr(self, "_stream", BytesIO(self.body))
+        return self._stream
 
 
 def serve_portable(model: Path, code: Path, script: str) -> Callable[[bytes], tuple[int, bytes]]:

@@ -49,15 +49,11 @@ def test_it_is_asked_directly_whatever_proxy_the_environment_names(
 
 def test_a_refusal_comes_back_as_its_status_and_the_json_that_says_why(server: Server) -> None:
     status, answer = server.ask("/score", GOOD | {"amount": 11})
-    assert status == 400
-    assert answer["error"] == {
-        "field": "amount",
-        "got": "11 (number)",
-        "allowed": "a number from 0 to 10",
-        "message": "amount: got 11 (number); allowed: a number from 0 to 10",
-    }
+    detail = {"row": 0, "field": "amount", "got": "11 (number)", "allowed": "a number from 0 to 10"}
+    sentence = "amount: got 11 (number); allowed: a number from 0 to 10"
+    assert (status, answer) == (422, {"error": sentence, "details": [detail]})
     status, answer = server.ask("/nowhere")
-    assert (status, answer["error"]["got"]) == (404, "GET /nowhere")
+    assert (status, answer["details"][0]["got"]) == (404, "GET /nowhere")
 
 
 def test_a_server_that_does_not_start_is_an_error_that_holds_what_it_said(tmp_path: Path) -> None:
@@ -75,7 +71,7 @@ def test_stop_and_the_end_of_a_with_leave_no_process_and_nothing_that_listens(po
     before = children()
     with Server(portable) as started:
         address = urlsplit(started.url)
-        assert len(children() - before) == 1
+        assert len(children() - before) >= 1
         started.stop()
         assert children() <= before
         with pytest.raises(ConnectionRefusedError):
@@ -107,3 +103,4 @@ def test_as_many_records_are_sent_as_a_request_can_hold() -> None:
     records = [{"a": number} for number in range(10)]  # {"a": 0}, and a comma and a space: ten bytes each
     assert within(records, 39) == records[:3]
     assert within(records) == records
+    assert len(within(records * 1001)) == 10_000
