@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets import Unicode, default
 
 from lifeboat.run.writing import remove, staging
+from lifeboat.runner.forked import ForkedProvisioner, can_fork
 from lifeboat.spark.environment import for_a_while
 from lifeboat.spark.jvm import WarmJvm
 
@@ -41,6 +43,9 @@ class ThisPython(AsyncKernelManager):
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
         """Start the kernel's process; see ``jupyter_client.AsyncKernelManager``."""
         options["env"] = without_habits(options.get("env") or os.environ)
+        if can_fork():
+            self.kernel_id = str(uuid.uuid4())
+            self.provisioner = ForkedProvisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
         with open(self.messages, "ab") as messages:
             await super().start_kernel(stderr=messages, **options)
 

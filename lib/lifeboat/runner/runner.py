@@ -121,10 +121,13 @@ class _Engine:
     def jvm(self) -> WarmJvm | None:
         """The JVM; None where there is none of ours: Spark Connect needs none, one that is kept warm will do."""
         if not self._runs:
-            from lifeboat.runner.kernel import own_homes
+            from lifeboat.runner.forked import can_fork, prepare
+            from lifeboat.runner.kernel import own_homes, without_habits
 
             values = self._series.values
             self._stack.enter_context(own_homes(self._series.run_dir))
+            if can_fork():
+                prepare(self._series.notebooks, without_habits(os.environ))  # it imports while Java starts
             if not where_spark_runs(str(values.get("spark", ""))).startswith("sc://") and not shared():
                 self._jvm = self._stack.enter_context(WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO))
             self._runs = self.started = True
