@@ -60,3 +60,9 @@ def test_the_refusal_shows_where_and_what_is_allowed() -> None:
 
 def test_plain_patterns_stay_as_they_are() -> None:
     assert to_python(r", (?:the )?(\w+)\.") == r", (?:the )?(\w+)\."
+
+
+@pytest.mark.parametrize(("pattern", "why"), [(r"(a{2}{3})", "multiple repeat"), (r"(?<=a{1,3})(b)", "fixed-width")])
+def test_what_java_takes_and_python_does_not_is_refused_in_python_s_words(pattern: str, why: str) -> None:
+    with pytest.raises(ParameterError, match=f"cannot leave Spark: Python says .*{why}"):
+        to_python(pattern)
