@@ -2,7 +2,8 @@
 
     python bench/scale.py --rows 100000 300000              each way on each size, the smallest size first
     python bench/scale.py --rows 10000000 --engines lifeboat --memory 8g
-    python bench/scale.py --figure                          the table of all that was measured, and docs/scale.png
+    python bench/scale.py --figure                          the table of all that was measured, and docs/scale.png,
+                                                            with its numbers in docs/scale.csv, which notebook 6 reads
 
 Each measurement is a process of its own, on files that ``lifeboat synth`` made, and adds one line to
 ``outputs/scale.jsonl``; so a bench that was stopped has lost nothing. Take turns (``--turns 3``) on a machine that
@@ -121,6 +122,17 @@ def table(found: dict[str, dict[int, Measured]]) -> str:
     return "\n".join(lines)
 
 
+def write_numbers(found: dict[str, dict[int, Measured]], place: Path) -> None:
+    """A line an engine and size: rows, seconds of work, processor seconds, peak memory in MB."""
+    columns = ("seconds", "cpu_seconds", "peak_mb")
+    lines = [
+        ",".join([engine, str(rows), *(f"{one[column]:.1f}" for column in columns)])
+        for engine, sizes in found.items()
+        for rows, one in sizes.items()
+    ]
+    place.write_text("\n".join([",".join(["engine", "rows", *columns]), *lines, ""]))
+
+
 def draw(found: dict[str, dict[int, Measured]], place: Path) -> None:
     """Seconds and memory against rows, each engine a line."""
     import matplotlib
@@ -172,6 +184,7 @@ def main() -> None:
     print(table(found))
     if asked.figure:
         draw(found, ROOT / "docs" / "scale.png")
+        write_numbers(found, ROOT / "docs" / "scale.csv")
 
 
 if __name__ == "__main__":

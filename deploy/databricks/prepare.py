@@ -20,8 +20,8 @@ from lifeboat.errors import LifeboatError
 from lifeboat.parameters import resolve
 from lifeboat.parameters.files import read_parameters
 from lifeboat.run.paths import project_root
+from lifeboat.runner.notebook import Notebook, series
 from lifeboat.runner.preflight import check_run
-from lifeboat.runner.runner import series, taken
 
 HERE = """\
 import os, sys
@@ -52,7 +52,7 @@ def prepare(params: Path, overrides: Sequence[str] = (), name: str = "", folder:
     values = parameters.handed() | {resolve.RUN_DIR: f"outputs/{name or params.stem}"}
     folder.mkdir(parents=True, exist_ok=True)
     for notebook in notebooks:
-        handed = {key: value for key, value in values.items() if key in taken(notebook)}
+        handed = {key: value for key, value in values.items() if key in Notebook(notebook).taken}
         content = parameterize_notebook(load_notebook_node(str(notebook)), handed)
         for cell in content.cells:
             if cell.cell_type == "code":

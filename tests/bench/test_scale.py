@@ -47,3 +47,11 @@ def test_the_table_tells_the_exponent_and_what_one_job_a_gap_would_add() -> None
     text = scale.table(scale.medians(lines))
     assert "time grows as rows^1.00" in text
     assert "+100 if each gap took a job of its own" in text
+
+
+def test_the_numbers_are_kept_as_a_line_an_engine_and_size(tmp_path: Path) -> None:
+    lines = [line("plain", 1000, 9.04), line("plain", 10, 1.0, peak=300)]
+    scale.write_numbers(scale.medians(lines), tmp_path / "scale.csv")
+    assert (tmp_path / "scale.csv").read_text() == (
+        "engine,rows,seconds,cpu_seconds,peak_mb\nplain,10,2.0,2.0,300.0\nplain,1000,10.0,18.1,100.0\n"
+    )

@@ -172,7 +172,8 @@ def test_a_kernel_that_dies_is_told_with_the_cell_it_died_in_and_its_last_words(
 
 
 KILL_JVM = """import os, psutil, threading
-(java,) = [p for p in psutil.Process(os.getppid()).children(recursive=True) if p.name() == "java"]
+runner = psutil.Process(int(os.environ["LIFEBOAT_RUN_HOLDER"]))
+*_, java = [p for p in runner.children(recursive=True) if p.name() == "java"]
 java.kill()
 threading.Event().wait()"""
 

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from lifeboat.runner.notebook import Notebook
 from lifeboat.spark.environment import for_a_while
@@ -52,20 +52,25 @@ def _modules(source: str) -> Iterator[str]:
         return
     for node in nodes:
         if isinstance(node, ast.Import):
-            found = [alias.name for alias in node.names]
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         else:
             continue
-        yield from (name for name in found if name.partition(".")[0] in FORKED)
+        yield from (name for name in names if name.partition(".")[0] in FORKED)
 
 
-def prepare(notebooks: Iterable[Notebook], environment: Mapping[str, str]) -> None:
-    """Have the process that kernels are copied from start to import, which goes on by itself meanwhile."""
+@contextmanager
+def preloaded(notebooks: Iterable[Notebook], environment: Mapping[str, str]) -> Iterator[None]:
+    """With the process that kernels are copied from, which imports what notebooks do by itself meanwhile."""
     variables = {name: environment.get(name) for name in {*os.environ, *environment}}
     with for_a_while(variables | {PRELOAD: " ".join(imported(notebooks)), "MPLBACKEND": INLINE}), _no_main():
         forkserver.set_forkserver_preload(["lifeboat.runner.preload"])
         forkserver.ensure_running()
+    try:
+        yield
+    finally:
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]  # else it would stay as long as this process
 
 
 @contextmanager
@@ -94,12 +99,12 @@ class Kernel(ForkServerProcess):
         os.setsid()
         # the copied process ends when nobody who may ask it is left: that is the runner alone, and kernels end with it
         os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
-        forkserver._forkserver.__init__()  # type: ignore[attr-defined]  # what a notebook may start is its own
+        vars(forkserver._forkserver).update(vars(forkserver.ForkServer()))  # what a notebook may start is its own
         process.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
         for file, flags, descriptor in ((os.devnull, os.O_RDONLY, 0), (messages, os.O_WRONLY | os.O_APPEND, 2)):
             os.dup2(os.open(file, flags | os.O_CREAT, 0o600), descriptor)
         os.environ.clear()
-        os.environ.update(environment | {"JPY_PARENT_PID": str(os.getppid())})
+        os.environ.update(environment)
         os.chdir(folder)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if "numpy" in sys.modules:
@@ -107,7 +112,9 @@ class Kernel(ForkServerProcess):
         from ipykernel.kernelapp import launch_new_instance
 
         try:
-            launch_new_instance(argv=arguments)
+            launch_new_instance(
+                argv=[*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"]
+            )  # it ends where that process does
         finally:
             atexit._run_exitfuncs()
 
@@ -137,8 +144,9 @@ class ForkedProvisioner(LocalProvisioner):
         """Start it; see ``jupyter_client.LocalProvisioner``."""
         file = cmd[cmd.index("-f") + 1]
         self.cwd = kwargs.get("cwd") or os.getcwd()
-        self.process = Kernel(["-f", file], str(self.cwd), kwargs["env"], kwargs["stderr"].name)
+        kernel = Kernel(["-f", file], str(self.cwd), kwargs["env"], kwargs["stderr"].name)
         with _no_main():
-            self.process.start()
-        self.pid = self.pgid = self.process.pid  # its own group, as it makes a session of its own first
+            kernel.start()
+        self.process = kernel  # type: ignore[assignment]  # it has what is asked of a Popen
+        self.pid = self.pgid = kernel.pid  # its own group, as it makes a session of its own first
         return self.connection_info

@@ -79,7 +79,7 @@ def _run(series: Series, tell: Tell) -> None:
     clock.start("run")
     _begin(series)
     tell("run", message=f"run {series.run_dir.name}", run=series.run_dir.name, notebooks=series.names)
-    waiting, judged_again = [*series.notebooks], False
+    waiting, repeated = [*series.notebooks], False
     with _Engine(series) as engine:
         while waiting:
             notebook = waiting.pop(0)
@@ -91,9 +91,9 @@ def _run(series: Series, tell: Tell) -> None:
                 with _recorded(series, notebook, tell, reasons, facts, earlier.get(notebook.name, 0)):
                     _execute(series, notebook, tell, clock, engine.jvm())
             except Exception as error:
-                if judged_again or getattr(error, "kind", "") != CHAMPION_MOVED or notebook is series.notebooks[0]:
+                if repeated or getattr(error, "kind", "") != CHAMPION_MOVED or notebook is series.notebooks[0]:
                     raise
-                judged_again, judge = True, series.notebooks[series.notebooks.index(notebook) - 1]
+                repeated, judge = True, series.notebooks[series.notebooks.index(notebook) - 1]
                 series.stage(judge).state = "waiting"  # it judged against a champion that is none any more
                 waiting[:0] = [judge, notebook]
                 engine.stop()
@@ -115,28 +115,29 @@ class _Engine:
 
     def __init__(self, series: Series) -> None:
         self._series, self._stack = series, ExitStack()
-        self._jvm: WarmJvm | None = None
+        self._warm: WarmJvm | None = None
         self._runs = self.started = False
 
     def jvm(self) -> WarmJvm | None:
         """The JVM; None where there is none of ours: Spark Connect needs none, one that is kept warm will do."""
         if not self._runs:
-            from lifeboat.runner.forked import can_fork, prepare
+            from lifeboat.runner.forked import can_fork, preloaded
             from lifeboat.runner.kernel import own_homes, without_habits
 
             values = self._series.values
             self._stack.enter_context(own_homes(self._series.run_dir))
             if can_fork():
-                prepare(self._series.notebooks, without_habits(os.environ))  # it imports while Java starts
+                # it imports while Java starts
+                self._stack.enter_context(preloaded(self._series.notebooks, without_habits(os.environ)))
             if not where_spark_runs(str(values.get("spark", ""))).startswith("sc://") and not shared():
-                self._jvm = self._stack.enter_context(WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO))
+                self._warm = self._stack.enter_context(WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO))
             self._runs = self.started = True
-        return self._jvm
+        return self._warm
 
     def stop(self) -> None:
         """End the JVM, in which a notebook that failed may have left its session; the next one starts anew."""
         self._stack.close()
-        self._jvm, self._runs = None, False
+        self._warm, self._runs = None, False
 
     def __enter__(self) -> _Engine:
         return self
