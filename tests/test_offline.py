@@ -106,14 +106,16 @@ def test_a_folder_has_the_wheels_for_this_machine_and_the_checkout_as_it_is_comm
 
 def test_after_an_interruption_what_is_whole_stays_and_what_is_half_is_brought_anew(stick: Path, index: Path) -> None:
     (stick / f"{offline.kind()}.json").unlink()
-    left = stick / "wheels" / WHEELS[2]
+    driver, left = (stick / "wheels" / name for name in WHEELS[1:])
+    driver.write_bytes(driver.read_bytes().replace(b"NAME", b"EMAN", 1))
     left.write_bytes(left.read_bytes()[:-40])
+    pack(stick / "wheels", "left-1.0-py2-none-win32.whl")  # for another machine
     (stick / ".unfinished").mkdir()
     (stick / ".unfinished" / WHEELS[0]).write_bytes(b"half")
-    for name in WHEELS[:2]:
-        (index / name).unlink()  # these two cannot be had a second time
+    (index / WHEELS[0]).unlink()  # this one cannot be had a second time
     assert offline.main(["gather", str(stick), UV]) == 0
     offline.check(stick, UV)
+    assert driver.read_bytes() == (index / WHEELS[1]).read_bytes()
     assert left.read_bytes() == (index / WHEELS[2]).read_bytes()
     assert not (stick / ".unfinished").exists()
 
