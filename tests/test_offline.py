@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from fresh import outside_make
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tools"))
 
@@ -240,9 +242,8 @@ def test_make_refuses_a_folder_before_it_touches_the_environment_that_is_there(t
     for name in ("Makefile", "requirements.txt", "pyproject.toml", "tools/offline.py", ".venv/kept"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes((ROOT / name).read_bytes() if (ROOT / name).exists() else b"")
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
     command = ["make", "ready", f"OFFLINE={tmp_path / 'no such folder'}", f"PYTHON={sys.executable}"]
-    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    said = subprocess.run(command, cwd=tmp_path, env=outside_make(), capture_output=True, text=True, check=False)
     assert said.returncode != 0
     assert f"There is no folder {tmp_path / 'no such folder'}: OFFLINE names one" in said.stderr
     assert (tmp_path / ".venv/kept").exists()
