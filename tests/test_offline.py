@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from fresh import outside_make
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tools"))
 
@@ -106,14 +108,16 @@ def test_a_folder_has_the_wheels_for_this_machine_and_the_checkout_as_it_is_comm
 
 def test_after_an_interruption_what_is_whole_stays_and_what_is_half_is_brought_anew(stick: Path, index: Path) -> None:
     (stick / f"{offline.kind()}.json").unlink()
-    left = stick / "wheels" / WHEELS[2]
+    driver, left = (stick / "wheels" / name for name in WHEELS[1:])
+    driver.write_bytes(driver.read_bytes().replace(b"NAME", b"EMAN", 1))
     left.write_bytes(left.read_bytes()[:-40])
+    pack(stick / "wheels", "left-1.0-py2-none-win32.whl")  # for another machine
     (stick / ".unfinished").mkdir()
     (stick / ".unfinished" / WHEELS[0]).write_bytes(b"half")
-    for name in WHEELS[:2]:
-        (index / name).unlink()  # these two cannot be had a second time
+    (index / WHEELS[0]).unlink()  # this one cannot be had a second time
     assert offline.main(["gather", str(stick), UV]) == 0
     offline.check(stick, UV)
+    assert driver.read_bytes() == (index / WHEELS[1]).read_bytes()
     assert left.read_bytes() == (index / WHEELS[2]).read_bytes()
     assert not (stick / ".unfinished").exists()
 
@@ -238,9 +242,8 @@ def test_make_refuses_a_folder_before_it_touches_the_environment_that_is_there(t
     for name in ("Makefile", "requirements.txt", "pyproject.toml", "tools/offline.py", ".venv/kept"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes((ROOT / name).read_bytes() if (ROOT / name).exists() else b"")
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
     command = ["make", "ready", f"OFFLINE={tmp_path / 'no such folder'}", f"PYTHON={sys.executable}"]
-    said = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    said = subprocess.run(command, cwd=tmp_path, env=outside_make(), capture_output=True, text=True, check=False)
     assert said.returncode != 0
     assert f"There is no folder {tmp_path / 'no such folder'}: OFFLINE names one" in said.stderr
     assert (tmp_path / ".venv/kept").exists()

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from fresh import fresh_environment
+from fresh import fresh_environment, outside_make
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -118,7 +118,8 @@ def checkout(tmp_path: Path) -> Path:
 
 def sets_up(folder: Path) -> bool:
     """Whether ``make ready`` would make .venv; Python is named such that it cannot."""
-    said = subprocess.run(["make", "ready", "PYTHON="], cwd=folder, capture_output=True, text=True, check=False)
+    command = ["make", "ready", "PYTHON="]
+    said = subprocess.run(command, cwd=folder, env=outside_make(), capture_output=True, text=True, check=False)
     assert (said.returncode == 0) == ("There is no Python 3.11, 3.12 or 3.13 here" not in said.stderr)
     return said.returncode != 0
 
@@ -156,12 +157,13 @@ def test_where_uv_cannot_do_it_pip_does(checkout: Path) -> None:
         shutil.copy(ROOT / name, checkout / name)
     shutil.rmtree(checkout / ".venv")
     command = ["make", "ready", "UV=no-package-has-such-a-name==0", f"PYTHON={sys.executable}"]
-    said = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    said = subprocess.run(command, cwd=checkout, env=outside_make(), capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
     assert "uv could not do it; pip can, in a few minutes" in said.stdout
     assert (checkout / ".venv/bin/lifeboat").is_file()
     assert not (checkout / ".venv/bin/uv").exists()
-    again = subprocess.run(["make", "ready"], cwd=checkout, capture_output=True, text=True, check=False)
+    command = ["make", "ready"]
+    again = subprocess.run(command, cwd=checkout, env=outside_make(), capture_output=True, text=True, check=False)
     assert again.returncode == 0
     assert "Making .venv" not in again.stdout
 

@@ -185,6 +185,36 @@ def test_the_server_s_port_that_is_taken_fails_and_jupyter_s_does_not() -> None:
     assert "port 8888 is taken: JupyterLab takes the next by itself" in output
 
 
+ALONE = """
+ip link set lo up
+hostname nobody-knows
+printf 'nameserver 127.0.0.153\\n' > resolv
+printf '127.0.0.1 localhost\\n%s\\n' "$2" > hosts
+mount --bind resolv /etc/resolv.conf
+mount --bind hosts /etc/hosts
+exec "$1" -c "
+import socket
+server = socket.socket(type=socket.SOCK_DGRAM)
+$3
+from lifeboat.teaching.diagnosis import machine
+print(machine.name_trouble(socket.gethostname(), 1))"
+"""
+
+
+@pytest.mark.needs("a network of one's own")
+def test_a_name_that_a_silent_name_server_is_asked_for_fails_with_the_line_that_mends_it(tmp_path: Path) -> None:
+    listens = "server.bind(('127.0.0.153', 53))"  # and never answers
+
+    def trouble(hosts: str, server: str) -> str:
+        command = ["unshare", "--net", "--uts", "--mount", "bash", "-euc", ALONE, "x", sys.executable, hosts, server]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    mend = "Add the line `127.0.1.1 nobody-knows` to /etc/hosts."
+    assert mend in trouble("", listens)
+    assert trouble("127.0.1.1 nobody-knows", listens) == "\n"
+    assert trouble("", "") == "\n", "that there is no name server is an answer"
+
+
 def test_the_ports_are_those_of_the_commands() -> None:
     assert inspect.signature(serve).parameters["port"].default == machine.SERVE
     assert machine.port_trouble(1) in ("", "not to be had (Permission denied)")

@@ -9,7 +9,9 @@ import re
 import shutil
 import socket
 import sys
+import threading
 import webbrowser
+from contextlib import suppress
 
 from .setup import FAILED, FINE, JAVA_OPTIONS, REMARK, Note, Setup, run
 
@@ -157,6 +159,8 @@ def check_ports(setup: Setup) -> list[Note]:
     if trouble := _loopback():
         return [Note(FAILED, trouble)]
     notes = []
+    if trouble := name_trouble(socket.gethostname()):
+        notes.append(Note(FAILED, trouble))
     if why := port_trouble(SERVE):
         other = next((port for port in range(SERVE + 1, SERVE + 100) if not port_trouble(port)), 0)
         mend = f"end the program that has it (`lsof -i :{SERVE}` names it), or take another: "
@@ -202,6 +206,24 @@ def _loopback() -> str:
     except OSError:
         return "the name localhost is not known here: add the line `127.0.0.1 localhost` to /etc/hosts."
     return ""
+
+
+def name_trouble(host: str, seconds: float = 3) -> str:
+    """What is wrong where nobody says in time what this machine's name stands for; for nothing is an answer too."""
+
+    def look_up() -> None:
+        with suppress(OSError):
+            socket.getaddrinfo(host, None)
+
+    question = threading.Thread(target=look_up, daemon=True)
+    question.start()
+    question.join(seconds)
+    if not question.is_alive():
+        return ""
+    return (
+        f"no name server answers what this machine's name, {host}, is: each start of Spark asks, and waits up to "
+        f"a minute. Add the line `127.0.1.1 {host}` to /etc/hosts."
+    )
 
 
 def check_browser(setup: Setup) -> list[Note]:
