@@ -27,6 +27,7 @@ from lifeboat.evaluate.intervals import Interval, wilson
 from lifeboat.evaluate.scored import GroupRates
 from lifeboat.evaluate.slices import CalibrationBin, GroupRow
 from lifeboat.evaluate.thresholds import ThresholdCosts
+from lifeboat.plots import alt
 
 SEX = np.array(["female", "male", "male", "female"] * 10, dtype=object)
 CHANCE = np.linspace(0.05, 0.95, 40)
@@ -42,6 +43,7 @@ TREE = {
     "right": {"feature": "Fare", "threshold": 23.35, "left": {"counts": [7, 118]}, "right": {"counts": [89, 11]}},
 }
 FEATURES = [Importance("Sex", 0.2, 0.02, (0.18, 0.2, 0.22)), Importance("Alone", -0.001, 0.001, (-0.002, -0.001, 0.0))]
+GAINS = {"log_loss": Interval(0.095, 0.036, 0.15), "accuracy": Interval(0.04, -0.01, 0.09)}
 POINTS = ["100 trees", "300 trees"]
 FOLDS = [[0.80, 0.83, 0.82], [0.81, 0.83, 0.84]]
 
@@ -772,3 +774,22 @@ def test_own_and_others_has_both_means_with_the_folds_spread_and_says_how_far_ap
     bands = [band.get_paths()[0].get_extents() for band in ax.collections]
     assert [(round(band.y0, 4), round(band.y1, 4)) for band in bands] == [(0.7, 1.0), (0.6, 0.8)]
     assert ax.get_title(loc="left").replace("\n", " ") == "At the end 30 points apart; rows never seen do best at 5"
+
+
+def test_a_figure_says_its_findings_and_their_numbers_in_words() -> None:
+    figure, axes = plt.subplots(1, 2)
+    models = {"model": intervals(SCORED), "rule by Sex": intervals(RULE)}
+    plots.evaluate.metric_intervals(axes[0], models, paired=GAINS)
+    plots.load.missing_values(axes[1], {"Age": 177, "Cabin": 687}, 891)
+    assert alt.text_of(figure) == (
+        "Row by row, model against rule by Sex: surely better in log loss; not settled in accuracy. It is better in "
+        "log loss by 0.095, interval 0.036 to 0.150, in accuracy by 0.040, interval -0.010 to 0.090. "
+        f"{' '.join(axes[1].get_title('left').split())}."
+    )
+    plt.close(figure)
+
+
+def test_a_figure_without_a_finding_says_nothing() -> None:
+    figure, _ = plt.subplots()
+    assert alt.text_of(figure) == ""
+    plt.close(figure)
