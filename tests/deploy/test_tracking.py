@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import statistics
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,6 +22,7 @@ import pytest
 
 from hand_made import GOOD, by_hand
 from lifeboat.deploy import registry, tracking
+from lifeboat.deploy.nested import Done, log_notebooks
 from lifeboat.errors import DataError, StageOrderError
 from lifeboat.evaluate import Scored
 from lifeboat.run import Run
@@ -364,3 +369,42 @@ def test_results_of_a_run_that_was_not_judged_are_not_logged(home: Path) -> None
         path.write_text(json.dumps(FILES[file]))
     with pytest.raises(StageOrderError, match=r"run notebooks/04_evaluate.ipynb"):
         tracking.log_results(Run("outputs/half"), "rows.csv")
+
+
+def test_below_a_run_each_of_its_notebooks_is_a_run_with_its_time_its_copy_and_its_log(home: Path) -> None:
+    tracking.connect(experiment="nested")
+    with mlflow.start_run(run_name="parent") as parent:
+        pass
+    (home / "01_load.ipynb").write_text("{}")
+    log_notebooks(parent.info.run_id, [Done(home / "01_load.ipynb", "2026-01-02T03:04:05+00:00", 2.5, "it ran\n")])
+    (child,) = mlflow.search_runs(
+        experiment_names=["nested"],
+        filter_string=f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'",
+        output_format="list",
+    )
+    assert (child.info.run_name, child.info.status, child.data.metrics) == ("01_load", "FINISHED", {"seconds": 2.5})
+    assert child.info.start_time == 1767323045000
+    assert child.info.end_time - child.info.start_time == 2500
+    assert mlflow.artifacts.load_text(f"{child.info.artifact_uri}/log.txt") == "it ran\n"
+    assert mlflow.artifacts.load_text(f"{child.info.artifact_uri}/01_load.ipynb") == "{}"
+
+
+FIRST = """from lifeboat.deploy import registry, tracking
+tracking.connect(experiment="both")
+import mlflow
+with mlflow.start_run():
+    mlflow.log_metric("a", 1)
+print(registry.holders("nobody"))"""
+
+
+def test_two_processes_that_are_both_the_first_make_one_store(tmp_path: Path) -> None:
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "LIFEBOAT_"))}
+    own |= {"LIFEBOAT_HOME": str(tmp_path)}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen([sys.executable, "-c", FIRST], env=own, **streams) for _ in range(2)]
+    for process in both:
+        output, errors = process.communicate()
+        assert (process.returncode, output) == (0, "{}\n"), errors
+    with closing(sqlite3.connect(tmp_path / "outputs" / "mlflow.db")) as store:
+        assert store.execute("select count(*) from runs").fetchone() == (2,)
+        assert store.execute("select count(*) from experiments where name = 'both'").fetchone() == (1,)

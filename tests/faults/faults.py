@@ -34,7 +34,7 @@ NAME = "trial"
 MOMENTS = ("start", "middle", "end")
 GO = "go"  # a file that a small notebook waits for: once it is there, the fault is
 HISTORY = ("looks",)  # how often a hold-out was looked at: a look that was cut short has looked
-LIMIT = 600  # seconds for a run
+LIMIT = 3600  # seconds for a run: machines are slow and busy
 ENDS = 10  # seconds that a run may take to end, and its processes
 
 

@@ -22,6 +22,7 @@ from lifeboat.evaluate import Scored
 from lifeboat.evaluate.intervals import Interval, wilson
 from lifeboat.evaluate.slices import CalibrationBin, GroupRow
 from lifeboat.evaluate.thresholds import ThresholdCosts
+from lifeboat.plots import alt
 
 
 @pytest.fixture
@@ -742,3 +743,22 @@ def test_own_and_others_has_both_means_with_the_folds_spread_and_says_how_far_ap
     bands = [band.get_paths()[0].get_extents() for band in ax.collections]
     assert [(round(band.y0, 4), round(band.y1, 4)) for band in bands] == [(0.7, 1.0), (0.6, 0.8)]
     assert ax.get_title(loc="left").replace("\n", " ") == "At the end 30 points apart; rows never seen do best at 5"
+
+
+def test_a_figure_says_its_findings_and_their_numbers_in_words() -> None:
+    figure, axes = plt.subplots(1, 2)
+    models = {"model": intervals(SCORED), "rule by Sex": intervals(RULE)}
+    plots.evaluate.metric_intervals(axes[0], models, paired=GAINS)
+    plots.load.missing_values(axes[1], {"Age": 177, "Cabin": 687}, 891)
+    assert alt.text_of(figure) == (
+        "Row by row, model against rule by Sex: surely better in log loss; not settled in accuracy. It is better in "
+        "log loss by 0.095, interval 0.036 to 0.150, in accuracy by 0.040, interval -0.010 to 0.090. "
+        f"{' '.join(axes[1].get_title('left').split())}."
+    )
+    plt.close(figure)
+
+
+def test_a_figure_without_a_finding_says_nothing() -> None:
+    figure, _ = plt.subplots()
+    assert alt.text_of(figure) == ""
+    plt.close(figure)

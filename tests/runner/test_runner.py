@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
 from rich.console import Console
 
 from lifeboat.errors import ParameterError
@@ -173,8 +174,9 @@ def test_a_kernel_that_dies_is_told_with_the_cell_it_died_in_and_its_last_words(
 
 KILL_JVM = """import os, psutil, threading
 runner = psutil.Process(int(os.environ["LIFEBOAT_RUN_HOLDER"]))
-*_, java = [p for p in runner.children(recursive=True) if p.name() == "java"]
-java.kill()
+for process in runner.children(recursive=True):
+    if process.name() == "java":
+        process.kill()
 threading.Event().wait()"""
 
 
@@ -221,6 +223,35 @@ def test_a_kernel_runs_nothing_that_a_person_has_set_up_for_work_by_hand(
     notebook = write_notebook(home / "notebooks" / "01.ipynb", "a: int = 1", cell)
     run_all([notebook], {}, run_folder("trial"))
     assert printed(run_folder("trial") / "01.ipynb").startswith("False\n")  # and then the warning
+
+
+DRAW = """import matplotlib.pyplot as plt
+from lifeboat import plots
+plots.use_style()
+plots.use_style()
+_, ax = plt.subplots()
+_ = ax.set_title("12 of 40 rows are\\ncalled wrongly", loc="left")"""
+
+
+def test_a_figure_in_a_notebook_says_what_it_found_to_who_cannot_see_it(home: Path, write_notebook: Write) -> None:
+    notebook = write_notebook(home / "notebooks" / "01.ipynb", "a: int = 1", DRAW, "_ = plt.subplots()")
+    run_all([notebook], {}, run_folder("trial"))
+    first, second = (cell.outputs for cell in nbformat.read(run_folder("trial") / "01.ipynb", as_version=4).cells[-2:])
+    assert [output.metadata.get("image/png") for output in first] == [{"alt": "12 of 40 rows are called wrongly."}]
+    assert [output.metadata.get("image/png") for output in second] == [None]
+    html, _ = HTMLExporter(template_name="basic").from_filename(str(run_folder("trial") / "01.ipynb"))
+    assert 'alt="12 of 40 rows are called wrongly."' in html
+
+
+EXTENDED = "from lifeboat.spark import session; session.start()"
+
+
+def test_a_notebook_that_is_handed_a_file_which_extends_another_says_how_papermill_is_given_the_whole(
+    home: Path, write_notebook: Write
+) -> None:
+    notebook = write_notebook(home / "notebooks" / "01.ipynb", 'extends: str = ""', EXTENDED)
+    with pytest.raises(NotebookError, match=r"extends: base\.yaml is for `lifeboat run`; `lifeboat params FILE"):
+        run_all([notebook], {"extends": "base.yaml"}, run_folder("trial"))
 
 
 def test_no_notebook_may_send_usage_figures(home: Path, write_notebook: Write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lifeboat.errors import ParameterError, unknown
+from lifeboat.errors import ParameterError, redacted, unknown
 
 if TYPE_CHECKING:
     from lifeboat.parameters.resolve import Resolved
@@ -73,6 +73,8 @@ def run(
         return _tell_plan(planned, reasons)
     with _reported(planned.run_dir.name, on_failure), ExitStack() as stack:
         run_notebooks(planned, stack.enter_context(_progress(as_json, quiet, len(planned.notebooks))))
+    if planned.names[-1] in planned.executed:
+        _log_notebooks(planned)
     if not quiet and not as_json:
         _tell_summary(planned, any(reasons.values()))
     if require_promotion and not _promoted(planned.run_dir):
@@ -153,6 +155,35 @@ def _tell_summary(planned: Series, ran: bool) -> None:
     typer.echo(summary(planned.record, planned.run_dir))
     if ran and archive.wanted(planned.values["spark"]):
         typer.echo("Faster   lifeboat warm (from then on Spark starts in half the time)")
+
+
+def _log_notebooks(planned: Series) -> None:
+    """Leave in MLflow a run for each notebook, below the run that notebook 5 made."""
+    from lifeboat.deploy.nested import Done, log_notebooks
+    from lifeboat.run import Run
+    from lifeboat.runner.runner import LOG
+    from lifeboat.runner.summary import json_or_nothing
+    from lifeboat.spark.environment import for_a_while
+
+    folder = planned.run_dir
+    parent = json_or_nothing(Run(folder).where("deployed")).get("mlflow_run")
+    if not parent:
+        return
+    lines = (folder / LOG).read_text(encoding="utf-8").splitlines(keepends=True)
+    done = [
+        Done(
+            folder / f"{stage.name}.ipynb",
+            str(stage.started),
+            stage.seconds or 0,
+            "".join(line for line in lines if f" {stage.name} " in line),
+        )
+        for stage in planned.record.stages
+    ]
+    try:
+        with for_a_while(planned.parameters.environment):
+            log_notebooks(parent, done, str(planned.values.get("tracking_uri", "")))
+    except Exception as error:  # all is done and kept: what the store says of itself is a note
+        typer.echo(f"the notebooks are not in MLflow: {type(error).__name__}: {redacted(str(error))}", err=True)
 
 
 def _promoted(run_dir: Path) -> bool:

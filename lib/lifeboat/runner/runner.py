@@ -166,6 +166,7 @@ def _execute(series: Series, notebook: Notebook, tell: Tell, clock: Clock, jvm: 
     handed = {name: offered[name] for name in notebook.taken if name in offered}
     execute(notebook, series.run_dir / notebook.path.name, handed, tell, series.notes, clock, jvm)
     stage.made_from, stage.left = begun, left_by(series.run_dir, notebook.name)
+    series.executed.add(notebook.name)
 
 
 @contextmanager

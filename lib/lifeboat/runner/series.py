@@ -61,6 +61,7 @@ class Series:
         notes: The tags of cells that are left out, each with what is said of it on top of a notebook.
         notebooks: The notebooks, in order.
         record: What was done so far.
+        executed: The names of the notebooks that were run by now.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Series:
         self.notebooks = [Notebook(path, tuple(self.notes)) for path in notebooks]
         self.names = [notebook.name for notebook in self.notebooks]
         self.record = read_record(run_dir, self.names)
+        self.executed: set[str] = set()
 
     def stage(self, notebook: Notebook) -> Stage:
         """A notebook's part of the record."""
