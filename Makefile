@@ -22,7 +22,7 @@ export UV_FIND_LINKS := $(PIP_FIND_LINKS)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check trials faults mutants lint lab serve mlflow bench bench-start profile simulate bench-scale notebooks lock offline clean ready venv
+.PHONY: help run test check trials faults mutants lint lab serve mlflow bench bench-start bench-serve profile simulate bench-scale notebooks lock offline clean ready venv
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -70,6 +70,9 @@ bench-start: ready  ## a session up to its first answer, with the archive of Spa
 
 bench: ready  ## the time of a run, against the same cells in one Python process
 	@$(BIN)/python bench/series.py
+
+bench-serve: ready  ## the server against a bare route, MLflow's server and Spark behind a route (wrk; ten minutes)
+	@$(BIN)/python bench/serve.py speed
 
 profile: ready  ## where a run's time goes: each notebook's slowest cells and their Spark jobs
 	@$(BIN)/python bench/cells.py

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -139,14 +141,15 @@ def test_nothing_to_draw_from_or_nothing_to_make_is_refused(real: DataFrame) -> 
 def test_the_command_writes_a_folder_that_a_run_can_read_and_overwrites_none(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(spark), "stop", lambda self: None)  # the other tests go on with this session
     out = tmp_path / "thousand"
-    ran = CliRunner().invoke(app, ["synth", "titanic", str(out), "--rows", "1000"])
-    assert ran.exit_code == 0, ran.output
-    assert "1,000 rows" in ran.output
-    assert f"lifeboat run params/titanic.yaml -p labelled_path={out}" in ran.output
+    command = [sys.executable, "-m", "lifeboat", "synth", "titanic", str(out), "--rows", "1000", "--spark", "local[1]"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)  # it starts a Spark of its own
+    assert ran.returncode == 0, ran.stderr
+    assert "1,000 rows" in ran.stdout
+    assert f"lifeboat run params/titanic.yaml -p labelled_path={out}" in ran.stdout
     assert load.read_raw(spark, out).count() == 1000
     assert [path.name for path in tmp_path.iterdir()] == ["thousand"]
+    monkeypatch.setattr(type(spark), "stop", lambda self: None)  # the other tests go on with this session
     again = CliRunner().invoke(app, ["synth", "titanic", str(out), "--rows", "2"])
     assert again.exit_code != 0
     assert "is there already" in again.output

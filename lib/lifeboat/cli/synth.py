@@ -26,8 +26,9 @@ def synth(
 
     named = project_root() / "params" / f"{params}.yaml"
     values = check(resolve(read_parameters([named if named.is_file() else named_by_shell(Path(params))])))
-    schema, key, ranges = parse_schema(values["schema"]), values["key"], values["ranges"]
+    key, ranges = values["key"], values["ranges"]
     with session.start(spark or values["spark"], explicit=bool(spark)) as started:
+        schema = parse_schema(values["schema"])
         real = real_rows(started, values["labelled_path"], schema, key, ranges)
         folder = write(resample(real, rows, key, values["label"], seed, ranges), out.absolute())
     typer.echo(f"{rows:,} rows in {folder}")
