@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -143,7 +144,8 @@ def test_the_command_writes_a_folder_that_a_run_can_read_and_overwrites_none(
 ) -> None:
     out = tmp_path / "thousand"
     command = [sys.executable, "-m", "lifeboat", "synth", "titanic", str(out), "--rows", "1000", "--spark", "local[1]"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)  # it starts a Spark of its own
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYSPARK_GATEWAY")}
+    ran = subprocess.run(command, env=own, capture_output=True, text=True, check=False)  # it starts a Spark of its own
     assert ran.returncode == 0, ran.stderr
     assert "1,000 rows" in ran.stdout
     assert f"lifeboat run params/titanic.yaml -p labelled_path={out}" in ran.stdout
