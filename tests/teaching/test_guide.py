@@ -13,7 +13,8 @@ import nbformat
 import pytest
 import yaml
 
-from lifeboat.deploy.server import app
+from lifeboat.deploy.server import process
+from lifeboat.deploy.server.settings import Settings
 from lifeboat.errors import LifeboatError, unknown
 from lifeboat.parameters.rules import need
 from lifeboat.run import resolve_input
@@ -203,14 +204,7 @@ def port_is_taken(folder: Path) -> object:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        return app.serve(folder, port=other.getsockname()[1])
-
-
-class Model:
-    """As much of a scorer as the server asks before it listens."""
-
-    digest = remark = ""
-    manifest = {"label": "", "signature": {"inputs": []}, "versions": {}}
+        return process.serve(folder, Settings(port=other.getsockname()[1]), store=True)
 
 
 def message_of(ask: Callable[[], object], folder: Path) -> str:
@@ -262,8 +256,7 @@ def test_a_size_without_a_unit_says_what_is_quoted(mending: str, monkeypatch: py
     assert environment.surroundings().partition(": mend")[0] in mending
 
 
-def test_a_port_that_is_taken_says_what_is_quoted(project: Path, mending: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.Scorer, "load", lambda *_: Model())
+def test_a_port_that_is_taken_says_what_is_quoted(project: Path, mending: str) -> None:
     message = message_of(lambda: port_is_taken(project), project)
     assert re.sub(r":\d+ ", ":5001 ", message) in mending
 
