@@ -18,6 +18,7 @@ from lifeboat.cli.plainly import plain_errors
 from lifeboat.errors import DataError, StageOrderError
 from lifeboat.parameters import titanic
 from lifeboat.run import STAGES
+from lifeboat.run.lock import in_use_here
 
 Write = Callable[..., Path]
 WRITE_JSON = """from lifeboat.run import Run
@@ -33,7 +34,8 @@ METRICS = {
     },
     "rule by Sex": {"accuracy": {"value": 0.79, "low": 0.72, "high": 0.85}, "log_loss": None},
 }
-VERDICT = {"sentence": "Promote it.", "promote": False, "compared_with": None}
+RULE = {"rule": {"metric": "log_loss"}}
+VERDICT = {"sentence": "Promote it.", "promote": False, "compared_with": None, "details": RULE}
 LEAVE = {
     "04_evaluate": f'leave("04_evaluate", metrics={METRICS!r}, verdict={VERDICT!r})',
     "05_deploy": 'leave("05_deploy", deployed={"name": "titanic", "version": 3, "alias": "champion"})',
@@ -85,10 +87,22 @@ def test_a_run_ends_with_how_good_the_model_is_where_it_is_and_how_to_serve_it(h
     again = lifeboat("run", "params/small.yaml", "--require-promotion")
     assert again.stdout.startswith("All is up to date; --force runs it anew.\noutputs/small: 5 notebooks in ")
     assert again.exit_code == 3, "the verdict does not make it champion"
+    listed = lifeboat("runs").stdout
+    assert "log_loss 0.400 (0.300 to 0.500)" in listed
+    assert "titanic 3, champion" in listed
+    with in_use_here(home / "outputs/small"):
+        assert lifeboat("runs", "--prune", "--yes").stdout == "small stays: it is served\n"
     assert lifeboat("verify", "small").exit_code == 0
     (home / "outputs/small/05_deploy/deployed.json").write_text("{}")
     altered = lifeboat("verify", "small")
     assert (altered.exit_code, altered.stderr.splitlines()[1]) == (1, "  05_deploy/deployed.json was altered")
+    assert "05: 05_deploy/deployed.json was altered" in lifeboat("runs", "small").stdout
+    asked = lifeboat("runs", "--prune")
+    assert asked.exit_code != 0, "nobody answered"
+    assert "Remove 1 runs" in asked.output
+    assert (home / "outputs/small").is_dir()
+    lifeboat("runs", "--prune", "--yes")
+    assert not (home / "outputs/small").exists()
 
 
 def test_a_run_can_be_named(home: Path) -> None:

@@ -21,6 +21,7 @@ import pandas as pd
 import pytest
 
 from hand_made import GOOD, by_hand
+from lifeboat.cli.runs import _kept
 from lifeboat.deploy import registry, tracking
 from lifeboat.deploy.nested import Done, log_notebooks
 from lifeboat.errors import DataError, StageOrderError
@@ -408,3 +409,18 @@ def test_two_processes_that_are_both_the_first_make_one_store(tmp_path: Path) ->
     with closing(sqlite3.connect(tmp_path / "outputs" / "mlflow.db")) as store:
         assert store.execute("select count(*) from runs").fetchone() == (2,)
         assert store.execute("select count(*) from experiments where name = 'both'").fetchone() == (1,)
+
+
+def test_a_run_whose_model_an_alias_names_is_not_removed_and_another_may_be(logged: str, home: Path) -> None:
+    verdict = {"alias": "champion", "new_reference": True, "compared_with": None}
+    versions = [registry.register(logged, "kept", {"model": "abc"}).version for _ in range(2)]
+    registry.give_alias("kept", str(versions[0]), verdict, "")
+    for version, why in zip(versions, ("its model is the champion and the reference", ""), strict=True):
+        folder = home / "outputs" / f"kept{version}"
+        (folder / "05_deploy").mkdir(parents=True)
+        (folder / "05_deploy" / "deployed.json").write_text(json.dumps({"name": "kept", "version": version}))
+        assert _kept(folder) == why
+    compared = {"model": "kept", "champion": None, "reference": None}
+    with pytest.raises(registry.RegistryChangedError):
+        registry.need_unchanged(compared, "", "another model")
+    registry.need_unchanged(compared, "", "abc")  # it became champion by a run that was killed at its very end

@@ -195,6 +195,7 @@ SIGNALS: dict[str, Callable[[Project, psutil.Process], None]] = {
     "SIGINT to the runner": to_all(lambda runner: [runner], signal.SIGINT),
     "SIGTERM to the runner": to_all(lambda runner: [runner], signal.SIGTERM),
 }
+INTERRUPTS, INTERRUPTED = ("SIGINT to the runner", "SIGTERM to the runner"), 130
 STATES = {
     "the disk is full": full_disk,
     "the data are cut short": truncated,
@@ -238,13 +239,12 @@ def with_cell(project: Project, point: Point) -> Iterator[None]:
 
 def break_run(project: Project, point: Point) -> tuple[int, float, str]:
     """Run up to a point and break it there: exit status, seconds from the fault to the end, and what was said."""
-    state, since = None, 0.0
+    state, since, at = None, 0.0, index_of(project, point)
     cell = with_cell(project, point) if point.fault in CELLS else None
     if cell:
         cell.__enter__()
     process = project.start()
     try:
-        at = index_of(project, point)
         assert process.stdout is not None
         for line in process.stdout:
             event = json.loads(line)
@@ -262,6 +262,7 @@ def break_run(project: Project, point: Point) -> tuple[int, float, str]:
     finally:
         process.kill()
         process.communicate()
+        (project.home / GO).touch()
         for undo in (state, cell):
             if undo:
                 undo.__exit__(None, None, None)
@@ -302,6 +303,8 @@ def attempt(finished: Project, expected: dict[str, str], point: Point, home: Pat
     harmless = point.fault in STATES and status == 0  # what nobody needed any more
     if point.fault in SIGNALS and seconds > ENDS and "to the runner" in point.fault:
         wrong.append(f"it took {seconds:.0f} s to end")
+    if point.fault in INTERRUPTS and status != INTERRUPTED:
+        wrong.append(f"it ended with status {status}: {said[-300:]}")
     if not harmless and status == 0:
         wrong.append("the run did not notice")
     if status in (1, 2) and "Traceback" in said:

@@ -165,6 +165,7 @@ def _kept(folder: Path) -> str:
     from lifeboat.deploy import registry
     from lifeboat.run import Run
     from lifeboat.run.lock import RunFolderBusyError, in_use, need_free
+    from lifeboat.runner.record import read_record
     from lifeboat.runner.summary import json_or_nothing
 
     with suppress(RunFolderBusyError):
@@ -174,7 +175,8 @@ def _kept(folder: Path) -> str:
         deployed: dict[str, Any] = json_or_nothing(Run(folder).where("deployed"))
         if not deployed:
             return ""
-        holders = registry.holders(deployed["name"], _as_recorded(folder).values.get("tracking_uri", ""))
+        store = str(read_record(folder, []).parameters.get("tracking_uri", ""))
+        holders = registry.holders(deployed["name"], store)
         aliases = [alias for alias, version in holders.items() if version == str(deployed["version"])]
         return f"its model is the {' and the '.join(sorted(aliases))}" if aliases else ""
     return "a run is under way in it"
