@@ -182,6 +182,18 @@ def test_serving_without_a_run_says_how_to_make_one(home: Path) -> None:
     assert "`make run`" in ran.stderr
 
 
+def test_the_options_of_a_server_are_listed_and_a_wrong_one_is_refused(home: Path) -> None:
+    ran = lifeboat("serve", "--help")
+    assert ran.exit_code == 0
+    for option in ("--host", "--port", "--workers", "--queue", "--max-rows", "--no-auth", "--watch", "--rollback"):
+        assert option in ran.stdout
+    assert "LIFEBOAT_TOKEN" in ran.stdout
+    for wrong in (["--prot", "1"], ["--port", "65536"], ["--workers", "0"], ["--max-rows", "many"]):
+        assert lifeboat("serve", *wrong).exit_code == 2
+    ran = lifeboat("serve", "titanic", "--rollback")
+    assert (ran.exit_code, "--rollback takes models:/NAME@ALIAS" in ran.stderr) == (2, True)
+
+
 def test_a_run_is_found_by_name_or_folder_and_a_wrong_name_lists_those_there_are(home: Path) -> None:
     run_dir = home / "outputs" / "mine"
     run_dir.mkdir(parents=True)

@@ -48,7 +48,7 @@ class Watch:
         """
         version = holders(self._model).get(self._alias)
         if version is None:
-            raise NoVersionError(f"no version of {self._model!r} has the alias {self._alias!r}")
+            raise NoVersionError(f"MLflow has no models:/{self._model}@{self._alias}: no version has that alias")
         if version == self._seen:
             return
         with tempfile.TemporaryDirectory(dir=self._store.folder) as scratch:

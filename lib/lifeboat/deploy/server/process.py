@@ -10,6 +10,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,11 @@ from lifeboat.scoring.scorer import Scorer
 BACKLOG = 1024
 HEADERS = 64 * 1024  # bytes of a request's head
 SPARE = 32  # threads for clients that send slowly, beside those for requests that are whole
-COUNTS, DRAINING = "PROMETHEUS_MULTIPROC_DIR", "draining"  # the first is prometheus-client's own variable
+COUNTS, DRAINING, LOADED = (
+    "PROMETHEUS_MULTIPROC_DIR",
+    "draining",
+    "loaded",
+)  # the first is prometheus-client's own variable
 
 
 class Processes(MPServer):  # type: ignore[misc]
@@ -103,7 +108,8 @@ def serve(folder: Path, settings: Settings, store: bool = False) -> None:
     multiprocessing.set_start_method("spawn", force=True)  # workers get nothing of what this process has in memory
     server = Processes(listening, state, settings)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    server.on_startup(lambda: print(f"Serving on http://{host}:{server.bind_port}", flush=True))
+    message = f"Serving on http://{host}:{server.bind_port}"
+    threading.Thread(target=_announce, args=(message, state), daemon=True).start()
     try:
         server.serve(target_loader=partial(_load, folder, settings, store, state), wrap_loader=False)
     except SystemExit:
@@ -117,6 +123,14 @@ def _end_with_input() -> None:
     """End this process and its workers once who started it is gone, however that went."""
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _announce(message: str, state: Path) -> None:
+    """Say that requests are taken, as soon as the first worker has loaded the model."""
+    while state.exists():
+        if (state / LOADED).exists():
+            return print(message, flush=True)
+        time.sleep(0.02)
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -149,4 +163,6 @@ def _load(folder: Path, settings: Settings, store: bool, state: Path) -> Callabl
         if store
         else Models(Model.load(folder, settings.name, settings.unseen))
     )
-    return create_application(models, settings, state / DRAINING)
+    application = create_application(models, settings, state / DRAINING)
+    (state / LOADED).touch()
+    return application
