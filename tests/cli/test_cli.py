@@ -230,7 +230,7 @@ def test_an_address_that_mlflow_does_not_know_is_told_plainly(home: Path, monkey
     command = [str(Path(sys.executable).with_name("lifeboat")), "serve", "models:/nobody@champion"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
-    assert "lifeboat: no version of 'nobody' has the alias 'champion'" in ran.stderr
+    assert "lifeboat: MLflow has no models:/nobody@champion" in ran.stderr
     assert "Traceback" not in ran.stderr
 
 

@@ -105,7 +105,12 @@ class Point:
 
 
 def kernels(runner: psutil.Process) -> list[psutil.Process]:
-    return [process for process in runner.children(recursive=True) if "ipykernel" in " ".join(process.cmdline())]
+    """Leaders of a session of their own among those that a run started: its kernels, copied or not."""
+    return [process for process in runner.children(recursive=True) if leads(process) and process.name() != "java"]
+
+
+def leads(process: psutil.Process) -> bool:
+    return os.getsid(process.pid) == process.pid
 
 
 def jvms(runner: psutil.Process) -> list[psutil.Process]:
