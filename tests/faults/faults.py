@@ -261,7 +261,8 @@ def break_run(project: Project, point: Point) -> tuple[int, float, str]:
                 elif point.fault in STATES:
                     state = STATES[point.fault](project)
                     state.__enter__()
-                (project.home / GO).touch()
+                if not point.fault.startswith(signal.SIGKILL.name):  # the dead are missed while the cell waits
+                    (project.home / GO).touch()
         status = process.wait(LIMIT)
         return status, time.monotonic() - since, process.communicate()[1]
     finally:
