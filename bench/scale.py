@@ -157,6 +157,7 @@ def draw(found: dict[str, dict[int, Measured]], place: Path) -> None:
         ax.set_ylabel(name)
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter("{x:,.0f}")
+            axis.set_minor_formatter("")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center")
     figure.savefig(place)
 

@@ -39,10 +39,10 @@ def can_fork() -> bool:
 
 def imported(notebooks: Iterable[Notebook]) -> list[str]:
     """The modules of ours and of well-known packages that notebooks import, in their order."""
-    names = ["ipykernel.kernelapp", "matplotlib_inline.backend_inline"]
-    for notebook in notebooks:
-        names += _modules(notebook.plain_code)
-    return list(dict.fromkeys(names))
+    names = (name for notebook in notebooks for name in _modules(notebook.plain_code))
+    return list(
+        dict.fromkeys(["ipykernel.kernelapp", *names])
+    )  # not what draws: it hooks into a shell as it is imported
 
 
 def _modules(source: str) -> Iterator[str]:
