@@ -174,8 +174,9 @@ def test_a_kernel_that_dies_is_told_with_the_cell_it_died_in_and_its_last_words(
 
 KILL_JVM = """import os, psutil, threading
 runner = psutil.Process(int(os.environ["LIFEBOAT_RUN_HOLDER"]))
+here = int(os.environ["PYSPARK_GATEWAY_PORT"])
 for process in runner.children(recursive=True):
-    if process.name() == "java":
+    if process.name() == "java" and here in {at.laddr.port for at in process.net_connections()}:
         process.kill()
 threading.Event().wait()"""
 

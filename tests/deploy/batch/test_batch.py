@@ -63,14 +63,20 @@ def by_the_scorer(scorer: Scorer, record: dict[str, Any]) -> tuple[Any, Any, str
     try:
         scores = scorer.score([record])
     except InputError as error:
-        return None, None, str(error), False
+        return (
+            None,
+            None,
+            re.sub(r" \(and (one|\d+) more\)$", "", str(error)),
+            False,
+        )  # a batch tells the first of a row
     chances = scores.probabilities[0].tolist()
     return int(scores.predictions[0]), chances[1] if len(chances) == 2 else chances, None, bool(scores.unseen)
 
 
 def answers(table: pa.Table | pa.RecordBatch) -> list[tuple[Any, ...]]:
     rows = table.select(["prediction", "probability", "reason", "warning"]).to_pylist()
-    return [(*list(row.values())[:3], row["warning"] is not None) for row in rows]
+    told = [{**row, "reason": row["reason"] and re.sub(r" \(and (one|\d+) more\)$", "", row["reason"])} for row in rows]
+    return [(*list(row.values())[:3], row["warning"] is not None) for row in told]
 
 
 def good_rows(count: int) -> dict[str, list[Any]]:
