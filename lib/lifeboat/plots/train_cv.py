@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
 from lifeboat.evaluate.intervals import Interval
-from lifeboat.plots import style
+from lifeboat.plots import alt, style
 from lifeboat.scoring.classes import NO_AND_YES
 
 
@@ -139,6 +139,7 @@ def fold_scores(
     """
     lines = [name.replace(", ", "\n") for name in points]
     names = [f"{name}\n(chosen)" if row == chosen else name for row, name in enumerate(lines)]
+    numbers = []
     for row, folds in zip(style.rows_down(ax, names), scores, strict=True):
         colour = style.ORANGE if row == chosen else style.BLUE
         mean = statistics.fmean(folds)
@@ -146,6 +147,8 @@ def fold_scores(
         ax.plot(folds, [row - 0.18] * len(folds), "o", color=colour, markerfacecolor="none", markeredgewidth=1.5)
         style.interval(ax, row + 0.12, Interval(mean, mean - error, mean + error), colour, "D")
         ax.text(mean, row + 0.34, f"{mean:.3f} \N{PLUS-MINUS SIGN} {error:.3f}", ha="center", va="center")
+        numbers.append(f"{' '.join(names[row].split())} {mean:.3f} \N{PLUS-MINUS SIGN} {error:.3f}")
+    alt.set_numbers(ax, "; ".join(numbers))
     ax.margins(x=0.2)
     marks = "(circles: one fold each; diamond: mean \N{PLUS-MINUS SIGN} standard error)"
     style.set_xlabel(ax, f"{style.METRIC_NAMES.get(metric, metric)}\n{marks}")

@@ -65,12 +65,17 @@ def preloaded(notebooks: Iterable[Notebook], environment: Mapping[str, str]) -> 
     """With the process that kernels are copied from, which imports what notebooks do by itself meanwhile."""
     variables = {name: environment.get(name) for name in {*os.environ, *environment}}
     with for_a_while(variables | {PRELOAD: " ".join(imported(notebooks)), "MPLBACKEND": INLINE}), _no_main():
+        _stop()  # one that a kernel outside of a run has started
         forkserver.set_forkserver_preload(["lifeboat.runner.preload"])
         forkserver.ensure_running()
     try:
         yield
     finally:
-        forkserver._forkserver._stop()  # type: ignore[attr-defined]  # else it would stay as long as this process
+        _stop()  # else it would stay as long as this process
+
+
+def _stop() -> None:
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
 
 @contextmanager
