@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from lifeboat.evaluate.intervals import wilson
-from lifeboat.plots import style
+from lifeboat.plots import alt, style
 
 
 def missing_values(ax: Axes, missing: Mapping[str, int], rows: int, *, title: str = "") -> Axes:
@@ -80,4 +80,10 @@ def rates_by_group(
     style.percent_axis(ax)
     style.set_xlabel(ax, f"{xlabel} (dashed: all rows, {style.percent(overall)})", right=0.7)
     style.set_title(ax, f"{title} {note}".strip())
+    shares = (
+        f"{name} {style.percent(row[1] / row[2])} of {row[2]:,}"
+        for name, row in zip(names, rows, strict=True)
+        if row[2]
+    )
+    alt.set_numbers(ax, f"{xlabel}: {', '.join(shares)}")
     return ax
