@@ -51,8 +51,8 @@ LONG = ("exercises", "train_cv", "preprocess", "names", "passes", "jvm", "import
 
 # files whose tests start Java, kernels, stores or environments in processes of their own
 OUTSIDE = (
-    "archive", "cli", "doctor", "environment", "faults", "jvm", "memory", "plainly", "report", "resume", "runner",
-    "session", "setup", "tracking",
+    "archive", "browser", "cli", "doctor", "environment", "faults", "forked", "jvm", "memory", "offline", "operations",
+    "page", "plainly", "report", "resume", "runner", "session", "setup", "tracking", "versions",
 )  # fmt: skip
 
 
