@@ -49,10 +49,11 @@ def spark(jvm: WarmJvm) -> Iterator[SparkSession]:
 LONG = ("exercises", "train_cv", "preprocess", "names", "passes", "jvm", "importance", "declared")
 
 
-# files whose tests start Java, kernels, stores or environments in processes of their own
+# files whose tests start Java, kernels, servers, stores or environments in processes of their own, or draw for long
 OUTSIDE = (
-    "archive", "browser", "cli", "doctor", "environment", "faults", "forked", "jvm", "memory", "offline", "operations",
-    "page", "plainly", "report", "resume", "runner", "session", "setup", "tracking", "versions",
+    "archive", "browser", "cli", "client", "contract", "doctor", "environment", "faults", "forked", "inference", "jvm",
+    "legible", "memory", "offline", "openapi", "operations", "page", "places", "plainly", "progress", "report",
+    "resume", "runner", "session", "setup", "tracking", "versions",
 )  # fmt: skip
 
 
