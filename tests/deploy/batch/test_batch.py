@@ -75,8 +75,7 @@ def by_the_scorer(scorer: Scorer, record: dict[str, Any]) -> tuple[Any, Any, str
 
 def answers(table: pa.Table | pa.RecordBatch) -> list[tuple[Any, ...]]:
     rows = table.select(["prediction", "probability", "reason", "warning"]).to_pylist()
-    told = [{**row, "reason": row["reason"] and re.sub(r" \(and (one|\d+) more\)$", "", row["reason"])} for row in rows]
-    return [(*list(row.values())[:3], row["warning"] is not None) for row in told]
+    return [(*list(row.values())[:3], row["warning"] is not None) for row in rows]
 
 
 def good_rows(count: int) -> dict[str, list[Any]]:

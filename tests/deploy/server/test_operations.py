@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -158,9 +159,15 @@ def test_a_worker_that_is_killed_is_replaced_and_nobody_else_s_request_is_lost(s
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_end_it_takes_nobody_new_and_ends_with_status_0(folder: Path, how: int) -> None:
-    with running(folder) as server:
-        assert server.ask("POST", "/score", [GOOD])[0] == 200
+def test_told_to_end_it_takes_nobody_new_finishes_what_runs_and_ends_with_status_0(folder: Path, how: int) -> None:
+    body = json.dumps([GOOD]).encode()
+    with running(folder) as server, socket.create_connection(server.address, timeout=60) as begun:
+        assert server.ask("GET", "/livez")[0] == 200
+        head = "POST /score HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        head += f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+        begun.sendall(head.encode())
+        assert begun.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"  # it works on the request, and waits for its body
+        begun.sendall(body[:5])
         server.process.send_signal(how)
         refused = False
         while not refused:
@@ -168,6 +175,11 @@ def test_told_to_end_it_takes_nobody_new_and_ends_with_status_0(folder: Path, ho
                 server.ask("GET", "/livez")
             except (ConnectionError, http.client.HTTPException):
                 refused = True
+        begun.sendall(body[5:])
+        answer = http.client.HTTPResponse(begun)
+        answer.begin()
+        assert (answer.status, json.loads(answer.read())) == (200, {"predictions": [1]})
+        answer.close()
         assert server.process.wait(timeout=60) == 0
         assert [line["event"] for line in server.log()].count("draining") == 1
 

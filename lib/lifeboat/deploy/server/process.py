@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import select
 import shutil
 import signal
 import socket
@@ -12,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,11 +31,8 @@ from lifeboat.scoring.scorer import Scorer
 BACKLOG = 1024
 HEADERS = 64 * 1024  # bytes of a request's head
 SPARE = 32  # threads for clients that send slowly, beside those for requests that are whole
-COUNTS, DRAINING, LOADED = (
-    "PROMETHEUS_MULTIPROC_DIR",
-    "draining",
-    "loaded",
-)  # the first is prometheus-client's own variable
+COUNTS = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client's own variable
+DRAINING, LOADED = "draining", "loaded"
 
 
 class Processes(MPServer):  # type: ignore[misc]
@@ -70,6 +69,17 @@ class Processes(MPServer):  # type: ignore[misc]
         timer = threading.Timer(self._linger, super().signal_handler_interrupt)
         timer.daemon = True
         timer.start()
+
+    def _stop_workers(self) -> None:
+        threading.Thread(target=self._turn_away, daemon=True).start()
+        super()._stop_workers()
+
+    def _turn_away(self) -> None:
+        """Close each connection that comes while workers finish: on the open socket it would wait for nobody."""
+        with suppress(OSError, ValueError):  # the socket is closed in the end
+            while select.select([self._listening], [], []):
+                with suppress(BlockingIOError):  # a worker that had not ended yet was quicker
+                    self._listening.accept()[0].close()
 
     def _respawn_workers(self, workers: list[int], *args: Any, **kwargs: Any) -> None:
         from lifeboat.deploy.server.measures import forget
