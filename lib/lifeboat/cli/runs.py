@@ -82,7 +82,6 @@ def _facts(folder: Path) -> dict[str, str]:
     metric = verdict.get("details", {}).get("rule", {}).get("metric") or next(iter(scores), "")
     model = f"{deployed['name']} {deployed['version']}, {deployed['alias']}" if deployed else ""
     chosen = ("estimator" in record.parameters and str(record.parameters["estimator"])) or ""
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return {
         "run": folder.name,
         "when": max((stage.started or "" for stage in record.stages), default="")[:16].replace("T", " "),
@@ -90,9 +89,13 @@ def _facts(folder: Path) -> dict[str, str]:
         "model": ", ".join(filter(None, [chosen, model])),
         "verdict": str(verdict.get("alias", "")),
         "how good": f"{metric} {interval(scores.get(metric))}" if metric else "",
-        "size": f"{size / 2**20:.1f} MB",
+        "size": f"{_megabytes(folder):.1f} MB",
         "stale": "; ".join(_stale(folder)),
     }
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 2**20
 
 
 def _stale(folder: Path) -> Iterator[str]:
@@ -151,10 +154,10 @@ def _prune(folders: list[Path], yes: bool) -> None:
             typer.echo(f"{folder.name} stays: {why}")
         else:
             removable.append(folder)
-    sizes = {f: sum(file.stat().st_size for file in f.rglob("*") if file.is_file()) for f in removable}
+    sizes = {folder: _megabytes(folder) for folder in removable}
     for folder, size in sizes.items():
-        typer.echo(f"{folder.name}: {size / 2**20:.1f} MB")
-    question = f"Remove {len(removable)} runs, {sum(sizes.values()) / 2**20:.1f} MB?"
+        typer.echo(f"{folder.name}: {size:.1f} MB")
+    question = f"Remove {len(removable)} runs, {sum(sizes.values()):.1f} MB?"
     if removable and (yes or typer.confirm(question)):
         for folder in removable:
             shutil.rmtree(folder)

@@ -40,9 +40,8 @@ def can_fork() -> bool:
 def imported(notebooks: Iterable[Notebook]) -> list[str]:
     """The modules of ours and of well-known packages that notebooks import, in their order."""
     names = (name for notebook in notebooks for name in _modules(notebook.plain_code))
-    return list(
-        dict.fromkeys(["ipykernel.kernelapp", *names])
-    )  # not what draws: it hooks into a shell as it is imported
+    # not what draws: it hooks into a shell as it is imported
+    return list(dict.fromkeys(["ipykernel.kernelapp", *names]))
 
 
 def _modules(source: str) -> Iterator[str]:
@@ -117,9 +116,8 @@ class Kernel(ForkServerProcess):
         from ipykernel.kernelapp import launch_new_instance
 
         try:
-            launch_new_instance(
-                argv=[*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"]
-            )  # it ends where that process does
+            # it ends where the process that it is copied from does
+            launch_new_instance(argv=[*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
         finally:
             atexit._run_exitfuncs()
 

@@ -25,12 +25,8 @@ from lifeboat.scoring.fields import InputError
 DEFAULTS = Settings()
 TURNS = 2  # requests that a worker works on at a time: while one is in the model, another is read
 VERSION_HEADER, ID_HEADER = "X-Model-Version", "X-Request-ID"
-BEGUN, ID, MODEL, ANSWER = (
-    "lifeboat.begun",
-    "lifeboat.id",
-    "lifeboat.model",
-    "lifeboat.answer",
-)  # in a request's environ
+# in a request's environ
+BEGUN, ID, MODEL, ANSWER = "lifeboat.begun", "lifeboat.id", "lifeboat.model", "lifeboat.answer"
 QUIET = frozenset({"/livez", "/readyz", "/metrics", "/ping", "/health"})  # asked every second: counted, not logged
 REASONS = {400: "malformed", 404: "unknown_route", 408: "too_slow", 413: "too_large", 500: "fault"}
 

@@ -6,7 +6,7 @@ import threading
 
 from lifeboat.deploy.server import logs
 from lifeboat.deploy.server.models import Model, Models
-from lifeboat.deploy.server.store import Pointer, RefusedVersionError, RollbackError, Store
+from lifeboat.deploy.server.store import Pointer, RefusedVersionError, Store
 from lifeboat.errors import LifeboatError
 
 SECONDS = 0.2  # between two looks at the pointer
@@ -64,6 +64,3 @@ class StoredModels(Models):
         except RefusedVersionError as error:
             self._store.refuse(pointer.current, str(error))
             logs.write("refused", version=pointer.current, why=str(error))
-
-
-__all__ = ["EmptyStoreError", "RollbackError", "StoredModels"]
