@@ -20,7 +20,7 @@ from lifeboat.run.writing import write_whole
 from lifeboat.runner.kernel import ThisPython
 from lifeboat.spark.jvm import WarmJvm
 
-RESULT = "plots.evaluate.metric_intervals("  # what draws the figure that the README shows
+RESULT = "figures.metric_intervals("  # what draws the figure that the README shows
 
 
 def minutes_to_read(content: nbformat.NotebookNode) -> int:

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from lifeboat import load
 from lifeboat.errors import DataError, ParameterError
+from lifeboat.load.enrichment import Enrichment
 from lifeboat.parameters.enrich import Join, parse_enrich
 from lifeboat.reading import OURS
 
@@ -29,13 +30,13 @@ def values(df: DataFrame, *columns: str) -> list[tuple[Any, ...]]:
 # --- all of it
 
 
-def needing(spec: dict[str, Any], key: str = "") -> load.Enrichment:
-    return load.Enrichment(enrich=parse_enrich(spec), key=key)
+def needing(spec: dict[str, Any], key: str = "") -> Enrichment:
+    return Enrichment(enrich=parse_enrich(spec), key=key)
 
 
 def test_nothing_is_needed_by_default(rows: DataFrame) -> None:
-    assert needing({}) == needing({"make_key": False}) == load.Enrichment()
-    assert load.enrich(rows, load.parse_schema(SCHEMA), load.Enrichment()) is rows
+    assert needing({}) == needing({"make_key": False}) == Enrichment()
+    assert load.enrich(rows, load.parse_schema(SCHEMA), Enrichment()) is rows
 
 
 def test_a_key_is_made_first_then_tables_are_joined_then_columns_computed(rows: DataFrame, tmp_path: Path) -> None:
@@ -154,7 +155,7 @@ def test_a_file_is_enriched_only_by_what_makes_the_columns_it_lacks(tmp_path: Pa
     part = enrichment.only(["city", "id", "old"], ["tail", "origin", "old"])
     assert (list(part.enrich.compute), [taken.path for taken in part.enrich.join]) == ([], [other])
     assert part.made_key == "id"
-    assert load.Enrichment.read(enrichment.written()) == enrichment
+    assert Enrichment.read(enrichment.written()) == enrichment
     assert enrichment.of_column("age") == {"made": "2013 - year"}
     assert enrichment.of_column("year") == {"made": f"year of {table}, found by tail"}
     assert enrichment.of_column("id") == {"made": "a hash of the row's content"}
@@ -164,8 +165,8 @@ def test_a_file_is_enriched_only_by_what_makes_the_columns_it_lacks(tmp_path: Pa
 
 def test_a_model_of_before_calls_it_complete() -> None:
     written = {"csv": {}, "complete": {"no_value": ["NA"]}, "schema": "id INT", "key": "id", "tables": {}}
-    assert load.Enrichment.read(written).enrich.words("any") == ("NA",)
-    assert load.Enrichment.read({}) == load.Enrichment()
+    assert Enrichment.read(written).enrich.words("any") == ("NA",)
+    assert Enrichment.read({}) == Enrichment()
 
 
 # --- compute

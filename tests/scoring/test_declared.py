@@ -184,7 +184,7 @@ def test_spark_takes_each_pair_as_the_table_says(spark: SparkSession, tmp_path: 
 def everything(raw: DataFrame, schema: StructType) -> DataFrame:
     """The rows in their types, those too that are rejected."""
     came = {field.name: field.dataType for field in raw.schema}
-    return raw.select(*[load.typed.typed_value(field, came[field.name]).alias(field.name) for field in schema])
+    return raw.select(*[load.typed_value(field, came[field.name]).alias(field.name) for field in schema])
 
 
 def test_arrow_s_readers_take_each_pair_of_a_feature_as_the_table_says() -> None:

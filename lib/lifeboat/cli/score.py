@@ -99,7 +99,8 @@ def _on_spark(
 ) -> Counts:
     """Complete the rows as in training, and score them; without ``where`` here, into one file."""
     from lifeboat.deploy.batch.frames import score_on_spark
-    from lifeboat.load import Enrichment, enrich, parse_schema, read_raw
+    from lifeboat.load import enrich, parse_schema, read_raw
+    from lifeboat.load.enrichment import Enrichment
     from lifeboat.spark import session
 
     enrichment = Enrichment.read(scorer.enrichment)

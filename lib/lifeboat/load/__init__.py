@@ -3,14 +3,14 @@
 from lifeboat import moved_from
 from lifeboat.load import look
 from lifeboat.load.check import check_rows
-from lifeboat.load.enrichment import Enrichment, describe, read_enrichment
+from lifeboat.load.enrichment import describe, read_enrichment
 from lifeboat.load.joins import enrich
 from lifeboat.load.read import read_raw
 from lifeboat.load.rejected import need_rows, write_rejected
 from lifeboat.load.schema import parse_schema
+from lifeboat.spark.typed import typed_value
 
 __all__ = [
-    "Enrichment",
     "check_rows",
     "describe",
     "enrich",
@@ -19,6 +19,7 @@ __all__ = [
     "parse_schema",
     "read_enrichment",
     "read_raw",
+    "typed_value",
     "write_rejected",
 ]
 

@@ -11,11 +11,11 @@ from pyspark.sql.types import DataType, StructField, StructType
 
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load.schema import Ranges, check_ranges
-from lifeboat.load.typed import has_values, in_file, is_gap, typed_value
 from lifeboat.parameters.names import PREFIX
 from lifeboat.reading import ERROR, OURS
 from lifeboat.scoring import declared
 from lifeboat.spark.sql import quoted, ticked
+from lifeboat.spark.typed import has_values, in_file, is_gap, typed_value
 
 RAW, TYPED, REASONS = f"{PREFIX}raw", f"{PREFIX}typed", f"{PREFIX}reasons"
 

@@ -13,10 +13,10 @@ from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.load.check import RAW
 from lifeboat.load.enrichment import Enrichment
 from lifeboat.load.read import read_raw
-from lifeboat.load.typed import plain_text, typed_value
 from lifeboat.parameters.enrich import Enrich, Join
 from lifeboat.reading import ERROR, FILE, LINE, OURS, UNREADABLE
 from lifeboat.spark.sql import ticked
+from lifeboat.spark.typed import plain_text, typed_value
 
 KEY_DIGITS = 20  # 80 bits: among ten million rows two contents share a key once in 10^10 times
 

@@ -16,7 +16,6 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StringType, StructField, StructType
 
 from lifeboat.errors import DataError, need_none
-from lifeboat.load.parquet import read_parquet
 from lifeboat.parameters.names import check_names
 from lifeboat.reading import FILE, LINE, OURS, CsvFormat, Table, open_table, parse_csv
 from lifeboat.reading.batches import Fragment, csv_batches
@@ -24,6 +23,7 @@ from lifeboat.reading.scan import scan
 from lifeboat.reading.table import same_columns
 from lifeboat.run import resolve_input
 from lifeboat.run.paths import local_path
+from lifeboat.spark.parquet import read_parquet
 
 GLOB = re.compile(r"([\\{}\[\]*?])")  # what Spark takes for a pattern in a path
 

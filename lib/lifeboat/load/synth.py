@@ -36,7 +36,7 @@ def real_rows(
     whole = StructType([*known, *[StructField(name, StringType()) for name in others]])
     within = {name: limits for name, limits in ranges.items() if name in whole.names}
     if key not in whole.names:
-        return raw.select(*[load.typed.typed_value(field).alias(field.name) for field in whole])
+        return raw.select(*[load.typed_value(field).alias(field.name) for field in whole])
     return load.check_rows(raw, whole, key, within).rows
 
 

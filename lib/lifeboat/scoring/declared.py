@@ -1,6 +1,6 @@
 """What each declared type takes of what a file or a request has: decided once, for Spark and for Python alike.
 
-It needs the standard library alone. ``load.typed`` says in Spark's columns what ``of_text`` and ``of_value`` say here.
+It needs the standard library alone. ``spark.typed`` says in Spark's columns what ``of_text`` and ``of_value`` say here.
 """
 
 from __future__ import annotations

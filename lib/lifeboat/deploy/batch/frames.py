@@ -16,11 +16,11 @@ from pyspark.sql.types import StructType
 from lifeboat.deploy.batch.columns import ColumnScorer
 from lifeboat.deploy.batch.files import Counts, replacing_target
 from lifeboat.errors import DataError
-from lifeboat.load.typed import has_values, in_file
 from lifeboat.reading import FILE, LINE
 from lifeboat.scoring.declared import refusal
 from lifeboat.scoring.scorer import Scorer
 from lifeboat.spark.sql import ticked
+from lifeboat.spark.typed import has_values, in_file
 
 
 def score_frame(frame: DataFrame, scorer: Scorer, keep: Sequence[str] | None = None) -> DataFrame:

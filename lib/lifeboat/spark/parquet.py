@@ -10,10 +10,10 @@ from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from lifeboat.load.typed import CAME, FAMILY
 from lifeboat.reading.arrow import family
 from lifeboat.scoring import declared
 from lifeboat.spark.sql import ticked
+from lifeboat.spark.typed import CAME, FAMILY
 
 NANOS = "spark.sql.legacy.parquet.nanosAsLong"
 _SPARKS = {  # how Spark reads Arrow's types that it does not have itself
