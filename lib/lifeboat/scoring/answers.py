@@ -6,7 +6,8 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 
@@ -15,14 +16,12 @@ from lifeboat.scoring.fields import InputError
 from lifeboat.scoring.scorer import Scorer, Scores
 from lifeboat.scoring.unseen import Unseen
 
-if TYPE_CHECKING:
-    from flask import Request
-
 JSON = "application/json"
 LARGEST_BODY = 16 * 2**20  # bytes
 MOST_ROWS = 10_000
 TRUTHS = {"true": True, "1": True, "": True, "false": False, "0": False}  # what `?proba=` may say
 Read = Callable[[bytes], Any]
+Environ = Mapping[str, Any]  # a request's, as WSGI has it
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class TooLargeError(InputError):
 def predict(
     scorer: Scorer,
     to_records: Callable[[Any], list[bodies.Record]],
-    request: Request,
+    environ: Environ,
     limits: Limits = Limits(),
     read: Read = bodies.read_json,
 ) -> Answer:
@@ -85,7 +84,7 @@ def predict(
     Args:
         scorer: The model.
         to_records: What reads the records out of the body: ``bodies.invocations`` or ``bodies.score``.
-        request: A POST, as Flask has it; Azure's server is one of Flask's too.
+        environ: A POST.
         limits: What it may hold.
         read: What makes a value of the body's bytes, as ``bodies.read_json`` does.
 
@@ -94,8 +93,8 @@ def predict(
         be JSON; 422 for one whose records do not fit: then nothing was scored.
     """
     try:
-        with_probabilities = wants_probabilities(request)
-        scores = score(scorer, to_records(read(read_body(request, limits))), limits)
+        with_probabilities = wants_probabilities(environ)
+        scores = score(scorer, to_records(read(read_body(environ, limits))), limits)
     except InputError as error:
         return refused(error)
     answer: dict[str, Any] = {"predictions": scores.predictions.tolist()}
@@ -104,43 +103,62 @@ def predict(
     return answered(answer, scores)
 
 
-def wants_probabilities(request: Request) -> bool:
+def wants_probabilities(environ: Environ) -> bool:
     """Whether the address ends with ``?proba=true``.
 
     Raises:
         MalformedError: It says something else of ``proba`` than true or false.
     """
-    if not request.query_string:  # reading it takes longer than all else here
+    query = environ.get("QUERY_STRING")
+    if not query:
         return False
-    text = request.args.get("proba", "false")
+    text = parse_qs(query, keep_blank_values=True).get("proba", ["false"])[0]
     if (wanted := TRUTHS.get(text.lower())) is None:
         raise bodies.MalformedError("proba", repr(text[:20]), "true or false")
     return wanted
 
 
-def read_body(request: Request, limits: Limits, kind: str = JSON, undeclared: bool = False) -> bytes:
+def read_body(environ: Environ, limits: Limits, kind: str = JSON, undeclared: bool = False) -> bytes:
     """The body of a request that is declared to be of a kind, or ``undeclared`` not at all.
 
     Raises:
         WrongTypeError: It is declared to be something else, or compressed.
         TooLargeError: It has more bytes than it may.
+        MalformedError: It ended before it was whole.
     """
-    declared = request.is_json if kind == JSON else request.mimetype == kind
-    if not declared and not (undeclared and not request.content_type):
-        got, name = (request.content_type or "none")[:100], kind.partition("/")[2].upper()
+    content_type = environ.get("CONTENT_TYPE") or ""
+    if content_type != kind and not _is_of(content_type, kind) and not (undeclared and not content_type):
+        got, name = (content_type or "none")[:100], kind.partition("/")[2].upper()
         raise WrongTypeError("Content-Type", got, kind, f"the body is declared as {got}: send {name}, as {kind}")
-    if (coding := request.headers.get("Content-Encoding", "identity").lower()[:100]) != "identity":
+    if (coding := environ.get("HTTP_CONTENT_ENCODING", "identity").lower()[:100]) != "identity":
         message = f"the body is declared as {coding}: send it as it is, without Content-Encoding"
         raise WrongTypeError("Content-Encoding", coding, "no Content-Encoding", message)
-    pieces, length = [], 0
-    if (request.content_length or 0) <= limits.body:
-        # a body in chunks declares no length; a byte more than allowed says that there are too many
-        while length <= limits.body and (piece := request.stream.read(limits.body + 1 - length)):
-            pieces.append(piece)
-            length += len(piece)
-    if max(length, request.content_length or 0) > limits.body:
-        got, allowed = f"{request.content_length or f'{length} or more'} bytes", f"at most {limits.body} bytes"
+    declared = environ.get("CONTENT_LENGTH") or ""
+    length = int(declared) if declared.isdecimal() else None
+    # a body in chunks declares no length; a byte more than allowed says that there are too many
+    body = _read(environ, limits.body + 1 if length is None else length) if (length or 0) <= limits.body else b""
+    if max(len(body), length or 0) > limits.body:
+        got, allowed = f"{length or f'{len(body)} or more'} bytes", f"at most {limits.body} bytes"
         raise TooLargeError("body", got, allowed, f"the body is too large: got {got}; allowed: {allowed}")
+    if len(body) < (length or 0):
+        raise bodies.MalformedError("body", f"{len(body)} bytes", f"the {length} that were declared")
+    return body
+
+
+def _is_of(content_type: str, kind: str) -> bool:
+    """Whether a type is of a kind: in any case, with parameters behind it, or one of JSON's that says more."""
+    plain = content_type.partition(";")[0].strip().lower()
+    return plain == kind or (kind == JSON and plain.startswith("application/") and plain.endswith("+json"))
+
+
+def _read(environ: Environ, most: int) -> bytes:
+    """A body up to so many bytes; of one that declares no length nothing, unless the server says where it ends."""
+    if not environ.get("CONTENT_LENGTH") and not environ.get("wsgi.input_terminated"):
+        return b""
+    pieces, stream = [], environ["wsgi.input"]
+    while most > 0 and (piece := stream.read(most)):
+        pieces.append(piece)
+        most -= len(piece)
     return b"".join(pieces)
 
 

@@ -60,7 +60,7 @@ def run(request: Any) -> Any:
     if request.method == "OPTIONS":
         return AMLResponse("", 200, {"Allow": METHODS})
     if request.method == "POST":
-        answer, headers = answers.predict(scorer, bodies.score, request), {}
+        answer, headers = answers.predict(scorer, bodies.score, request.environ), {}
         answers.warn(answer)
     else:
         answer, headers = answers.wrong_method(request.method, request.path, METHODS), {"Allow": METHODS}

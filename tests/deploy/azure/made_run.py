@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -33,27 +32,6 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-@dataclass
-class Posted:
-    """A request as far as an answer looks into it."""
-
-    body: bytes
-    is_json = True
-    content_type = "application/json"
-    query_string = b""
-    args: dict[str, str] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def content_length(self) -> int:
-        return len(self.body)
-
-    @property
-    def stream(self) -> BytesIO:
-        self._stream = getattr(self, "_stream", BytesIO(self.body))
-        return self._stream
-
-
 def serve_portable(model: Path, code: Path, script: str) -> Callable[[bytes], tuple[int, bytes]]:
     """A container of the fake's that answers with the model that was uploaded, by the code that the server runs."""
     assert (code / script).is_file()
@@ -61,7 +39,8 @@ def serve_portable(model: Path, code: Path, script: str) -> Callable[[bytes], tu
     scorer = Scorer.load(manifest.parent)
 
     def score(body: bytes) -> tuple[int, bytes]:
-        answer = answers.predict(scorer, bodies.score, Posted(body))
+        posted = {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+        answer = answers.predict(scorer, bodies.score, posted)
         return answer.status, answer.text.encode()
 
     return score

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from lifeboat.deploy.server.gate import Gate
-from lifeboat.scoring.answers import Answer
+from lifeboat.deploy.server.gate import Gate, Turns
+from lifeboat.deploy.server.wsgi import ANSWER
 
 Started = list[tuple[str, dict[str, str]]]
 
@@ -21,16 +21,8 @@ def request(body: bytes = b"", path: str = "/score", **more: Any) -> dict[str, A
     return {"PATH_INFO": path, "CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)} | more
 
 
-def gate(
-    application: Callable[..., Iterable[bytes]], most: int = 2, turns: int = 1, largest: int = 10
-) -> tuple[Gate, list[Answer]]:
-    refused: list[Answer] = []
-
-    def on_refusal(answer: Answer, environ: dict[str, Any]) -> list[tuple[str, str]]:
-        refused.append(answer)
-        return [("X-Request-ID", "7")]
-
-    return Gate(application, most, turns, largest, on_refusal), refused
+def gate(application: Callable[..., Iterable[bytes]], most: int = 2, turns: int = 1, largest: int = 10) -> Gate:
+    return Gate(application, most, turns, largest)
 
 
 def send(gated: Gate, environ: dict[str, Any]) -> tuple[str, dict[str, str], bytes]:
@@ -52,20 +44,21 @@ def test_what_is_too_much_at_once_is_sent_away_with_the_time_to_come_back_and_th
         go_on.wait(30)
         return [b"done"]
 
-    gated, refused = gate(slow, most=2, turns=2)
+    gated = gate(slow, most=2, turns=2)
     with ThreadPoolExecutor(2) as pool:
         running = [pool.submit(send, gated, request()) for _ in range(2)]
         for _ in running:
             assert inside.acquire(timeout=30)
-        status, headers, content = send(gated, request())
-        assert (status, headers["Retry-After"], headers["X-Request-ID"]) == ("503 Service Unavailable", "1", "7")
+        too_much = request()
+        status, headers, content = send(gated, too_much)
+        assert (status, headers["Retry-After"]) == ("503 Service Unavailable", "1")
+        assert too_much[ANSWER].reason == "overload", "which is counted"
         assert json.loads(content)["error"].startswith("too many requests at once")
         for path in ("/livez", "/readyz", "/metrics"):
             go_on.set()  # the state of the server is told however full it is
             assert send(gated, request(path=path))[0] == "200 OK"
         assert [each.result()[2] for each in running] == [b"done"] * 2
     assert send(gated, request())[2] == b"done", "it has room again at once"
-    assert [answer.reason for answer in refused] == ["overload"]
 
 
 def test_one_works_at_a_time_and_a_failure_gives_the_turn_back() -> None:
@@ -79,13 +72,31 @@ def test_one_works_at_a_time_and_a_failure_gives_the_turn_back() -> None:
             raise ZeroDivisionError
         return [b"done"]
 
-    gated, _ = gate(counted, most=8)
+    gated = gate(counted, most=8)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
             send(gated, request(path="/broken"))
     with ThreadPoolExecutor(8) as pool:
         contents = [each[2] for each in pool.map(lambda _: send(gated, request()), range(100))]
     assert (contents, most) == ([b"done"] * 100, [1])
+
+
+def test_who_has_waited_longest_is_next() -> None:
+    turns, came, threads = Turns(1), list[int](), list[threading.Thread]()
+
+    def take(number: int) -> None:
+        with turns:
+            came.append(number)
+
+    with turns:
+        for number in range(20):
+            threads.append(threading.Thread(target=take, args=(number,)))
+            threads[-1].start()
+            while len(turns._waiting) <= number:
+                threads[-1].join(0.001)
+    for thread in threads:
+        thread.join(30)
+    assert came == list(range(20))
 
 
 class Slow(BytesIO):
@@ -102,7 +113,7 @@ class Slow(BytesIO):
 
 
 def test_a_client_that_sends_slowly_takes_no_turn_and_no_room_from_others() -> None:
-    gated, _ = gate(echo, most=1)
+    gated = gate(echo, most=1)
     body = Slow(b"slow")
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(send, gated, request(b"slow") | {"wsgi.input": body})
@@ -113,7 +124,7 @@ def test_a_client_that_sends_slowly_takes_no_turn_and_no_room_from_others() -> N
 
 
 def test_of_a_body_no_more_is_kept_than_shows_that_it_is_too_large_and_a_bounded_rest_is_read() -> None:
-    gated, _ = gate(echo, largest=10)
+    gated = gate(echo, largest=10)
     declared = BytesIO(b"x" * 1000)
     assert send(gated, {"PATH_INFO": "/score", "CONTENT_LENGTH": "1000", "wsgi.input": declared})[2] == b""
     assert declared.tell() == 80  # eight times as much as may come
@@ -124,6 +135,6 @@ def test_of_a_body_no_more_is_kept_than_shows_that_it_is_too_large_and_a_bounded
 
 
 def test_a_body_that_ends_before_it_is_whole_is_refused() -> None:
-    gated, refused = gate(echo)
-    status, _, _ = send(gated, request(b"half") | {"CONTENT_LENGTH": "8"})
-    assert (status, refused[0].reason) == ("400 Bad Request", "malformed")
+    gated = gate(echo)
+    cut = request(b"half") | {"CONTENT_LENGTH": "8"}
+    assert (send(gated, cut)[0], cut[ANSWER].reason) == ("400 Bad Request", "malformed")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,102 +10,91 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import lifeboat
-from lifeboat.deploy.server import csv_rows, guard, inference, logs, openapi, parsing
+from lifeboat.deploy.server import csv_rows, inference, openapi, parsing
 from lifeboat.deploy.server.gate import Gate
+from lifeboat.deploy.server.guard import guarded
 from lifeboat.deploy.server.measures import CONTENT_TYPE, Measures
 from lifeboat.deploy.server.models import Model, Models
 from lifeboat.deploy.server.pages import add_page
 from lifeboat.deploy.server.settings import TOKEN, Settings
+from lifeboat.deploy.server.watched import REASONS, Watched
+from lifeboat.deploy.server.wsgi import ANSWER, MODEL, ROUTE, Application, Environ, Start, send
 from lifeboat.errors import LifeboatError
 from lifeboat.scoring import answers, bodies
 from lifeboat.scoring.answers import Answer
 from lifeboat.scoring.fields import InputError
 
 DEFAULTS = Settings()
-TURNS = 2  # requests that a worker works on at a time: while one is in the model, another is read
-VERSION_HEADER, ID_HEADER = "X-Model-Version", "X-Request-ID"
-# in a request's environ
-BEGUN, ID, MODEL, ANSWER = "lifeboat.begun", "lifeboat.id", "lifeboat.model", "lifeboat.answer"
-QUIET = frozenset({"/livez", "/readyz", "/metrics", "/ping", "/health"})  # asked every second: counted, not logged
-REASONS = {400: "malformed", 404: "unknown_route", 408: "too_slow", 413: "too_large", 500: "fault"}
+TURNS = 1  # requests that a worker works on at a time
+PREDICTED = {"/invocations": bodies.invocations, "/score": bodies.score}
+RETRY = "Retry-After", "5"
 
 
-def create_application(models: Models, settings: Settings, draining: Path | None = None) -> Gate:
-    """What a server runs: the web application behind a gate.
-
-    Args:
-        models: Who answers.
-        settings: Limits, token and name.
-        draining: A file that is there from when the server is told to end.
-    """
-    measures = Measures()
-
-    def turned_away(answer: Answer, environ: dict[str, Any]) -> list[tuple[str, str]]:
-        number, version = logs.request_id(environ.get("HTTP_X_REQUEST_ID")), models.current.version
-        measures.requests.labels("none", answer.status).inc()
-        measures.rejected.labels(answer.reason).inc()
-        logs.write("request", id=number, status=answer.status, reason=answer.reason, model=version)
-        return [(ID_HEADER, number), (VERSION_HEADER, version)]
-
-    app = create_app(models, settings, measures, draining)
-    return Gate(app, settings.queue, TURNS, settings.limits.body, turned_away)
-
-
-def create_app(
-    models: Models,
-    settings: Settings = DEFAULTS,
-    measures: Measures | None = None,
-    draining: Path | None = None,
-) -> Flask:
+def create_app(models: Models, settings: Settings = DEFAULTS, draining: Path | None = None) -> Flask:
     """A web application around a model; docs/serving.md lists its routes. Every error is JSON, of one shape.
 
     Args:
         models: Who answers.
         settings: Limits, token and name.
-        measures: What it counts.
         draining: A file that is there from when the server is told to end.
     """
     app = Flask("lifeboat", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    measures = measures or Measures()
+    app.config["PROPAGATE_EXCEPTIONS"] = True  # to what watches
+    measures = Measures()
     models.listen(measures.serving)
-    _watch(app, models, settings, measures)
-    _predicting(app, models, settings)
+    app.before_request(_note_route)
+    app.register_error_handler(HTTPException, lambda error: _http_error(error, app))
+    _csv(app, models, settings)
     _operations(app, models, measures, draining)
     _open_inference(app, models, settings)
     _administration(app, models, settings)
     add_page(app, models)
     app.get("/openapi.json", endpoint="openapi")(lambda: openapi.document(models.current, settings))
+    for path in PREDICTED:
+        app.add_url_rule(path, endpoint=path, methods=["POST"])
+    predicting = _predicting(app.wsgi_app, models, settings)
+    gate = Gate(guarded(predicting, settings), settings.queue, TURNS, settings.limits.body)
+    app.wsgi_app = Watched(gate, models, measures)  # type: ignore[method-assign, assignment]
     return app
 
 
-def json_response(answer: Answer, headers: dict[str, str] | None = None) -> Response:
+def json_response(answer: Answer, *headers: tuple[str, str]) -> Response:
     """An answer as Flask sends it."""
     request.environ[ANSWER] = answer
-    return Response(answer.text, answer.status, headers, content_type=answers.JSON)
+    return Response(answer.text, answer.status, list(headers), content_type=answers.JSON)
 
 
-def _predicting(app: Flask, models: Models, settings: Settings) -> None:
-    def answer(to_records: Callable[[Any], list[bodies.Record]]) -> Response:
+def _predicting(application: Application, models: Models, settings: Settings) -> Application:
+    """A WSGI application before Flask's: it answers the two routes that are asked most in half of the time."""
+
+    def answer(environ: Environ, start: Start) -> Iterable[bytes]:
+        to_records = PREDICTED.get(environ["PATH_INFO"])
+        if to_records is None or environ["REQUEST_METHOD"] != "POST":
+            return application(environ, start)
+        environ[ROUTE] = environ["PATH_INFO"]
         if unready := models.error():
-            return _unavailable(unready)
-        model = request.environ[MODEL] = models.current
-        return json_response(answers.predict(model.scorer, to_records, request, settings.limits, parsing.read_json))
+            return send(_unready(unready), environ, start, RETRY)
+        model = environ[MODEL] = models.current
+        given = answers.predict(model.scorer, to_records, environ, settings.limits, parsing.read_json)
+        return send(given, environ, start)
 
+    return answer
+
+
+def _csv(app: Flask, models: Models, settings: Settings) -> None:
     def answer_csv() -> Any:
         if unready := models.error():
             return _unavailable(unready)
         model = request.environ[MODEL] = models.current
         try:
-            body = answers.read_body(request, settings.limits, "text/csv")
+            body = answers.read_body(request.environ, settings.limits, "text/csv")
             answered = csv_rows.answer(model.scorer, body, settings.limits)
         except InputError as error:
             return json_response(answers.refused(error))
         return json_response(Answer(200, app.json.dumps(answered), len(answered["rows"]) - answered["refused"]))
 
     app.post("/csv", endpoint="csv")(answer_csv)
-    app.post("/invocations", endpoint="invocations")(lambda: answer(bodies.invocations))
-    app.post("/score", endpoint="score")(lambda: answer(bodies.score))
 
 
 def _operations(app: Flask, models: Models, measures: Measures, draining: Path | None) -> None:
@@ -169,8 +157,8 @@ def _open_inference(app: Flask, models: Models, settings: Settings) -> None:
         request.environ[MODEL] = model
         try:
             # Triton's client declares nothing
-            body = parsing.read_json(answers.read_body(request, settings.limits, undeclared=True))
-            inferred = inference.read(body, answers.wants_probabilities(request))
+            body = parsing.read_json(answers.read_body(request.environ, settings.limits, undeclared=True))
+            inferred = inference.read(body, answers.wants_probabilities(request.environ))
             scores = answers.score(model.scorer, inferred.records, settings.limits)
         except InputError as error:
             return json_response(answers.refused(error))
@@ -186,57 +174,16 @@ def _open_inference(app: Flask, models: Models, settings: Settings) -> None:
         app.post(f"{path}/infer", endpoint=f"{path}/infer")(infer)
 
 
-def _watch(app: Flask, models: Models, settings: Settings, measures: Measures) -> None:
-    """What is true of every request: who may ask, an id, a line in the log, counts, and headers."""
-    guarded = bool(settings.token) or settings.checks_origin
-
-    @app.before_request
-    def begin() -> Response | None:
-        environ = request.environ
-        environ[BEGUN], environ[ID] = time.perf_counter(), logs.request_id(environ.get("HTTP_X_REQUEST_ID"))
-        answer = guard.refused(request, settings) if guarded else None
-        if answer is None:
-            return None
-        return json_response(answer, {"WWW-Authenticate": "Bearer"} if answer.status == 401 else None)
-
-    @app.after_request
-    def end(response: Response) -> Response:
-        environ, rule = request.environ, request.url_rule
-        model: Model = environ.get(MODEL) or models.current
-        answer: Answer = environ.get(ANSWER) or Answer(response.status_code, "")
-        seconds, route = time.perf_counter() - environ[BEGUN], rule.rule if rule else "none"
-        measures.answered(route, response.status_code, seconds)
-        reason = answer.reason or REASONS.get(response.status_code)
-        if reason:
-            measures.rejected.labels(reason).inc()
-        if answer.rows:
-            measures.rows.labels(model.version).inc(answer.rows)
-        for field, count in answer.unseen.items():
-            measures.unseen.labels(field).inc(count)
-        response.headers.extend([(VERSION_HEADER, model.version), (ID_HEADER, environ[ID])])
-        if route not in QUIET:
-            logs.write(
-                "request", id=environ[ID], method=request.method if rule else None, route=route,
-                status=response.status_code, ms=round(1000 * seconds, 2), rows=answer.rows or None,
-                unseen=dict(answer.unseen) or None, reason=reason, model=model.version,
-            )  # fmt: skip
-        return response
-
-    @app.errorhandler(HTTPException)
-    def refuse(error: HTTPException) -> Response:
-        return _http_error(error, app)
-
-    @app.errorhandler(Exception)
-    def crash(error: Exception) -> Response:
-        logs.write("fault", id=request.environ.get(ID), error=type(error).__name__, where=logs.where(error))
-        return json_response(answers.refusal(500, "this is a fault of the server; its log says where", reason="fault"))
+def _note_route() -> None:
+    if rule := request.url_rule:
+        request.environ[ROUTE] = rule.rule
 
 
 def _http_error(error: HTTPException, app: Flask) -> Response:
     """A request that no route takes, or that is no whole one."""
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
-        return json_response(answers.wrong_method(request.method, request.path[:100], allowed), {"Allow": allowed})
+        return json_response(answers.wrong_method(request.method, request.path[:100], allowed), ("Allow", allowed))
     if error.code == 404:
         return json_response(_no_such_path(", ".join(sorted({rule.rule for rule in app.url_map.iter_rules()}))))
     sentence = error.description or error.name
@@ -249,5 +196,9 @@ def _no_such_path(allowed: str) -> Answer:
     return answers.refusal(404, f"there is no {got}", [detail], "unknown_route")
 
 
+def _unready(why: str) -> Answer:
+    return answers.refusal(503, f"not ready: {why}", reason="unready")
+
+
 def _unavailable(why: str) -> Response:
-    return json_response(answers.refusal(503, f"not ready: {why}", reason="unready"), {"Retry-After": "5"})
+    return json_response(_unready(why), RETRY)

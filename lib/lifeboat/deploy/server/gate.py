@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from http import HTTPStatus
+from collections import deque
+from collections.abc import Iterable
 from io import BytesIO
-from queue import SimpleQueue
-from typing import Any
 
-from lifeboat.scoring.answers import JSON, Answer, refusal
+from lifeboat.deploy.server.wsgi import Application, Environ, Start, send
+from lifeboat.scoring.answers import refusal
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-OnRefusal = Callable[[Answer, dict[str, Any]], list[tuple[str, str]]]
 ALWAYS = frozenset({"/livez", "/readyz", "/metrics", "/ping", "/health", "/v2/health/live", "/v2/health/ready"})
 THROWN_AWAY = 8  # times the largest body: how much of a larger one is read all the same
 PIECE = 64 * 1024  # bytes
 CUT = refusal(400, "the body ended before it was whole", reason="malformed")
 FULL = refusal(503, "too many requests at once: come back in a second", reason="overload")
+RETRY = "Retry-After", "1"
+
+
+class Turns:
+    """Some may work at a time; who has waited longest is next. (A semaphore lets through whoever wakes first.)"""
+
+    def __init__(self, turns: int) -> None:
+        self._free, self._lock, self._waiting = turns, threading.Lock(), deque[threading.Lock]()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            mine = threading.Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        mine.acquire()  # until it is this one's turn
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
 
 
 class Gate:
@@ -30,46 +52,34 @@ class Gate:
         most: Requests at a time that are whole, working or waiting; what tells of the server's state is always let in.
         turns: How many of them may work at a time: more would only get in each other's way.
         largest: Bytes of a body; of a larger one, no more is read than shows that it is one.
-        on_refusal: Hears of each request that is sent away here, and names headers for it.
     """
 
-    def __init__(self, application: Application, most: int, turns: int, largest: int, on_refusal: OnRefusal) -> None:
-        self._application, self._most, self._largest, self._on_refusal = application, most, largest, on_refusal
-        self._inside, self._lock = 0, threading.Lock()
-        self._turns: SimpleQueue[None] = SimpleQueue()  # as a semaphore, in a tenth of the time
-        for _ in range(turns):
-            self._turns.put(None)
+    def __init__(self, application: Application, most: int, turns: int, largest: int) -> None:
+        self._application, self._most, self._largest = application, most, largest
+        self._inside, self._lock, self._turns = 0, threading.Lock(), Turns(turns)
 
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         """Answer a request, or send it away."""
         if environ["PATH_INFO"] in ALWAYS:
             return self._application(environ, start)
         if self._inside >= self._most:  # before its body is read
-            return self._send_away(FULL, environ, start)
+            return send(FULL, environ, start, RETRY)
         if not _read_body(environ, self._largest):
-            return self._send_away(CUT, environ, start)
+            return send(CUT, environ, start, RETRY)
         with self._lock:
             full = self._inside >= self._most
             self._inside += not full
         if full:
-            return self._send_away(FULL, environ, start)
-        self._turns.get()
+            return send(FULL, environ, start, RETRY)
         try:
-            return self._application(environ, start)
+            with self._turns:
+                return self._application(environ, start)
         finally:
-            self._turns.put(None)
             with self._lock:
                 self._inside -= 1
 
-    def _send_away(self, answer: Answer, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        body = answer.text.encode()
-        headers = [("Content-Type", JSON), ("Content-Length", str(len(body))), ("Retry-After", "1")]
-        headers += self._on_refusal(answer, environ)
-        start(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
-        return [body]
 
-
-def _read_body(environ: dict[str, Any], largest: int) -> bool:
+def _read_body(environ: Environ, largest: int) -> bool:
     """Read the body of a request to its end; whether it came whole.
 
     Of one that is too large no more is kept than shows that it is. What is too large is read and thrown away as far as

@@ -27,6 +27,7 @@ class Measures:
 
     def __init__(self) -> None:
         self._answered: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        self._scored: dict[str, Counter] = {}
         self._registry = registry = CollectorRegistry()
         self.requests = Counter("lifeboat_requests", "Requests answered.", ["route", "code"], registry=registry)
         self.seconds = Histogram(
@@ -58,6 +59,12 @@ class Measures:
             self._answered[route, code] = pair
         pair[0].inc()
         pair[1].observe(seconds)
+
+    def scored(self, version: str, rows: int) -> None:
+        """Count rows that a version of the model has scored."""
+        if (counter := self._scored.get(version)) is None:
+            counter = self._scored[version] = self.rows.labels(version)
+        counter.inc(rows)
 
     def text(self) -> bytes:
         """All counts of all workers."""

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -36,15 +36,14 @@ DRAINING, LOADED = "draining", "loaded"
 
 
 class Processes(MPServer):  # type: ignore[misc]
-    """Granian's main process, with one socket for all workers, and told apart by us when it is to end.
+    """Granian's main process, which holds the sockets, and told apart by us when it is to end.
 
-    One socket: what waits there when a worker dies is answered by another. (By itself Granian gives each worker a
-    socket of its own on the same port, whose waiting connections die with it; nor would a port that is taken be
-    noticed.)
+    What waits at a socket when its worker dies is answered by the next one. (By itself Granian lets each worker make
+    its own, whose waiting connections die with it; nor would a port that is taken be noticed.)
     """
 
-    def __init__(self, listening: socket.socket, state: Path, settings: Settings) -> None:
-        host, port = listening.getsockname()[:2]
+    def __init__(self, listening: Sequence[socket.socket], state: Path, settings: Settings) -> None:
+        host, port = listening[0].getsockname()[:2]
         super().__init__(
             "lifeboat", host, port, interface=Interfaces.WSGI, workers=settings.workers, http=HTTPModes.http1,
             websockets=False, blocking_threads=settings.queue + SPARE, backpressure=2 * (settings.queue + SPARE),
@@ -54,8 +53,15 @@ class Processes(MPServer):  # type: ignore[misc]
         self._listening, self._state, self._linger = listening, state, settings.linger
 
     def _init_shared_socket(self) -> None:
-        self._ssp, self._sso, self._sfd = None, self._listening, self._listening.fileno()
-        self._shd = SocketHolder(self._sfd, False, BACKLOG)  # type: ignore[call-arg]
+        """There is none: each worker has its own."""
+
+    def _drop_shared_socket(self) -> None:
+        """They stay open until workers have finished, to turn away who comes."""
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:
+        self._sso = self._listening[idx % len(self._listening)]
+        self._shd = SocketHolder(self._sso.fileno(), False, BACKLOG)  # type: ignore[call-arg]
+        return super()._spawn_worker(idx, target, callback_loader)
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Say that nobody should be sent here any more, then end: at once where no time was given to hear that."""
@@ -75,11 +81,12 @@ class Processes(MPServer):  # type: ignore[misc]
         super()._stop_workers()
 
     def _turn_away(self) -> None:
-        """Close each connection that comes while workers finish: on the open socket it would wait for nobody."""
-        with suppress(OSError, ValueError):  # the socket is closed in the end
-            while select.select([self._listening], [], []):
-                with suppress(BlockingIOError):  # a worker that had not ended yet was quicker
-                    self._listening.accept()[0].close()
+        """Close each connection that comes while workers finish: on an open socket it would wait for nobody."""
+        with suppress(OSError, ValueError):  # the sockets are closed in the end
+            while ready := select.select(self._listening, [], [])[0]:
+                for each in ready:
+                    with suppress(BlockingIOError):  # a worker that had not ended yet was quicker
+                        each.accept()[0].close()
 
     def _respawn_workers(self, workers: list[int], *args: Any, **kwargs: Any) -> None:
         from lifeboat.deploy.server.measures import forget
@@ -143,27 +150,44 @@ def _announce(message: str, state: Path) -> None:
         time.sleep(0.02)
 
 
-def _listen(settings: Settings) -> socket.socket:
-    """A socket that takes connections."""
+def _listen(settings: Settings) -> list[socket.socket]:
+    """A socket for each worker, all on one port, where the system shares connections out among them; else one for all.
+
+    On one for all, the worker that wakes first may take every connection, and leave the other cores idle.
+    """
     try:
         family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
+        listening = [_bound(family, address)]
+        while sys.platform == "linux" and len(listening) < settings.workers:
+            # only once it is bound alone, so that a port that somebody else has is noticed
+            listening[0].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            listening.append(_bound(family, listening[0].getsockname(), shared=True))
     except OSError as error:
         why = getattr(error, "strerror", None) or error
         raise LifeboatError(
             f"cannot listen on {settings.host}:{settings.port} ({why}): take another --port, or 0 for a free one"
         ) from error
-    listening.listen(BACKLOG)
-    listening.setblocking(False)
-    listening.set_inheritable(True)
+    for each in listening:
+        each.listen(BACKLOG)
     return listening
+
+
+def _bound(family: int, address: Any, shared: bool = False) -> socket.socket:
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    # its connections inherit it: without, an answer waits 40 ms for the client to confirm the first half
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    bound.bind(address)
+    bound.setblocking(False)
+    bound.set_inheritable(True)
+    return bound
 
 
 def _load(folder: Path, settings: Settings, store: bool, state: Path) -> Callable[..., Any]:
     """What a worker answers with; called once in each."""
-    from lifeboat.deploy.server.app import create_application
+    from lifeboat.deploy.server.app import create_app
     from lifeboat.deploy.server.follow import StoredModels
     from lifeboat.deploy.server.models import Model, Models
     from lifeboat.deploy.server.store import Store
@@ -173,6 +197,6 @@ def _load(folder: Path, settings: Settings, store: bool, state: Path) -> Callabl
         if store
         else Models(Model.load(folder, settings.name, settings.unseen))
     )
-    application = create_application(models, settings, state / DRAINING)
+    application = create_app(models, settings, state / DRAINING)
     (state / LOADED).touch()
     return application

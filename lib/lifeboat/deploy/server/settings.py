@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 from ipaddress import ip_address
 
 from lifeboat.errors import LifeboatError
@@ -47,7 +48,7 @@ class Settings:
     token: str = field(default="", repr=False)
     no_auth: bool = False
 
-    @property
+    @cached_property
     def loopback(self) -> bool:
         """Whether only this machine can reach the server."""
         try:
@@ -55,7 +56,7 @@ class Settings:
         except ValueError:
             return self.host == "localhost"
 
-    @property
+    @cached_property
     def checks_origin(self) -> bool:
         """Whether a browser's other pages must be kept out, since nothing else does."""
         return self.loopback and not self.token and not self.no_auth

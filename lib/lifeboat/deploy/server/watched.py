@@ -1,0 +1,65 @@
+"""What is true of every answer: an id and the model's version with it, a line in the log, and that it counts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from lifeboat.deploy.server import logs
+from lifeboat.deploy.server.measures import Measures
+from lifeboat.deploy.server.models import Model, Models
+from lifeboat.deploy.server.wsgi import ANSWER, MODEL, ROUTE, Application, Environ, Start, send
+from lifeboat.scoring.answers import Answer, refusal
+
+VERSION_HEADER, ID_HEADER = "X-Model-Version", "X-Request-ID"
+QUIET = frozenset({"/livez", "/readyz", "/metrics", "/ping", "/health"})  # asked every second: counted, not logged
+REASONS = {400: "malformed", 404: "unknown_route", 408: "too_slow", 413: "too_large", 500: "fault"}
+FAULT = refusal(500, "this is a fault of the server; its log says where", reason="fault")
+
+
+class Watched:
+    """A WSGI application around another one.
+
+    Args:
+        application: What answers.
+        models: Who answers where the application does not say.
+        measures: What counts.
+    """
+
+    def __init__(self, application: Application, models: Models, measures: Measures) -> None:
+        self._application, self._models, self._measures = application, models, measures
+
+    def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        """Answer a request; what fails in that is told in the log alone."""
+        begun, number = time.perf_counter(), logs.request_id(environ.get("HTTP_X_REQUEST_ID"))
+
+        def noted(line: str, headers: list[tuple[str, str]]) -> object:
+            version = self._note(environ, int(line[:3]), time.perf_counter() - begun, number)
+            return start(line, [*headers, (VERSION_HEADER, version), (ID_HEADER, number)])
+
+        try:
+            return self._application(environ, noted)
+        except Exception as error:
+            logs.write("fault", id=number, error=type(error).__name__, where=logs.where(error))
+            return send(FAULT, environ, noted)
+
+    def _note(self, environ: Environ, status: int, seconds: float, number: str) -> str:
+        """Count an answer and write its line; the version of the model that gave it."""
+        model: Model = environ.get(MODEL) or self._models.current
+        answer: Answer = environ.get(ANSWER) or Answer(status, "")
+        route, measures, version = environ.get(ROUTE, "none"), self._measures, model.version
+        measures.answered(route, status, seconds)
+        reason = answer.reason or REASONS.get(status)
+        if reason:
+            measures.rejected.labels(reason).inc()
+        if answer.rows:
+            measures.scored(version, answer.rows)
+        for field, count in answer.unseen.items():
+            measures.unseen.labels(field).inc(count)
+        if route not in QUIET:
+            logs.write(
+                "request", id=number, method=environ["REQUEST_METHOD"] if ROUTE in environ else None, route=route,
+                status=status, ms=round(1000 * seconds, 2), rows=answer.rows or None,
+                unseen=dict(answer.unseen) or None, reason=reason, model=version,
+            )  # fmt: skip
+        return version
