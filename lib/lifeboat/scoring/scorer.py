@@ -202,7 +202,8 @@ class Scorer:
         unseen = unseen_values(misses(self.lookups, table))
         if unseen and (self.refuses_unseen if refuse_unseen is None else refuse_unseen):
             raise InputErrors(unseen_refused(entry, len(records)) for entry in unseen.entries)
-        return replace(self.answer(features), unseen=unseen)
+        scores = self.answer(features)
+        return replace(scores, unseen=unseen) if unseen else scores
 
     def _read(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Values]:
         """The raw columns in their own types."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +13,7 @@ import numpy.typing as npt
 Step = Callable[..., list[Any]]  # the input columns' values -> the output column's
 
 
-@dataclass(frozen=True)
-class Values:
+class Values(NamedTuple):
     """A column of n values, those that occur often written once.
 
     Attributes:
@@ -49,9 +47,10 @@ def apply(step: Step, columns: list[Values]) -> Values:
 
     A step looks at one row at a time, so both give the same.
     """
-    first, sizes = columns[0], [len(column.distinct) for column in columns]
+    first = columns[0]
     if len(columns) == 1:
         return Values(step(first.distinct), first.indices)
+    sizes = [len(column.distinct) for column in columns]
     if first.indices is None or prod(sizes) > len(first.indices) or any(c.indices is None for c in columns):
         return Values(step(*[column.spread() for column in columns]))
     combined = np.unravel_index(np.arange(prod(sizes)), sizes)
