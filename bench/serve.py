@@ -178,9 +178,11 @@ def mlflow_server(folder: Path) -> Iterator[tuple[str, Any]]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("mlflow")), "models", "serve", "--env-manager", "local"]
+    programs = Path(sys.executable).parent
+    command = [str(programs / "mlflow"), "models", "serve", "--env-manager", "local"]
     process = subprocess.Popen(
         [*command, "--model-uri", str(path), "--port", str(port), "--workers", "2"],
+        env=os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},  # it starts uvicorn by name
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
@@ -189,7 +191,9 @@ def mlflow_server(folder: Path) -> Iterator[tuple[str, Any]]:
             try:
                 ask(address, "/ping", None)
                 break
-            except OSError:
+            except OSError as error:
+                if process.poll() is not None:
+                    raise RuntimeError("MLflow's server did not start") from error
                 time.sleep(0.5)
         yield address, process
     finally:

@@ -21,6 +21,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from hand_made import GOOD, by_hand
+from lifeboat.deploy.server.process import _listen
+from lifeboat.deploy.server.settings import Settings
 
 JSON = {"Content-Type": "application/json"}
 NAME = "Kelly, Mr. James"
@@ -156,6 +158,27 @@ def test_a_worker_that_is_killed_is_replaced_and_nobody_else_s_request_is_lost(s
     for _ in range(20):
         assert server.ask("POST", "/score", [GOOD])[0] == 200
     assert server.process.poll() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is one socket for all workers")
+def test_connections_are_shared_out_among_the_workers(server: Running) -> None:
+    kept = [http.client.HTTPConnection(*server.address, timeout=60) for _ in range(64)]
+    for connection in kept:
+        connection.request("GET", "/livez")
+        assert connection.getresponse().read() == b'{"status":"ok"}\n'
+    shares = [
+        sum(each.status == "ESTABLISHED" for each in worker.net_connections("tcp")) for worker in server.workers()
+    ]
+    for connection in kept:
+        connection.close()
+    assert len(shares) == 2
+    assert min(shares) >= 8, "by chance alone, fewer are as rare as one in 10^9"
+
+
+def test_an_answer_is_sent_at_once_in_however_many_pieces() -> None:
+    for listening in _listen(Settings(port=0, workers=2)):
+        with listening:
+            assert listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

@@ -32,22 +32,29 @@ class Watched:
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         """Answer a request; what fails in that is told in the log alone."""
         begun, number = time.perf_counter(), logs.request_id(environ.get("HTTP_X_REQUEST_ID"))
+        status = 0
 
         def noted(line: str, headers: list[tuple[str, str]]) -> object:
-            version = self._note(environ, int(line[:3]), time.perf_counter() - begun, number)
-            return start(line, [*headers, (VERSION_HEADER, version), (ID_HEADER, number)])
+            nonlocal status
+            status = int(line[:3])
+            return start(line, [*headers, (VERSION_HEADER, self._version(environ)), (ID_HEADER, number)])
 
         try:
             return self._application(environ, noted)
         except Exception as error:
             logs.write("fault", id=number, error=type(error).__name__, where=logs.where(error))
             return send(FAULT, environ, noted)
+        finally:  # when it is another request's turn
+            self._note(environ, status, time.perf_counter() - begun, number)
 
-    def _note(self, environ: Environ, status: int, seconds: float, number: str) -> str:
-        """Count an answer and write its line; the version of the model that gave it."""
+    def _version(self, environ: Environ) -> str:
         model: Model = environ.get(MODEL) or self._models.current
+        return model.version
+
+    def _note(self, environ: Environ, status: int, seconds: float, number: str) -> None:
+        """Count an answer and write its line."""
         answer: Answer = environ.get(ANSWER) or Answer(status, "")
-        route, measures, version = environ.get(ROUTE, "none"), self._measures, model.version
+        route, measures, version = environ.get(ROUTE, "none"), self._measures, self._version(environ)
         measures.answered(route, status, seconds)
         reason = answer.reason or REASONS.get(status)
         if reason:
@@ -62,4 +69,3 @@ class Watched:
                 status=status, ms=round(1000 * seconds, 2), rows=answer.rows or None,
                 unseen=dict(answer.unseen) or None, reason=reason, model=version,
             )  # fmt: skip
-        return version
