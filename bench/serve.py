@@ -1,4 +1,4 @@
-"""How fast the server is, how long it lasts, what it does when it goes wrong. Needs wrk, and npx for autocannon.
+"""How fast the server is, how long it lasts, what it does when it goes wrong. Needs wrk, hey, and npx for autocannon.
 
     python bench/serve.py speed       all servers in turn: 1 and 16 connections, 1 and 100 rows a request
     python bench/serve.py soak        15 minutes at 80 % of its capacity: errors, and how memory grows (--seconds 900)
@@ -13,6 +13,7 @@ It trains a forest of 300 trees on the Titanic once, into outputs/.cache/serve.
 from __future__ import annotations
 
 import argparse
+import csv
 import http.client
 import json
 import os
@@ -292,13 +293,12 @@ def soak(seconds: int) -> None:
         print(f"memory {kept[0][1]:.0f} to {kept[-1][1]:.0f} MB, slope {slope:+.1f} MB an hour")
 
 
-def autocannon(address: str, body: Path, rate: int, seconds: int, connections: int, core: int | None = None) -> Any:
+def autocannon(address: str, body: Path, rate: int, seconds: int, connections: int) -> Any:
     """Requests at a steady rate, whatever the server makes of them; autocannon's own summary."""
     command = ["npx", "--yes", "autocannon@8.0.0", "--json", "-R", str(rate), "-c", str(connections)]
     command += ["-d", str(seconds), "-t", "20", "-m", "POST", "-H", "Content-Type: application/json"]
     command += ["-i", str(body), f"{address}/score"]
-    pinned = ["taskset", "-c", str(core), *command] if core is not None and shutil.which("taskset") else command
-    return json.loads(subprocess.run(pinned, capture_output=True, text=True, check=True).stdout)
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def summary(result: Any) -> str:
@@ -309,19 +309,35 @@ def summary(result: Any) -> str:
 
 
 def overload(seconds: int) -> None:
-    """Half of what one core can, four times as much, and half again; the generator has the other core.
-
-    Where a tenth or more is answered 200, their 99th percentile is at most the 99.9th of all.
-    """
-    command = [*OURS[:4], "--workers", "1", "--port", "0", "--queue", "8"]
+    """Half of what one core can, four times as much, and half again; the generator has the other core."""
+    queue = 8
+    command = [*OURS[:4], "--workers", "1", "--port", "0", "--queue", str(queue)]
     pinned = ["taskset", "-c", "0", *command] if shutil.which("taskset") else command
     with tempfile.TemporaryDirectory() as scratch, running(pinned) as (address, _):
-        script, body = bodies(Path(scratch))[1], Path(scratch) / "1.json"
-        capacity = wrk(address, script, 8, 5)[0]
-        print(f"capacity {capacity:,.0f}/s on one core", flush=True)
-        for name, share in (("half", 0.5), ("four times", 4), ("half again", 0.5)):
-            result = autocannon(address, body, round(share * capacity), seconds, 64, core=1)
-            print(f"{name:12} {summary(result)}", flush=True)
+        script, body = bodies(Path(scratch))[100], Path(scratch) / "100.json"
+        capacity = wrk(address, script, queue, 5)[0]
+        print(f"capacity {capacity:,.0f} requests/s of 100 rows on one core; {queue} may wait", flush=True)
+        for name, share, connections in (("half", 0.5, queue), ("four times", 4, 64), ("half again", 0.5, queue)):
+            result = hey(address, body, share * capacity, seconds, connections, core=1)
+            print(f"{name:12} {sum(map(len, result.values())) / seconds:7,.0f}/s came; ", end="")
+            print("; ".join(f"{code}: {percentiles(times)}" for code, times in sorted(result.items())), flush=True)
+
+
+def hey(address: str, body: Path, rate: float, seconds: int, connections: int, core: int) -> dict[str, list[float]]:
+    """Requests at a rate, evenly spaced on each connection; status -> milliseconds of each that got it."""
+    command = ["hey", "-z", f"{seconds}s", "-c", str(connections), "-q", f"{rate / connections:.2f}", "-t", "20"]
+    command += ["-m", "POST", "-T", "application/json", "-D", str(body), "-o", "csv", f"{address}/score"]
+    pinned = ["taskset", "-c", str(core), *command] if shutil.which("taskset") else command
+    lines = subprocess.run(pinned, capture_output=True, text=True, check=True).stdout.splitlines()
+    times: dict[str, list[float]] = {}
+    for line in csv.DictReader(lines):
+        times.setdefault(line["status-code"], []).append(1000 * float(line["response-time"]))
+    return times
+
+
+def percentiles(times: list[float]) -> str:
+    """How many, and the middle and the 99th percentile of their milliseconds."""
+    return f"{len(times):,}, p50 {statistics.median(times):.1f} ms, p99 {statistics.quantiles(times, n=100)[98]:.1f} ms"
 
 
 def chaos(seconds: int) -> None:

@@ -62,7 +62,7 @@ class Gate:
         """Answer a request, or send it away."""
         if environ["PATH_INFO"] in ALWAYS:
             return self._application(environ, start)
-        if self._inside >= self._most:  # before its body is read
+        if self._inside >= self._most and _is_large(environ):  # before its body is read
             return send(FULL, environ, start, RETRY)
         if not _read_body(environ, self._largest):
             return send(CUT, environ, start, RETRY)
@@ -77,6 +77,12 @@ class Gate:
         finally:
             with self._lock:
                 self._inside -= 1
+
+
+def _is_large(environ: Environ) -> bool:
+    """Whether it takes longer to read a body than to connect again, which an answer before its end asks for."""
+    declared = environ.get("CONTENT_LENGTH") or ""
+    return not declared.isdecimal() or int(declared) > PIECE
 
 
 def _read_body(environ: Environ, largest: int) -> bool:

@@ -30,6 +30,7 @@ from lifeboat.scoring.scorer import Scorer
 
 BACKLOG = 1024
 HEADERS = 64 * 1024  # bytes of a request's head
+CONNECTIONS = 4096  # that a worker keeps open, most of them idle; who comes then waits
 SPARE = 32  # threads for clients that send slowly, beside those for requests that are whole
 COUNTS = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client's own variable
 DRAINING, LOADED = "draining", "loaded"
@@ -46,7 +47,7 @@ class Processes(MPServer):  # type: ignore[misc]
         host, port = listening[0].getsockname()[:2]
         super().__init__(
             "lifeboat", host, port, interface=Interfaces.WSGI, workers=settings.workers, http=HTTPModes.http1,
-            websockets=False, blocking_threads=settings.queue + SPARE, backpressure=2 * (settings.queue + SPARE),
+            websockets=False, blocking_threads=settings.queue + SPARE, backpressure=CONNECTIONS,
             respawn_failed_workers=True, workers_kill_timeout=settings.seconds, log_enabled=False,
             http1_settings=HTTP1Settings(header_read_timeout=1000 * settings.seconds, max_buffer_size=HEADERS),
         )  # fmt: skip
