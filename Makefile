@@ -22,7 +22,7 @@ export UV_FIND_LINKS := $(PIP_FIND_LINKS)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check trials faults mutants lint lab serve mlflow bench bench-start bench-serve profile simulate bench-scale notebooks lock offline clean ready venv
+.PHONY: help run test check trials faults together mutants lint lab serve mlflow bench bench-start bench-serve profile simulate bench-scale notebooks lock offline clean ready venv
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */|/' | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -44,6 +44,9 @@ trials: ready  ## some thirty tables of the kinds that people have through all n
 
 faults: ready  ## a run broken in some hundred ways and gone on with: the same results (hours; FAULTS="SIGKILL to the JVM" for one)
 	@$(BIN)/python tests/faults/faults.py $(if $(FAULTS),"$(FAULTS)")
+
+together: ready  ## two runs at once, into a store of their own and into MLflow's server with PostgreSQL behind it (ten minutes)
+	@$(BIN)/python tests/together/together.py
 
 mutants: ready  ## which small changes to the library no test notices (an hour; N=200 SEED=7 ONLY=serving LEAVE=plots for others)
 	@nice $(BIN)/python tools/mutants.py --number $(or $(N),60) $(if $(SEED),--seed $(SEED)) --only "$(ONLY)" --leave "$(LEAVE)"

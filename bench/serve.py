@@ -406,8 +406,14 @@ def chaos(seconds: int) -> None:
                 head += b"Content-Length: 99\r\n\r\n"
                 for _ in range(8):
                     connection = socket.create_connection((host, int(port)))
-                    connection.sendall(head + b"[")
+                    connection.sendall(head)
                     clients.append(connection)
+                threading.Thread(target=drip, args=(list(clients),), daemon=True).start()
+
+            def drip(slow_ones: list[socket.socket]) -> None:
+                while not stop.wait(1):
+                    for connection in slow_ones:
+                        connection.sendall(b" ")
 
             def deaf() -> None:
                 host, port = address.removeprefix("http://").split(":")
@@ -423,11 +429,11 @@ def chaos(seconds: int) -> None:
             during("kill -9 of one worker", kill_worker)
             during("another version, twenty times", moves)
             during("a broken version", take_broken)
-            during("clients that stop sending", slow)
+            during("a byte a second", slow)
             during("clients that never read", deaf)
+            stop.set()
             for client in clients:
                 client.close()
-            stop.set()
             for sender in senders:
                 sender.join()
 
