@@ -244,11 +244,14 @@ def speed(seconds: int, turns: int) -> None:
             "Spark model behind Flask": (lambda: running([*own, "spark"]), scripts, "/score"),
             "as the article: load, then answer": (lambda: running([*own, "article"]), scripts, "/score"),
         }
-        print(f"{'server':36} {'rows':>5} {'connections':>12} {'requests/s':>11} {'p99':>9} {'not 2xx':>8} {'MB':>6}")
+        heads = f"{'server':36} {'rows':>5} {'connections':>12} {'requests/s':>11} {'p99':>9} {'not 2xx':>8}"
+        print(heads, f"{'MB':>6} {'ready, s':>9}")
         for _ in range(turns):
             for name, (start, own_scripts, path) in servers.items():
                 shutil.rmtree(folder / "mlflow", ignore_errors=True)
+                begun = time.monotonic()
                 with start() as (address, process):
+                    ready = time.monotonic() - begun
                     for rows, connections in ((1, 1), (1, 16), (100, 1), (100, 16)):
                         if "Spark" in name or "article" in name:
                             if (rows, connections) != (1, 1):
@@ -258,7 +261,8 @@ def speed(seconds: int, turns: int) -> None:
                         rate, p99, bad = wrk(address, own_scripts[rows], connections, seconds, path)
                         memory = max(each.memory_info().rss for each in family(process)) / 2**20
                         print(
-                            f"{name:36} {rows:5} {connections:12} {rate:11,.0f} {p99:>9} {bad:8} {memory:6.0f}",
+                            f"{name:36} {rows:5} {connections:12} {rate:11,.0f} {p99:>9} {bad:8} {memory:6.0f}"
+                            f" {ready:9.1f}",
                             flush=True,
                         )
 

@@ -1,12 +1,13 @@
 """Two runs at once, both the first: into a store that they make, and into MLflow's server with PostgreSQL behind it.
 
 ``make together``. It needs Debian's postgresql and the network, for PostgreSQL's driver. Both runs must succeed, each
-with a model of its own that its alias names, a run of MLflow's and one below it for each notebook; and a third, once
-they are done, must find everything up to date.
+with a version of one model, a run of MLflow's and one below it for each notebook; one of the versions must have the
+alias; and a run of the same, once they are done, must find everything up to date.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -110,15 +111,19 @@ def both(home: Path, store: str) -> None:
         if turn == "again":
             assert all(text.count("up to date") >= 5 for text in said.values()), said
         print(f"  {turn}: two runs in {time.monotonic() - begun:.0f} s", flush=True)
-    client = MlflowClient(store or f"sqlite:///{home / 'outputs' / 'mlflow.db'}")
+    client, versions = MlflowClient(store or f"sqlite:///{home / 'outputs' / 'mlflow.db'}"), set()
     for name in NAMES:
-        version = client.get_model_version_by_alias(name, "champion")
-        parent = client.get_run(version.run_id)
-        parent = client.get_run(parent.data.tags.get("mlflow.parentRunId", parent.info.run_id))
-        query = f"tags.mlflow.parentRunId = '{parent.info.run_id}'"
-        below = client.search_runs([parent.info.experiment_id], query)
-        print(f"  {name}: version {version.version} is champion; a run with {len(below)} below it")
+        deployed = json.loads((home / "outputs" / name / "05_deploy" / "deployed.json").read_text())
+        mine = client.get_run(deployed["mlflow_run"])
+        query = f"tags.mlflow.parentRunId = '{mine.data.tags.get('mlflow.parentRunId', mine.info.run_id)}'"
+        below = client.search_runs([mine.info.experiment_id], query)
+        print(f"  {name}: version {deployed['version']} of {deployed['name']}; a run with {len(below)} below it")
         assert len(below) >= 5
+        versions.add(str(deployed["version"]))
+    champion = client.get_model_version_by_alias(deployed["name"], "champion")
+    print(f"  version {champion.version} is champion")
+    assert champion.version in versions
+    assert len(versions) == len(NAMES)
 
 
 def main() -> None:
