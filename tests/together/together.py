@@ -61,7 +61,7 @@ def postgresql(folder: Path) -> Iterator[str]:
 def mlflow_server(folder: Path, database: str) -> Iterator[str]:
     """MLflow's own server over a database; its address."""
     driver, port = folder / "driver", free_port()
-    subprocess.run([PROGRAMS / "pip", "install", "--quiet", "--target", driver, "psycopg2-binary"], check=True)
+    subprocess.run([PROGRAMS / "pip", "install", "--quiet", "--target", driver, "psycopg[binary]"], check=True)
     command = [PROGRAMS / "mlflow", "server", "--port", str(port), "--backend-store-uri", database]
     path = {"PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(driver)}
     with (folder / "server.log").open("w") as log:
@@ -122,7 +122,7 @@ def both(home: Path, store: str) -> None:
         versions.add(str(deployed["version"]))
     champion = client.get_model_version_by_alias(deployed["name"], "champion")
     print(f"  version {champion.version} is champion")
-    assert champion.version in versions
+    assert str(champion.version) in versions
     assert len(versions) == len(NAMES)
 
 
