@@ -73,7 +73,7 @@ def test_a_learner_runs_notebook_1_and_sees_tables_figures_and_the_link_to_spark
     for source, output in (
         ("session = start(spark)", "text=Spark shows its jobs at http://127.0.0.1:"),
         ("bad.rejected.select(", "table"),
-        ("plots.load.missing_values(", "img"),
+        ("figures.missing_values(", "img"),
     ):
         scroll_to(page, source)
         expect(code_cell(page, source).locator(output).first).to_be_visible()

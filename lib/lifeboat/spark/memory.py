@@ -73,8 +73,10 @@ def _stays_below(process: psutil.Popen, limit: int) -> bool:
     while True:
         try:
             if usage(process)[0] > limit:
-                for each in [*process.children(recursive=True), process]:
+                started = [*process.children(recursive=True), process]
+                for each in started:
                     each.kill()
+                psutil.wait_procs(started)  # their memory is free again
                 return False
             process.wait(EVERY)
             return True

@@ -76,8 +76,8 @@ def _predicting(application: Application, models: Models, settings: Settings) ->
         if unready := models.error():
             return send(_unready(unready), environ, start, RETRY)
         model = environ[MODEL] = models.current
-        given = answers.predict(model.scorer, to_records, environ, settings.limits, parsing.read_json)
-        return send(given, environ, start)
+        predicted = answers.predict(model.scorer, to_records, environ, settings.limits, parsing.read_json)
+        return send(predicted, environ, start)
 
     return answer
 
