@@ -75,7 +75,7 @@ bench: ready  ## the time of a run, against the same cells in one Python process
 	@$(BIN)/python bench/series.py
 
 bench-serve: ready  ## the server against a bare route, MLflow's server and Spark behind a route (wrk; ten minutes)
-	@$(BIN)/python bench/serve.py speed
+	@$(BIN)/python bench/serve.py
 
 profile: ready  ## where a run's time goes: each notebook's slowest cells and their Spark jobs
 	@$(BIN)/python bench/cells.py

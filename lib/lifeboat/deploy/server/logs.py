@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import random
 import re
+import secrets
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ def write(event: str, **fields: Any) -> None:
 
 def request_id(came: str | None) -> str:
     """The id of a request: the one it came with where that is plain, else a new one."""
-    return came if came and PLAIN.fullmatch(came) else f"{random.getrandbits(128):032x}"
+    return came if came and PLAIN.fullmatch(came) else secrets.token_hex(16)
 
 
 def where(error: BaseException) -> str:
