@@ -411,6 +411,21 @@ def test_two_processes_that_are_both_the_first_make_one_store(tmp_path: Path) ->
         assert store.execute("select count(*) from experiments where name = 'both'").fetchone() == (1,)
 
 
+def test_a_store_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "LIFEBOAT_"))}
+    own |= {"LIFEBOAT_HOME": str(tmp_path)}
+    part, store = tmp_path / "outputs" / ".mlflow.db.part", tmp_path / "outputs" / "mlflow.db"
+    with subprocess.Popen([sys.executable, "-c", FIRST], env=own, stderr=subprocess.DEVNULL) as first:
+        while not part.exists() or not part.stat().st_size:
+            assert first.poll() is None
+        first.kill()
+    assert not store.exists()
+    assert part.exists(), "it was killed amid its tables"
+    again = subprocess.run([sys.executable, "-c", FIRST], env=own, capture_output=True, text=True)
+    assert (again.returncode, again.stdout) == (0, "{}\n"), again.stderr
+    assert [store.exists(), part.exists()] == [True, False]
+
+
 def test_a_run_whose_model_an_alias_names_is_not_removed_and_another_may_be(logged: str, home: Path) -> None:
     verdict = {"alias": "champion", "new_reference": True, "compared_with": None}
     versions = [registry.register(logged, "kept", {"model": "abc"}).version for _ in range(2)]

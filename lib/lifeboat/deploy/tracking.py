@@ -96,6 +96,8 @@ def _choose(experiment: str, uri: str) -> None:
     import mlflow
 
     with making_store():
+        if uri.startswith("sqlite:///"):
+            _make_whole(Path(uri.removeprefix("sqlite:///")))
         if mlflow.get_experiment_by_name(experiment) is None:
             artifacts = resolve("outputs/mlartifacts").as_uri() if uri.startswith("sqlite:") else None
             mlflow.create_experiment(experiment, artifact_location=artifacts)
@@ -103,6 +105,19 @@ def _choose(experiment: str, uri: str) -> None:
     run = os.environ.get("MLFLOW_RUN_ID")
     if run and not _open_run(run):
         del os.environ["MLFLOW_RUN_ID"]  # left from a run that ended, or of another store: ours is a new one
+
+
+def _make_whole(place: Path) -> None:
+    """Make a new store beside its place, then put it there: MLflow makes its tables one by one, and half are none."""
+    import mlflow
+
+    if place.exists():
+        return
+    part = place.with_name(f".{place.name}.part")
+    for left in (part, part.with_name(f"{part.name}-journal")):  # by a process that was killed
+        left.unlink(missing_ok=True)
+    mlflow.MlflowClient(f"sqlite:///{part}").search_experiments()
+    part.replace(place)
 
 
 def _open_run(run: str) -> bool:
