@@ -20,6 +20,7 @@ import pytest
 from series_answers import by_spark, in_file, over_http
 
 from fresh import end_session
+from lifeboat.deploy.registry import need_unchanged
 from lifeboat.deploy.server.client import Server
 from lifeboat.parameters.model import BESIDE
 from lifeboat.run import STAGES
@@ -114,6 +115,10 @@ def test_the_champion_is_served_by_its_alias(series: Path, monkeypatch: pytest.M
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///outputs/mlflow.db")
     with Server("models:/tutorial@champion") as server:
         assert server.ask("/version")[1]["model"] == read(series / "05_deploy/deployed.json")["model"]
+    deployed, verdict = read(series / "05_deploy/deployed.json"), read(series / "04_evaluate/verdict.json")
+    before = verdict["compared_with"]
+    assert before["champion"] != deployed["version"]
+    need_unchanged(before, "", deployed["model"])  # a run that was killed at its very end knows its own champion
 
 
 @pytest.mark.parametrize("engine", [[], ["--spark", "local[2]"]])
