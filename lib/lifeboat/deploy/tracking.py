@@ -107,17 +107,17 @@ def _choose(experiment: str, uri: str) -> None:
         del os.environ["MLFLOW_RUN_ID"]  # left from a run that ended, or of another store: ours is a new one
 
 
-def _make_whole(place: Path) -> None:
-    """Make a new store beside its place, then put it there: MLflow makes its tables one by one, and half are none."""
+def _make_whole(store: Path) -> None:
+    """Make a new store beside its name, then rename it: MLflow makes its tables one by one, and half are none."""
     import mlflow
 
-    if place.exists():
+    if store.exists():
         return
-    part = place.with_name(f".{place.name}.part")
-    for left in (part, part.with_name(f"{part.name}-journal")):  # by a process that was killed
+    draft = store.with_name(f".{store.name}.part")
+    for left in (draft, draft.with_name(f"{draft.name}-journal")):  # by a process that was killed
         left.unlink(missing_ok=True)
-    mlflow.MlflowClient(f"sqlite:///{part}").search_experiments()
-    part.replace(place)
+    mlflow.MlflowClient(f"sqlite:///{draft}").search_experiments()
+    draft.replace(store)
 
 
 def _open_run(run: str) -> bool:
