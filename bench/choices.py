@@ -11,19 +11,17 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from timeit import Timer
 from typing import Any
 
-from serve import PASSENGER, PORTABLE, ask, bare, bodies, running, train, wrk
+from serve import PASSENGER, PORTABLE, bare, bodies, free_port, running, train, until_it_answers, wrk
 
 from lifeboat.scoring.scorer import Scorer
 
@@ -48,22 +46,13 @@ def serving(name: str) -> Iterator[str]:
         with running([sys.executable, *SERVERS[name]]) as (address, _):
             yield address
         return
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     where = ["--bind", f"127.0.0.1:{port}"] if name == "gunicorn" else [f"--listen=127.0.0.1:{port}"]
     words = [sys.executable, *SERVERS[name][:2], *where, *SERVERS[name][2:]]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": HERE.parent}
     process = subprocess.Popen(words, **quiet)  # type: ignore[call-overload]
     try:
-        while True:
-            try:
-                ask(f"http://127.0.0.1:{port}", "/score", [PASSENGER])
-                break
-            except OSError as error:
-                if process.poll() is not None:
-                    raise RuntimeError(f"{name} did not start") from error
-                time.sleep(0.1)
+        until_it_answers(process, f"http://127.0.0.1:{port}", "/score", [PASSENGER])
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

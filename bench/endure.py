@@ -1,10 +1,12 @@
 """How long the server lasts, and what it does when it goes wrong. Needs wrk, hey, and npx for autocannon.
 
-python bench/endure.py soak        15 minutes at 80 % of its capacity: errors, and how memory grows (--amount 900)
-python bench/endure.py overload    four times what it can, on one core: who is answered, how quickly, and after it
-python bench/endure.py chaos       a worker killed, the alias moved twenty times, a slow client, one that never reads
-python bench/endure.py requests    thousands of requests made up from its own description, by schemathesis: no 5xx
-python bench/endure.py bodies      a hundred thousand bodies, read alike by both readers and answered without a 5xx
+    python bench/endure.py soak        15 minutes at 80 % of its capacity: errors, and how memory grows (--amount 900)
+    python bench/endure.py overload    four times what it can, on one core: who is answered, how quickly, and after it
+    python bench/endure.py chaos       a worker killed, the alias moved twenty times, a slow client, a deaf one
+    python bench/endure.py requests    thousands of requests made up from its own description, by schemathesis: no 5xx
+    python bench/endure.py bodies      a hundred thousand bodies, read alike by both readers and answered without a 5xx
+
+The model is the one that bench/serve.py trains.
 """
 
 from __future__ import annotations
@@ -107,7 +109,6 @@ def chaos(seconds: int) -> None:
     from lifeboat.deploy.server.store import RefusedVersionError, Store
     from lifeboat.scoring.scorer import Scorer
 
-    sys.path.insert(0, str(ROOT / "tests"))
     right = {Scorer.load(PORTABLE).score([PASSENGER]).predictions.tolist()[0]}
     code = "import sys; from pathlib import Path; from lifeboat.deploy.server.process import serve; "
     code += "from lifeboat.deploy.server.settings import Settings; "

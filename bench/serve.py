@@ -157,6 +157,25 @@ def running(command: list[str], **environment: str) -> Iterator[tuple[str, subpr
         process.wait(timeout=60)
 
 
+def free_port() -> int:
+    """A port of this machine that nobody has."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def until_it_answers(process: subprocess.Popen[Any], address: str, path: str, body: Any) -> None:
+    """Wait for a server's first answer."""
+    while True:
+        try:
+            ask(address, path, body)
+            return
+        except OSError as error:
+            if process.poll() is not None:
+                raise RuntimeError(f"{process.args} did not start") from error
+            time.sleep(0.1)
+
+
 @contextmanager
 def mlflow_server(folder: Path) -> Iterator[tuple[str, Any]]:
     """``mlflow models serve`` on the same portable model."""
@@ -167,9 +186,7 @@ def mlflow_server(folder: Path) -> Iterator[tuple[str, Any]]:
     path = folder / "mlflow"
     artifacts = {"portable": str(PORTABLE)}
     mlflow.pyfunc.save_model(str(path), python_model=pyfunc.__file__, artifacts=artifacts, pip_requirements=["flask"])
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     programs = Path(sys.executable).parent
     command = [str(programs / "mlflow"), "models", "serve", "--env-manager", "local"]
     process = subprocess.Popen(
@@ -179,14 +196,7 @@ def mlflow_server(folder: Path) -> Iterator[tuple[str, Any]]:
     )  # fmt: skip
     try:
         address = f"http://127.0.0.1:{port}"
-        while True:
-            try:
-                ask(address, "/ping", None)
-                break
-            except OSError as error:
-                if process.poll() is not None:
-                    raise RuntimeError("MLflow's server did not start") from error
-                time.sleep(0.5)
+        until_it_answers(process, address, "/ping", None)
         yield address, process
     finally:
         os.killpg(process.pid, signal.SIGTERM)

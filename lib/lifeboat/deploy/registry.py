@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifeboat.deploy.tracking import connect, making_store, store_uri
+from lifeboat.deploy.tracking import connect, making_store, store_file, store_uri
 from lifeboat.errors import DataError, LifeboatError, redacted
 from lifeboat.evaluate import Scored
 from lifeboat.evaluate.decision import Rival
@@ -105,8 +105,8 @@ def holders(name: str, tracking_uri: str = "") -> dict[str, str]:
     Raises:
         RegistryError: The registry did not answer.
     """
-    uri = store_uri(tracking_uri)
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+    file = store_file(store_uri(tracking_uri))
+    if file and not file.exists():
         return {}  # importing MLflow and making a store take seconds, only to find nothing
     connect(tracking_uri)
     import mlflow

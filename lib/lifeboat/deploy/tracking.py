@@ -43,6 +43,11 @@ def store_uri(tracking_uri: str = "") -> str:
     return resolve_store(os.environ.get("MLFLOW_TRACKING_URI") or tracking_uri or "sqlite:///outputs/mlflow.db")
 
 
+def store_file(uri: str) -> Path | None:
+    """The file that is the store of an address; None for a store that is no file of SQLite's."""
+    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+
+
 class StoreError(LifeboatError, RuntimeError):
     """MLflow's store cannot be reached, or not be used; the message names the address and who said it."""
 
@@ -96,8 +101,8 @@ def _choose(experiment: str, uri: str) -> None:
     import mlflow
 
     with making_store():
-        if uri.startswith("sqlite:///"):
-            _make_whole(Path(uri.removeprefix("sqlite:///")))
+        if file := store_file(uri):
+            _make_whole(file)
         if mlflow.get_experiment_by_name(experiment) is None:
             artifacts = resolve("outputs/mlartifacts").as_uri() if uri.startswith("sqlite:") else None
             mlflow.create_experiment(experiment, artifact_location=artifacts)
