@@ -21,6 +21,7 @@ LARGEST_BODY = 16 * 2**20  # bytes
 MOST_ROWS = 10_000
 TRUTHS = {"true": True, "1": True, "": True, "false": False, "0": False}  # what `?proba=` may say
 ENCODER = json.JSONEncoder(separators=(",", ":"))  # made once: that takes longer than to use it
+SCORED = "lifeboat.scored"  # in a request's environ: its ``Scores``, where the model has been asked already
 Read = Callable[[bytes], Any]
 Environ = Mapping[str, Any]  # a request's, as WSGI has it
 
@@ -85,7 +86,7 @@ def predict(
     Args:
         scorer: The model.
         to_records: What reads the records out of the body: ``bodies.invocations`` or ``bodies.score``.
-        environ: A POST.
+        environ: A POST; with ``SCORED`` in it, its body is not read again.
         limits: What it may hold.
         read: What makes a value of the body's bytes, as ``bodies.read_json`` does.
 
@@ -95,7 +96,7 @@ def predict(
     """
     try:
         with_probabilities = wants_probabilities(environ)
-        scores = score(scorer, to_records(read(read_body(environ, limits))), limits)
+        scores = environ.get(SCORED) or score(scorer, to_records(read(read_body(environ, limits))), limits)
     except InputError as error:
         return refused(error)
     answer: dict[str, Any] = {"predictions": scores.predictions.tolist()}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,8 @@ import numpy.typing as npt
 Step = Callable[..., list[Any]]  # the input columns' values -> the output column's
 
 
-class Values(NamedTuple):
+@dataclass(slots=True)
+class Values:
     """A column of n values, those that occur often written once.
 
     Attributes:
@@ -50,8 +52,10 @@ def apply(step: Step, columns: list[Values]) -> Values:
     first = columns[0]
     if len(columns) == 1:
         return Values(step(first.distinct), first.indices)
+    if first.indices is None:
+        return Values(step(*[column.spread() for column in columns]))
     sizes = [len(column.distinct) for column in columns]
-    if first.indices is None or prod(sizes) > len(first.indices) or any(c.indices is None for c in columns):
+    if prod(sizes) > len(first.indices) or any(column.indices is None for column in columns):
         return Values(step(*[column.spread() for column in columns]))
     combined = np.unravel_index(np.arange(prod(sizes)), sizes)
     inputs = [_objects(c.distinct)[at].tolist() for c, at in zip(columns, combined, strict=True)]

@@ -74,7 +74,7 @@ class Lookup:
         """A column that has the value of each row where it was never seen, and None elsewhere; None if all were."""
         values = table[self.column]
         odd = [None if value is None or as_text(value) in self._known else value for value in values.distinct]
-        if all(value is None for value in odd):
+        if odd.count(None) == len(odd):
             return None
         if not self.filled:
             return Values(odd, values.indices)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +205,22 @@ def test_told_to_end_it_takes_nobody_new_finishes_what_runs_and_ends_with_status
         answer.close()
         assert server.process.wait(timeout=60) == 0
         assert [line["event"] for line in server.log()].count("draining") == 1
+
+
+def test_a_client_whose_body_stops_coming_is_told_so_and_others_are_answered_meanwhile(folder: Path) -> None:
+    head = b"POST /score HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n[{"
+    with running(folder, "--seconds", "1") as server, ExitStack() as stack:
+        stuck = [stack.enter_context(socket.create_connection(server.address, timeout=60)) for _ in range(40)]
+        for each in stuck:
+            each.sendall(head)
+        assert server.ask("POST", "/score", [GOOD])[0] == 200
+        for each in stuck:
+            answer = http.client.HTTPResponse(each)
+            answer.begin()
+            assert (answer.status, answer.headers["Connection"]) == (408, "close")
+            assert json.loads(answer.read())["error"] == "the body, or a piece of it, took longer than 1 s"
+            answer.close()
+        assert server.count("lifeboat_rejected_total", reason="too_slow") == 40
 
 
 def test_with_time_to_linger_it_answers_on_and_says_that_it_is_not_ready(folder: Path) -> None:

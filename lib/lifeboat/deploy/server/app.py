@@ -11,7 +11,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import lifeboat
 from lifeboat.deploy.server import csv_rows, inference, openapi, parsing
-from lifeboat.deploy.server.gate import Gate
+from lifeboat.deploy.server.batching import PREDICTED
+from lifeboat.deploy.server.gate import admitted
 from lifeboat.deploy.server.guard import guarded
 from lifeboat.deploy.server.measures import CONTENT_TYPE, Measures
 from lifeboat.deploy.server.models import Model, Models
@@ -20,13 +21,11 @@ from lifeboat.deploy.server.settings import TOKEN, Settings
 from lifeboat.deploy.server.watched import REASONS, Watched
 from lifeboat.deploy.server.wsgi import ANSWER, MODEL, ROUTE, Application, Environ, Start, send
 from lifeboat.errors import LifeboatError
-from lifeboat.scoring import answers, bodies
+from lifeboat.scoring import answers
 from lifeboat.scoring.answers import Answer
 from lifeboat.scoring.fields import InputError
 
 DEFAULTS = Settings()
-TURNS = 1  # requests that a worker works on at a time
-PREDICTED = {"/invocations": bodies.invocations, "/score": bodies.score}
 RETRY = "Retry-After", "5"
 
 
@@ -54,8 +53,8 @@ def create_app(models: Models, settings: Settings = DEFAULTS, draining: Path | N
     for path in PREDICTED:
         app.add_url_rule(path, endpoint=path, methods=["POST"])
     predicting = _predicting(app.wsgi_app, models, settings)
-    gate = Gate(guarded(predicting, settings), settings.queue, TURNS, settings.limits.body)
-    app.wsgi_app = Watched(gate, models, measures)  # type: ignore[method-assign, assignment]
+    inner = admitted(guarded(predicting, settings))
+    app.wsgi_app = Watched(inner, models, measures)  # type: ignore[method-assign, assignment]
     return app
 
 
@@ -75,7 +74,7 @@ def _predicting(application: Application, models: Models, settings: Settings) ->
         environ[ROUTE] = environ["PATH_INFO"]
         if unready := models.error():
             return send(_unready(unready), environ, start, RETRY)
-        model = environ[MODEL] = models.current
+        model = environ[MODEL] = environ.get(MODEL) or models.current  # who scored it with others, if it was
         predicted = answers.predict(model.scorer, to_records, environ, settings.limits, parsing.read_json)
         return send(predicted, environ, start)
 

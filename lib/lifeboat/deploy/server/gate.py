@@ -3,108 +3,105 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from collections.abc import Iterable
-from io import BytesIO
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
-from lifeboat.deploy.server.wsgi import Application, Environ, Start, send
-from lifeboat.scoring.answers import refusal
+from lifeboat.deploy.server import logs
+from lifeboat.deploy.server.reading import Reader, is_large
+from lifeboat.deploy.server.wsgi import BEGUN, Application, Environ, Respond, Start, send
+from lifeboat.scoring.answers import Answer, refusal
 
 ALWAYS = frozenset({"/livez", "/readyz", "/metrics", "/ping", "/health", "/v2/health/live", "/v2/health/ready"})
-THROWN_AWAY = 8  # times the largest body: how much of a larger one is read all the same
-PIECE = 64 * 1024  # bytes
 CUT = refusal(400, "the body ended before it was whole", reason="malformed")
 FULL = refusal(503, "too many requests at once: come back in a second", reason="overload")
-RETRY = "Retry-After", "1"
+AT_ONCE = 16  # requests that are worked on together, if they wait
+RETRY, CLOSE = ("Retry-After", "1"), ("Connection", "close")
+REFUSED = "lifeboat.refused"  # in a request's environ: what it is told in place of an answer, and with which headers
 
 
-class Turns:
-    """Some may work at a time; who has waited longest is next. (A semaphore lets through whoever wakes first.)"""
+def admitted(application: Application) -> Application:
+    """A WSGI application before another that answers for it what the gate refused."""
 
-    def __init__(self, turns: int) -> None:
-        self._free, self._lock, self._waiting = turns, threading.Lock(), deque[threading.Lock]()
+    def answer(environ: Environ, start: Start) -> Iterable[bytes]:
+        if refused := environ.get(REFUSED):
+            return send(refused[0], environ, start, *refused[1:])
+        return application(environ, start)
 
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._free:
-                self._free -= 1
-                return
-            mine = threading.Lock()
-            mine.acquire()
-            self._waiting.append(mine)
-        mine.acquire()  # until it is this one's turn
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._free += 1
+    return answer
 
 
 class Gate:
-    """A WSGI application before another: it counts, reads the body, and gives turns.
+    """What the server hands each request to, in a thread of its own: it reads the body, and queues.
 
-    A client that sends slowly has a thread and no more: others are answered meanwhile.
+    Whichever thread finds nobody at work works off all that waits, in the order it came, and answers for the threads
+    that brought it; these have gone. Threads that wait for a turn each would hand Python's lock, and what a core has in
+    its cache, from one to the next. A client that sends slowly keeps its thread, and no place in the queue.
 
     Args:
-        application: What answers.
+        application: What answers; within, ``admitted`` says what is refused here.
         most: Requests at a time that are whole, working or waiting; what tells of the server's state is always let in.
-        turns: How many of them may work at a time: more would only get in each other's way.
         largest: Bytes of a body; of a larger one, no more is read than shows that it is one.
+        seconds: How long a body may take to arrive, or a piece of a large one.
+        together: What is done with requests that wait at the same time, before each is answered.
     """
 
-    def __init__(self, application: Application, most: int, turns: int, largest: int) -> None:
-        self._application, self._most, self._largest = application, most, largest
-        self._inside, self._lock, self._turns = 0, threading.Lock(), Turns(turns)
+    def __init__(
+        self, application: Application, most: int, largest: int, seconds: float,
+        together: Callable[[Sequence[Environ]], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        self._application, self._most, self._together = application, most, together
+        self._waiting: deque[tuple[Environ, Respond]] = deque()
+        self._entering, self._working = threading.Lock(), threading.Lock()
+        slow = refusal(408, f"the body, or a piece of it, took longer than {seconds} s", reason="too_slow")
+        self._reader = Reader(largest, seconds, lambda environ, respond: self._refuse(environ, respond, slow, CLOSE))
 
-    def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
-        """Answer a request, or send it away."""
+    def __call__(self, environ: Environ, respond: Respond) -> None:
+        """Answer a request, or send it away, at once or soon."""
+        environ[BEGUN] = time.perf_counter()
         if environ["PATH_INFO"] in ALWAYS:
-            return self._application(environ, start)
-        if self._inside >= self._most and _is_large(environ):  # before its body is read
-            return send(FULL, environ, start, RETRY)
-        if not _read_body(environ, self._largest):
-            return send(CUT, environ, start, RETRY)
-        with self._lock:
-            full = self._inside >= self._most
-            self._inside += not full
-        if full:
-            return send(FULL, environ, start, RETRY)
+            return self._answer(environ, respond)
+        if len(self._waiting) >= self._most and is_large(environ):  # before its body is read
+            return self._refuse(environ, respond, FULL, RETRY)
+        whole = self._reader.read(environ, respond)
+        if whole is None:  # it took too long, and has been told so
+            return None
+        if not whole:
+            return self._refuse(environ, respond, CUT, RETRY)
+        with self._entering:
+            full = len(self._waiting) >= self._most
+            if not full:
+                self._waiting.append((environ, respond))
+        return self._refuse(environ, respond, FULL, RETRY) if full else self._work()
+
+    def _work(self) -> None:
+        """Work off what waits, unless somebody does; who comes when nothing is left is seen by one of the two."""
+        while self._waiting and self._working.acquire(blocking=False):
+            try:
+                while requests := list(islice(self._waiting, AT_ONCE)):
+                    self._together([environ for environ, _ in requests])
+                    for request in requests:
+                        self._answer(*request)
+                        self._waiting.popleft()  # it counts until it is answered
+            finally:
+                self._working.release()
+
+    def _refuse(self, environ: Environ, respond: Respond, answer: Answer, *headers: tuple[str, str]) -> None:
+        environ[REFUSED] = answer, *headers
+        self._answer(environ, respond)
+
+    def _answer(self, environ: Environ, respond: Respond) -> None:
+        """Have a request answered, whatever that raises: others wait behind it."""
+        started: list[tuple[str, list[tuple[str, str]]]] = []
         try:
-            with self._turns:
-                return self._application(environ, start)
-        finally:
-            with self._lock:
-                self._inside -= 1
-
-
-def _is_large(environ: Environ) -> bool:
-    """Whether it takes longer to read a body than to connect again, which an answer before its end asks for."""
-    declared = environ.get("CONTENT_LENGTH") or ""
-    return not declared.isdecimal() or int(declared) > PIECE
-
-
-def _read_body(environ: Environ, largest: int) -> bool:
-    """Read the body of a request to its end; whether it came whole.
-
-    Of one that is too large no more is kept than shows that it is. What is too large is read and thrown away as far as
-    that makes sense: a client that is still sending does not hear the answer.
-    """
-    stream, declared = environ["wsgi.input"], environ.get("CONTENT_LENGTH") or ""
-    rest = 0
-    if declared.isdecimal():
-        length = int(declared)
-        kept = stream.read(length) if 0 < length <= largest else b""
-        if length <= largest and len(kept) < length:
-            return False
-        rest = min(length, THROWN_AWAY * largest) if length > largest else 0
-    elif environ.get("HTTP_TRANSFER_ENCODING"):
-        kept = stream.read(largest + 1)
-        rest = THROWN_AWAY * largest if len(kept) > largest else 0
-    else:
-        kept = b""
-    while rest > 0 and (piece := stream.read(min(rest, PIECE))):
-        rest -= len(piece)
-    environ["wsgi.input"], environ["wsgi.input_terminated"] = BytesIO(kept), True
-    return True
+            pieces = self._application(environ, lambda status, headers, error=None: started.append((status, headers)))
+            try:
+                body = b"".join(pieces)
+            finally:
+                getattr(pieces, "close", lambda: None)()
+            status, headers = started[-1]
+            respond(int(status[:3]), headers, body)
+        except Exception as error:
+            logs.write("fault", error=type(error).__name__, where=logs.where(error))
+            respond(500, [], b"")

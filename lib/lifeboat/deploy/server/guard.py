@@ -18,17 +18,21 @@ OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def guarded(application: Application, settings: Settings) -> Application:
-    """A WSGI application before another that lets through who may ask; all, where the settings say so."""
-    if not settings.token and not settings.checks_origin:
-        return application
+    """A WSGI application before another that lets through who may ask."""
 
     def answer(environ: Environ, start: Start) -> Iterable[bytes]:
-        refused = _without_token(environ, settings.token) if settings.token else _foreign(environ)
-        if refused is None:
+        if (refused := turned_away(environ, settings)) is None:
             return application(environ, start)
         return send(refused, environ, start, *([CHALLENGE] if refused.status == 401 else []))
 
     return answer
+
+
+def turned_away(environ: Environ, settings: Settings) -> Answer | None:
+    """What who may not ask is told; None to who may."""
+    if settings.token:
+        return _without_token(environ, settings.token)
+    return _foreign(environ) if settings.checks_origin else None
 
 
 def _without_token(environ: Environ, token: str) -> Answer | None:

@@ -16,6 +16,7 @@ from lifeboat.scoring.fields import Column
 Schema = dict[str, Any]
 REFUSALS = {
     "400": "The body is not JSON, or names a key twice.",
+    "408": "The body stopped coming.",
     "413": "More bytes or rows than a request may hold.",
     "415": "The body is not declared to be JSON, or is compressed.",
     "422": "At least one row does not fit: nothing was scored, and `details` says which.",

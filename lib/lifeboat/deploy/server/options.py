@@ -35,7 +35,7 @@ def parser(command: str, description: str, model: str, required: bool = True) ->
     )  # fmt: skip
     option(
         "--seconds", type=_count, default=DEFAULTS.seconds,
-        help="how long a request's head may take, and how long what runs has to end after SIGTERM",
+        help="how long a request's head and its body may take each, and what runs has to end after SIGTERM",
     )  # fmt: skip
     option(
         "--linger", type=float, default=DEFAULTS.linger,

@@ -18,20 +18,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import granian.server.mp
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
 from lifeboat.deploy.server import TIED, logs
+from lifeboat.deploy.server.gate import Gate
 from lifeboat.deploy.server.settings import Settings
+from lifeboat.deploy.server.wsgi import Environ
 from lifeboat.errors import LifeboatError
 from lifeboat.scoring.scorer import Scorer
 
 BACKLOG = 1024
 HEADERS = 64 * 1024  # bytes of a request's head
 CONNECTIONS = 4096  # that a worker keeps open, most of them idle; who comes then waits
-SPARE = 32  # threads for clients that send slowly, beside those for requests that are whole
+THREADS = 512  # of a worker at most: each client that sends slowly has one, those who are quick share a few
 COUNTS = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client's own variable
 DRAINING, LOADED = "draining", "loaded"
 
@@ -47,7 +50,7 @@ class Processes(MPServer):  # type: ignore[misc]
         host, port = listening[0].getsockname()[:2]
         super().__init__(
             "lifeboat", host, port, interface=Interfaces.WSGI, workers=settings.workers, http=HTTPModes.http1,
-            websockets=False, blocking_threads=settings.queue + SPARE, backpressure=CONNECTIONS,
+            websockets=False, blocking_threads=THREADS, backpressure=CONNECTIONS,
             respawn_failed_workers=True, workers_kill_timeout=settings.seconds, log_enabled=False,
             http1_settings=HTTP1Settings(header_read_timeout=1000 * settings.seconds, max_buffer_size=HEADERS),
         )  # fmt: skip
@@ -189,6 +192,7 @@ def _bound(family: int, address: Any, shared: bool = False) -> socket.socket:
 def _load(folder: Path, settings: Settings, store: bool, state: Path) -> Callable[..., Any]:
     """What a worker answers with; called once in each."""
     from lifeboat.deploy.server.app import create_app
+    from lifeboat.deploy.server.batching import Batches
     from lifeboat.deploy.server.follow import StoredModels
     from lifeboat.deploy.server.models import Model, Models
     from lifeboat.deploy.server.store import Store
@@ -199,5 +203,17 @@ def _load(folder: Path, settings: Settings, store: bool, state: Path) -> Callabl
         else Models(Model.load(folder, settings.name, settings.unseen))
     )
     application = create_app(models, settings, state / DRAINING)
+    together = Batches(models, settings)
+    gate = Gate(application.wsgi_app, settings.queue, settings.limits.body, settings.seconds, together)
     (state / LOADED).touch()
-    return application
+    return handed_over(gate)
+
+
+def handed_over(gate: Gate) -> Callable[[Any, Environ], None]:
+    """What Granian's threads call with a request and go: by itself Granian has each wait for its own answer."""
+    granian.server.mp._wsgi_call_wrap = lambda call, *_: call
+    always = {
+        "SCRIPT_NAME": "", "wsgi.errors": sys.stderr, "wsgi.input_terminated": True,
+        "wsgi.multiprocess": True, "wsgi.multithread": True, "wsgi.run_once": False, "wsgi.version": (1, 0),
+    }  # fmt: skip
+    return lambda protocol, environ: gate(always | environ, protocol.response_bytes)

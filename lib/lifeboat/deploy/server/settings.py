@@ -29,7 +29,8 @@ class Settings:
         unseen: ``Scorer.load``'s.
         workers: Processes that answer.
         queue: Requests that one of them has at a time, working or waiting; more are told to come back.
-        seconds: How long a request's head may take to arrive, and how long what runs has to end after SIGTERM.
+        seconds: How long a request's head may take to arrive, and its body or each piece of a large one; and how long
+            what runs has to end after SIGTERM.
         linger: Seconds to go on after SIGTERM, not ready, for a load balancer to hear of it.
         limits: What a request may hold.
         token: What a request must carry; empty: nothing.

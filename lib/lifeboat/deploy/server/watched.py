@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from lifeboat.deploy.server import logs
 from lifeboat.deploy.server.measures import Measures
 from lifeboat.deploy.server.models import Model, Models
-from lifeboat.deploy.server.wsgi import ANSWER, MODEL, ROUTE, Application, Environ, Start, send
+from lifeboat.deploy.server.wsgi import ANSWER, BEGUN, MODEL, ROUTE, Application, Environ, Start, send
 from lifeboat.scoring.answers import Answer, refusal
 
 VERSION_HEADER, ID_HEADER = "X-Model-Version", "X-Request-ID"
@@ -31,7 +31,8 @@ class Watched:
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         """Answer a request; what fails in that is told in the log alone."""
-        begun, number = time.perf_counter(), logs.request_id(environ.get("HTTP_X_REQUEST_ID"))
+        begun = environ.get(BEGUN) or time.perf_counter()
+        number = logs.request_id(environ.get("HTTP_X_REQUEST_ID"))
         status = 0
 
         def noted(line: str, headers: list[tuple[str, str]]) -> object:
@@ -44,7 +45,7 @@ class Watched:
         except Exception as error:
             logs.write("fault", id=number, error=type(error).__name__, where=logs.where(error))
             return send(FAULT, environ, noted)
-        finally:  # when it is another request's turn
+        finally:
             self._note(environ, status, time.perf_counter() - begun, number)
 
     def _version(self, environ: Environ) -> str:

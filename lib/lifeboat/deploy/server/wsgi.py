@@ -12,8 +12,10 @@ Environ = dict[str, Any]
 Start = Callable[..., Any]
 Application = Callable[[Environ, Start], Iterable[bytes]]
 
-# in a request's environ, for the log and the counts: the route that took it, the model and the answer
-ROUTE, MODEL, ANSWER = "lifeboat.route", "lifeboat.model", "lifeboat.answer"
+Respond = Callable[[int, list[tuple[str, str]], bytes], None]  # sends an answer: status, headers and body
+
+# in a request's environ, for the log and the counts: when it came, the route that took it, the model and the answer
+BEGUN, ROUTE, MODEL, ANSWER = "lifeboat.begun", "lifeboat.route", "lifeboat.model", "lifeboat.answer"
 LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
