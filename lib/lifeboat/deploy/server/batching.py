@@ -49,7 +49,7 @@ class Batches:
             return
         first = 0
         for environ, rows in together:
-            environ[MODEL], environ[answers.SCORED] = model, part(scores, first, first + len(rows))
+            environ[MODEL], environ[answers.SCORED] = model, scores_of(scores, first, first + len(rows))
             first += len(rows)
 
     def _rows(self, environ: Environ) -> list[bodies.Record]:
@@ -65,7 +65,7 @@ class Batches:
         return rows if len(rows) <= min(FEW, self._settings.limits.rows) else []
 
 
-def part(scores: Scores, first: int, end: int) -> Scores:
+def scores_of(scores: Scores, first: int, end: int) -> Scores:
     """The scores of some rows, as they would be had the model been asked for these alone."""
     entries = [entry for entry in scores.unseen.entries if first <= entry["row"] < end]
     unseen = NOTHING
