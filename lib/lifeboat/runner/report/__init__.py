@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,15 @@ def _contents(page: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _cells(content: Any) -> str:
     """A notebook's cells as HTML whose headings stand below the page's, and whose links lead to a place in it."""
-    exporter = HTMLExporter(template_name="classic", template_file="cells.html.j2", extra_loaders=[HERE])  # type: ignore[no-untyped-call]
-    html, _ = exporter.from_notebook_node(content)
+    html, _ = _exporter().from_notebook_node(content)
     html = html.replace("<pre>", '<pre tabindex="0">')  # what scrolls is reached by the keyboard
     html = html.replace("<th></th>", "<td></td>")  # pandas heads the column of an index by nothing
     return LINK.sub(_link, HEADING.sub(lambda tag: f"<{tag[1]}h{int(tag[2]) + 1}>", html))
+
+
+@cache  # it compiles its templates anew each time that it is made
+def _exporter() -> HTMLExporter:
+    return HTMLExporter(template_name="classic", template_file="cells.html.j2", extra_loaders=[HERE])  # type: ignore[no-untyped-call]
 
 
 def _link(link: re.Match[str]) -> str:
