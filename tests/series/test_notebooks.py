@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import re
 import shutil
@@ -46,6 +47,15 @@ def read(place: Path) -> Any:
     return json.loads(place.read_text())
 
 
+def alike(mine: Any, others: Any) -> bool:
+    """Equal, but for a number's last digits: NumPy's logarithm rounds as the processor's own instructions do."""
+    if isinstance(mine, dict):
+        return mine.keys() == others.keys() and all(alike(mine[name], others[name]) for name in mine)
+    if isinstance(mine, list):
+        return len(mine) == len(others) and all(map(alike, mine, others))
+    return mine == others or (isinstance(mine, float) and math.isclose(mine, others, rel_tol=1e-15))
+
+
 def test_the_committed_outputs_of_all_five_are_computed_again(series: Path) -> None:
     assert all((series / stage).is_dir() for stage in STAGES)
     assert not list(series.glob(".*")), "nothing half written is left"
@@ -58,7 +68,9 @@ def test_what_a_late_learner_gets_is_what_the_notebooks_leave(series: Path, tmp_
     names = [name for name, file in FILES.items() if file[:2] < "05" and name not in STANDS_FOR]
     assert {"train", "recipe", "out_of_fold", "holdout_predictions"} < {*names}
     for name in names:
-        assert content_digest(laid / FILES[name]) == content_digest(series / FILES[name]), name
+        mine, others = laid / FILES[name], series / FILES[name]
+        same = content_digest(mine) == content_digest(others)
+        assert same or (mine.suffix == ".json" and alike(read(mine), read(others))), name
     for stage in STAGES[:-1]:
         assert read(laid / stage / "read.json") == read(series / stage / "read.json")
 

@@ -48,9 +48,15 @@ def page(lab: str) -> Iterator[Page]:
         browser.close()
 
 
-def execute(page: Page, command: str) -> None:
-    """Give JupyterLab a command of its menus, once the kernel is there, and wait until it is done."""
-    expect(page.locator("#jp-main-statusbar")).to_contain_text("Idle", timeout=MINUTE)
+IDLE = """path => {
+    const shown = window.jupyterapp?.shell.currentWidget;
+    return shown?.context?.path === path && shown.sessionContext.session?.kernel?.status === 'idle';
+}"""
+
+
+def execute(page: Page, notebook: str, command: str) -> None:
+    """Give JupyterLab a command of its menus, once it shows the notebook and its kernel is there, and wait for it."""
+    page.wait_for_function(IDLE, arg=f"notebooks/{notebook}", timeout=MINUTE)
     page.evaluate(f"window.jupyterapp.commands.execute({command!r})")
 
 
@@ -67,8 +73,8 @@ def code_cell(page: Page, source: str) -> Locator:
 
 def test_a_learner_runs_notebook_1_and_sees_tables_figures_and_the_link_to_spark(lab: str, page: Page) -> None:
     page.goto(f"{lab}/01_load.ipynb")
-    execute(page, "notebook:clear-all-cell-outputs")  # what was committed is no proof
-    execute(page, "notebook:run-all-cells")
+    execute(page, "01_load.ipynb", "notebook:clear-all-cell-outputs")  # what was committed is no proof
+    execute(page, "01_load.ipynb", "notebook:run-all-cells")
     expect(page.locator(".jp-OutputArea-output").filter(has_text="All checks passed.")).to_be_visible()
     for source, output in (
         ("session = start(spark)", "text=Spark shows its jobs at http://127.0.0.1:"),
@@ -81,7 +87,7 @@ def test_a_learner_runs_notebook_1_and_sees_tables_figures_and_the_link_to_spark
 
 def test_a_learner_reads_what_is_wrong_mends_the_answer_and_sees_it_pass(lab: str, page: Page) -> None:
     page.goto(f"{lab}/exercises/01_load.ipynb")
-    execute(page, "notebook:run-all-cells")
+    execute(page, "exercises/01_load.ipynb", "notebook:run-all-cells")
     check = code_cell(page, 'check("1a"')
     expect(check).to_contain_text("1a: Nothing filled in yet: write your answer")
     expect(check).not_to_contain_text("Traceback")
