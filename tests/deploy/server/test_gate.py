@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any, NamedTuple
 
+import pytest
+
 from lifeboat.deploy.server.gate import Gate, admitted
 from lifeboat.deploy.server.wsgi import ANSWER
 
@@ -133,6 +135,15 @@ def test_what_waits_at_the_same_time_is_prepared_together() -> None:
         held.go_on.set()
         running.result(30)
     assert groups == [["/first"], [f"/{number}" for number in range(16)], ["/16", "/17"]]
+
+
+def test_where_preparing_fails_each_is_answered_by_itself(capfd: pytest.CaptureFixture[str]) -> None:
+    def fails(environs: Sequence[Environ]) -> None:
+        raise ZeroDivisionError
+
+    gated = gate(echo, together=fails)
+    assert [ask(gated, body).body for body in (b"one", b"two")] == [b"one", b"two"]
+    assert [json.loads(line)["error"] for line in capfd.readouterr().err.splitlines()] == ["ZeroDivisionError"] * 2
 
 
 class Slow(BytesIO):

@@ -80,12 +80,21 @@ class Gate:
         while self._waiting and self._working.acquire(blocking=False):
             try:
                 while requests := list(islice(self._waiting, AT_ONCE)):
-                    self._together([environ for environ, _ in requests])
+                    self._prepare([environ for environ, _ in requests])
                     for request in requests:
-                        self._answer(*request)
-                        self._waiting.popleft()  # it counts until it is answered
+                        try:
+                            self._answer(*request)
+                        finally:
+                            self._waiting.popleft()  # it counts until it is answered
             finally:
                 self._working.release()
+
+    def _prepare(self, environs: Sequence[Environ]) -> None:
+        """Do what can be done for several at once; where that fails, each is answered by itself all the same."""
+        try:
+            self._together(environs)
+        except Exception as error:
+            logs.write("fault", error=type(error).__name__, where=logs.where(error))
 
     def _refuse(self, environ: Environ, respond: Respond, answer: Answer, *headers: tuple[str, str]) -> None:
         environ[REFUSED] = answer, *headers
