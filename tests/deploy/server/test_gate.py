@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -144,6 +145,25 @@ def test_where_preparing_fails_each_is_answered_by_itself(capfd: pytest.CaptureF
     gated = gate(echo, together=fails)
     assert [ask(gated, body).body for body in (b"one", b"two")] == [b"one", b"two"]
     assert [json.loads(line)["error"] for line in capfd.readouterr().err.splitlines()] == ["ZeroDivisionError"] * 2
+
+
+def test_whoever_comes_while_another_looks_at_what_waits_is_answered() -> None:
+    gated, answered = gate(echo, most=90_000), list[int]()
+
+    def bring(_: int) -> None:
+        for _ in range(15_000):
+            asked = Asked(b"x")
+            asked.environ["itself"] = asked.environ  # garbage that is collected at any moment, which lets others run
+            gated(asked.environ, lambda status, headers, body: answered.append(status))
+
+    often = gc.get_threshold()
+    gc.set_threshold(10)
+    try:
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(bring, range(6)))
+    finally:
+        gc.set_threshold(*often)
+    assert answered == [200] * 90_000
 
 
 class Slow(BytesIO):

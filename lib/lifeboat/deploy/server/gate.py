@@ -6,7 +6,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 
 from lifeboat.deploy.server import logs
 from lifeboat.deploy.server.reading import Reader, is_large
@@ -53,7 +52,7 @@ class Gate:
     ) -> None:  # fmt: skip
         self._application, self._most, self._together = application, most, together
         self._waiting: deque[tuple[Environ, Respond]] = deque()
-        self._entering, self._working = threading.Lock(), threading.Lock()
+        self._inside, self._counting, self._working = 0, threading.Lock(), threading.Lock()
         slow = refusal(408, f"the body, or a piece of it, took longer than {seconds} s", reason="too_slow")
         self._reader = Reader(largest, seconds, lambda environ, respond: self._refuse(environ, respond, slow, CLOSE))
 
@@ -62,30 +61,33 @@ class Gate:
         environ[BEGUN] = time.perf_counter()
         if environ["PATH_INFO"] in ALWAYS:
             return self._answer(environ, respond)
-        if len(self._waiting) >= self._most and is_large(environ):  # before its body is read
+        if self._inside >= self._most and is_large(environ):  # before its body is read
             return self._refuse(environ, respond, FULL, RETRY)
         whole = self._reader.read(environ, respond)
         if whole is None:  # it took too long, and has been told so
             return None
         if not whole:
             return self._refuse(environ, respond, CUT, RETRY)
-        with self._entering:
-            full = len(self._waiting) >= self._most
-            if not full:
-                self._waiting.append((environ, respond))
-        return self._refuse(environ, respond, FULL, RETRY) if full else self._work()
+        with self._counting:
+            full = self._inside >= self._most
+            self._inside += not full
+        if full:
+            return self._refuse(environ, respond, FULL, RETRY)
+        self._waiting.append((environ, respond))
+        return self._work()
 
     def _work(self) -> None:
         """Work off what waits, unless somebody does; who comes when nothing is left is seen by one of the two."""
         while self._waiting and self._working.acquire(blocking=False):
             try:
-                while requests := list(islice(self._waiting, AT_ONCE)):
+                while self._waiting:
+                    # nobody else takes any out; to look at them in place fails where another comes meanwhile
+                    requests = [self._waiting.popleft() for _ in range(min(len(self._waiting), AT_ONCE))]
                     self._prepare([environ for environ, _ in requests])
                     for request in requests:
-                        try:
-                            self._answer(*request)
-                        finally:
-                            self._waiting.popleft()  # it counts until it is answered
+                        self._answer(*request)
+                        with self._counting:
+                            self._inside -= 1
             finally:
                 self._working.release()
 
