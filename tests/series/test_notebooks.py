@@ -48,12 +48,12 @@ def read(place: Path) -> Any:
 
 
 def alike(mine: Any, others: Any) -> bool:
-    """Equal, but for a number's last digits: NumPy's logarithm rounds as the processor's own instructions do."""
+    """Equal, but for a number's last bit: NumPy's logarithm rounds as the processor's own instructions do."""
     if isinstance(mine, dict):
         return mine.keys() == others.keys() and all(alike(mine[name], others[name]) for name in mine)
     if isinstance(mine, list):
         return len(mine) == len(others) and all(map(alike, mine, others))
-    return mine == others or (isinstance(mine, float) and math.isclose(mine, others, rel_tol=1e-15))
+    return mine == others or (isinstance(mine, float) and math.isclose(mine, others, rel_tol=sys.float_info.epsilon))
 
 
 def test_the_committed_outputs_of_all_five_are_computed_again(series: Path) -> None:
@@ -70,7 +70,7 @@ def test_what_a_late_learner_gets_is_what_the_notebooks_leave(series: Path, tmp_
     for name in names:
         mine, others = laid / FILES[name], series / FILES[name]
         same = content_digest(mine) == content_digest(others)
-        assert same or (mine.suffix == ".json" and alike(read(mine), read(others))), name
+        assert same or (name == "metrics" and alike(read(mine), read(others))), name
     for stage in STAGES[:-1]:
         assert read(laid / stage / "read.json") == read(series / stage / "read.json")
 

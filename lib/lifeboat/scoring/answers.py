@@ -21,7 +21,8 @@ LARGEST_BODY = 16 * 2**20  # bytes
 MOST_ROWS = 10_000
 TRUTHS = {"true": True, "1": True, "": True, "false": False, "0": False}  # what `?proba=` may say
 ENCODER = json.JSONEncoder(separators=(",", ":"))  # made once: that takes longer than to use it
-SCORED = "lifeboat.scored"  # in a request's environ: its ``Scores``, where the model has been asked already
+# in a request's environ, where that has been done already: its records as they were read, and its ``Scores``
+RECORDS, SCORED = "lifeboat.records", "lifeboat.scored"
 Read = Callable[[bytes], Any]
 Environ = Mapping[str, Any]  # a request's, as WSGI has it
 
@@ -86,7 +87,7 @@ def predict(
     Args:
         scorer: The model.
         to_records: What reads the records out of the body: ``bodies.invocations`` or ``bodies.score``.
-        environ: A POST; with ``SCORED`` in it, its body is not read again.
+        environ: A POST; what it has of ``RECORDS`` and ``SCORED`` is taken from there.
         limits: What it may hold.
         read: What makes a value of the body's bytes, as ``bodies.read_json`` does.
 
@@ -96,7 +97,7 @@ def predict(
     """
     try:
         with_probabilities = wants_probabilities(environ)
-        scores = environ.get(SCORED) or score(scorer, to_records(read(read_body(environ, limits))), limits)
+        scores = environ.get(SCORED) or score(scorer, read_records(to_records, environ, limits, read), limits)
     except InputError as error:
         return refused(error)
     answer: dict[str, Any] = {"predictions": scores.predictions.tolist()}
@@ -120,6 +121,20 @@ def wants_probabilities(environ: Environ) -> bool:
     return wanted
 
 
+def read_records(
+    to_records: Callable[[Any], list[bodies.Record]], environ: Environ, limits: Limits, read: Read
+) -> list[bodies.Record]:
+    """The records of a request, each error and argument as for ``predict``."""
+    known: list[bodies.Record] | None = environ.get(RECORDS)
+    return to_records(read(read_body(environ, limits))) if known is None else known
+
+
+def declared_length(environ: Environ) -> int | None:
+    """Bytes of a body as its request declares them; None where it says no number, as for a body in chunks."""
+    declared = environ.get("CONTENT_LENGTH") or ""
+    return int(declared) if declared.isdecimal() else None
+
+
 def read_body(environ: Environ, limits: Limits, kind: str = JSON, undeclared: bool = False) -> bytes:
     """The body of a request that is declared to be of a kind, or ``undeclared`` not at all.
 
@@ -135,8 +150,7 @@ def read_body(environ: Environ, limits: Limits, kind: str = JSON, undeclared: bo
     if (coding := environ.get("HTTP_CONTENT_ENCODING", "identity").lower()[:100]) != "identity":
         message = f"the body is declared as {coding}: send it as it is, without Content-Encoding"
         raise WrongTypeError("Content-Encoding", coding, "no Content-Encoding", message)
-    declared = environ.get("CONTENT_LENGTH") or ""
-    length = int(declared) if declared.isdecimal() else None
+    length = declared_length(environ)
     # a body in chunks declares no length; a byte more than allowed says that there are too many
     body = _read(environ, limits.body + 1 if length is None else length) if (length or 0) <= limits.body else b""
     if max(len(body), length or 0) > limits.body:

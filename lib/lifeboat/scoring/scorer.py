@@ -242,7 +242,7 @@ class Scorer:
         A row whose numbers add up to none has NaN in it, and must not be answered.
         """
         columns = [table[name] for name in self._features]
-        if all(column.indices is None for column in columns):  # at once: for a single row, a third of the time
+        if all(column.indices is None for column in columns):  # at once: for a single row, half of the time
             return np.array([column.distinct for column in columns], dtype=np.float64).T.copy()
         return np.ascontiguousarray(np.array([column.floats() for column in columns]).T)
 

@@ -52,10 +52,8 @@ def apply(step: Step, columns: list[Values]) -> Values:
     first = columns[0]
     if len(columns) == 1:
         return Values(step(first.distinct), first.indices)
-    if first.indices is None:
-        return Values(step(*[column.spread() for column in columns]))
     sizes = [len(column.distinct) for column in columns]
-    if prod(sizes) > len(first.indices) or any(column.indices is None for column in columns):
+    if first.indices is None or prod(sizes) > len(first.indices) or any(c.indices is None for c in columns):
         return Values(step(*[column.spread() for column in columns]))
     combined = np.unravel_index(np.arange(prod(sizes)), sizes)
     inputs = [_objects(c.distinct)[at].tolist() for c, at in zip(columns, combined, strict=True)]

@@ -72,6 +72,10 @@ def test_what_is_odd_about_a_request_is_left_to_itself_and_its_body_is_still_the
     Batches(models, NO_AUTH)([plain[0], *odd, plain[1]])
     assert ([scored(each) for each in odd], [scored(each) for each in plain]) == ([False] * 7, [True] * 2)
     assert all(environ["wsgi.input"].tell() == 0 for environ in odd)
+    many, rows = odd[1], [braund] * 17
+    assert many[answers.RECORDS] == rows
+    many["wsgi.input"] = BytesIO(b"{")  # which nobody reads again
+    assert answer(models, many).rows == 17
 
 
 def test_where_one_has_a_row_that_does_not_fit_each_is_answered_by_itself(models: Models, braund: Passenger) -> None:

@@ -125,7 +125,10 @@ def test_a_failure_is_answered_and_those_behind_it_too() -> None:
 
 def test_what_waits_at_the_same_time_is_prepared_together() -> None:
     held, groups = Held(), list[list[str]]()
-    together = lambda environs: groups.append([environ["PATH_INFO"] for environ in environs])  # noqa: E731
+
+    def together(environs: Sequence[Environ]) -> None:
+        groups.append([environ["PATH_INFO"] for environ in environs])
+
     gated, first = gate(held, most=50, together=together), Asked(path="/first")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(gated, first.environ, first.respond)

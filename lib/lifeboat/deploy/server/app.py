@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import lifeboat
 from lifeboat.deploy.server import csv_rows, inference, openapi, parsing
-from lifeboat.deploy.server.batching import PREDICTED
+from lifeboat.deploy.server.batching import PREDICTED, reader_of
 from lifeboat.deploy.server.gate import admitted
 from lifeboat.deploy.server.guard import guarded
 from lifeboat.deploy.server.measures import CONTENT_TYPE, Measures
@@ -68,8 +68,7 @@ def _predicting(application: Application, models: Models, settings: Settings) ->
     """A WSGI application before Flask's: it answers the two routes that are asked most in half of the time."""
 
     def answer(environ: Environ, start: Start) -> Iterable[bytes]:
-        to_records = PREDICTED.get(environ["PATH_INFO"])
-        if to_records is None or environ["REQUEST_METHOD"] != "POST":
+        if (to_records := reader_of(environ)) is None:
             return application(environ, start)
         environ[ROUTE] = environ["PATH_INFO"]
         if unready := models.error():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from lifeboat.deploy.server import parsing
 from lifeboat.deploy.server.guard import turned_away
@@ -19,11 +20,16 @@ FEW = 16  # rows of a request that is scored with others; with more, it gains no
 PREDICTED = {"/invocations": bodies.invocations, "/score": bodies.score}
 
 
+def reader_of(environ: Environ) -> Callable[[Any], list[bodies.Record]] | None:
+    """What reads the records of a request for predictions out of its body; None for any other request."""
+    return PREDICTED.get(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == "POST" else None
+
+
 class Batches:
     """Dynamic batching: asks the model once for what several requests hold, and lays each one's scores into it.
 
-    Whatever is odd about a request is left to the request itself: then it has no scores, and its body is still to be
-    read.
+    Whatever is odd about a request is left to the request itself: then it has no scores. Its records are laid into it
+    too, where they can be read, so that no body is parsed twice.
 
     Args:
         models: Who is asked.
@@ -54,15 +60,16 @@ class Batches:
 
     def _rows(self, environ: Environ) -> list[bodies.Record]:
         """The rows of a request that may be scored with others; none of any other."""
-        to_records = PREDICTED.get(environ["PATH_INFO"])
-        if to_records is None or environ["REQUEST_METHOD"] != "POST" or turned_away(environ, self._settings):
+        limits, to_records = self._settings.limits, reader_of(environ)
+        if to_records is None or turned_away(environ, self._settings):
             return []
         try:
-            rows = to_records(parsing.read_json(answers.read_body(environ, self._settings.limits)))
+            rows = environ[answers.RECORDS] = answers.read_records(to_records, environ, limits, parsing.read_json)
         except InputError:
-            rows = []
-        environ["wsgi.input"].seek(0)
-        return rows if len(rows) <= min(FEW, self._settings.limits.rows) else []
+            return []
+        finally:
+            environ["wsgi.input"].seek(0)
+        return rows if len(rows) <= min(FEW, limits.rows) else []
 
 
 def scores_of(scores: Scores, first: int, end: int) -> Scores:

@@ -9,6 +9,7 @@ from io import BytesIO
 from itertools import repeat
 
 from lifeboat.deploy.server.wsgi import Environ, Respond
+from lifeboat.scoring.answers import declared_length
 
 THROWN_AWAY = 8  # times the largest body: how much of a larger one is read all the same
 PIECE = 64 * 1024  # bytes
@@ -37,16 +38,14 @@ class Reader:
         Returns:
             Whether it came whole; None where it took too long, and its client has heard so.
         """
-        declared = environ.get("CONTENT_LENGTH") or ""
-        wanted, rest = 0, 0
-        if declared.isdecimal():
-            length = int(declared)
+        length, wanted, rest = declared_length(environ), 0, 0
+        if length is not None:
             wanted, rest = (length, 0) if length <= self._largest else (0, min(length, THROWN_AWAY * self._largest))
         elif environ.get("HTTP_TRANSFER_ENCODING"):  # in chunks, which say no length
             wanted, rest = self._largest + 1, THROWN_AWAY * self._largest
         if (kept := self._pieces(environ, respond, wanted)) is None:
             return None
-        if declared and len(kept) < wanted:
+        if length is not None and len(kept) < wanted:
             return False
         if rest and self._pieces(environ, respond, rest, keep=False) is None:
             return None
@@ -86,5 +85,5 @@ class Reader:
 
 def is_large(environ: Environ) -> bool:
     """Whether it takes longer to read a body than to connect again, which an answer before its end asks for."""
-    declared = environ.get("CONTENT_LENGTH") or ""
-    return not declared.isdecimal() or int(declared) > PIECE
+    length = declared_length(environ)
+    return length is None or length > PIECE
