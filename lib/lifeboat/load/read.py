@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StringType, StructField, StructType
 
 from lifeboat.errors import DataError, need_none
@@ -80,8 +80,12 @@ def _texts(names: list[str]) -> StructType:
 
 
 def _csv(spark: SparkSession, table: Table) -> DataFrame:
-    pieces = spark.range(0, len(table.pieces()), 1, len(table.pieces()))
-    return pieces.mapInArrow(table.numbered, _texts(table.names))
+    schema, count = _texts(table.names), len(table.pieces())
+    if count > 1:
+        return spark.range(0, count, 1, count).mapInArrow(table.numbered, schema)
+    # a task would have to start a Python first, and each that reads it again
+    records = table.numbered([pa.RecordBatch.from_pydict({"id": range(count)})])
+    return spark.createDataFrame(pa.Table.from_batches(records, to_arrow_schema(schema)), schema)
 
 
 def _elsewhere(spark: SparkSession, address: str, csv: CsvFormat) -> DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -254,22 +255,31 @@ class Run:
             StageOrderError: ``begin`` has not made the folder that one of them lies in.
             ParameterError: A name is unknown.
         """
-        import pandas as pd
-        from pyspark.ml import Pipeline, PipelineModel
-
-        for name, content in contents.items():
+        for name in contents:
             stage, _ = _stage_and_file(name)
             if stage not in self._begun:
                 raise StageOrderError(f"{name} belongs into {stage}: call begin({stage!r}) first, and commit it then")
-            path = self.where(name)
-            if isinstance(content, Pipeline | PipelineModel):
-                content.write().overwrite().save(str(path))
-            elif isinstance(content, pd.DataFrame):
-                content.to_parquet(path, index=False)
-            elif isinstance(content, dict | list):
-                write_json(path, content)
-            else:
-                content.write.parquet(str(path))
+        write = self._write
+        if self._session is not None:
+            from pyspark import inheritable_thread_target
+
+            write = inheritable_thread_target(self._session)(write)
+        with ThreadPool(max(1, len(contents))) as pool:  # Spark plans each on one core
+            pool.starmap(write, contents.items(), chunksize=1)
+
+    def _write(self, name: str, content: Any) -> None:
+        import pandas as pd
+        from pyspark.ml import Pipeline, PipelineModel
+
+        path = self.where(name)
+        if isinstance(content, Pipeline | PipelineModel):
+            content.write().overwrite().save(str(path))
+        elif isinstance(content, pd.DataFrame):
+            content.to_parquet(path, index=False)
+        elif isinstance(content, dict | list):
+            write_json(path, content)
+        else:
+            content.write.parquet(str(path))
 
     def commit(self, written: Path) -> Path:
         """Put a folder that ``begin`` made into its place, instead of what an earlier run left there."""

@@ -55,13 +55,17 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
 
 
 class _Engine(Engine):  # type: ignore[misc]
-    """papermill's own, with our client."""
+    """papermill's own, with our client, and the notebook written when it has ended: not before and after each cell."""
 
     @classmethod
     def execute_managed_notebook(
         cls, nb_man: Any, kernel_name: str, client: Mapping[str, Any] | None = None, **_: Any
     ) -> None:
-        _Client(nb_man, kernel_name=kernel_name, log=logging.getLogger("papermill"), **(client or {})).execute()
+        path, nb_man.output_path = nb_man.output_path, None
+        try:
+            _Client(nb_man, kernel_name=kernel_name, log=logging.getLogger("papermill"), **(client or {})).execute()
+        finally:
+            nb_man.output_path = path
 
 
 papermill_engines.register("lifeboat", _Engine)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import lifeboat
@@ -46,9 +45,9 @@ class Library:
 
     def used(self, source: str) -> set[str]:
         """The modules whose names code uses; a name that a package hands on counts for the module it comes from."""
-        tree = ast.parse(source)
+        nodes = _running(source)
         names, aliases, attributes = set[str](), dict[str, str](), set[ast.expr]()
-        for node in _running(tree):
+        for node in nodes:
             if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == self.folder.name:
                 aliases |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
             elif isinstance(node, ast.Import):
@@ -57,11 +56,11 @@ class Library:
                 words = {str(item.value) for item in node.elts if isinstance(item, ast.Constant)}
                 if self.folder.name in words:  # a command of ours
                     names |= {f"{self.folder.name}.cli.{word}" for word in words} & self.modules.keys()
-        for node in _running(tree):
+        for node in nodes:
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
                 names.add(f"{aliases[node.value.id]}.{node.attr}")
                 attributes.add(node.value)
-        loaded = {node.id for node in _running(tree) if isinstance(node, ast.Name) and node not in attributes}
+        loaded = {node.id for node in nodes if isinstance(node, ast.Name) and node not in attributes}
         for alias, name in aliases.items():
             if not self._is_package(name):
                 names.add(name)
@@ -90,20 +89,22 @@ class Library:
         return {package}
 
 
-def _running(tree: ast.AST) -> Iterator[ast.AST]:
+@cache  # five notebooks reach much the same modules
+def _running(source: str) -> tuple[ast.AST, ...]:
     """Every part of the code but what only a type checker sees."""
-    waiting = [tree]
+    running, waiting = list[ast.AST](), list[ast.AST]([ast.parse(source)])
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             waiting += node.orelse
             continue
-        yield node
+        running.append(node)
         waiting += ast.iter_child_nodes(node)
+    return tuple(running)
 
 
 def beside(path: Path, text: str) -> set[Path]:
     """The files beside a module that it names: a style, a setting."""
-    words = {node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)}
     files = {file for file in path.parent.iterdir() if file.is_file() and file.suffix != ".py"}
+    words = {node.value for node in _running(text) if isinstance(node, ast.Constant)} if files else set()
     return {file for file in files if file.name in words}

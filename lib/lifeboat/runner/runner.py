@@ -6,7 +6,9 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from lifeboat.errors import DataError
@@ -126,6 +128,7 @@ class _Engine:
 
             values = self._series.values
             self._stack.enter_context(own_homes(self._series.run_dir))
+            Thread(target=import_module, args=("lifeboat.runner.execute",)).start()  # while Java starts
             if can_fork():
                 # it imports while Java starts
                 self._stack.enter_context(preloaded(self._series.notebooks, without_habits(os.environ)))

@@ -20,6 +20,7 @@ from lifeboat import moved_from
 from lifeboat.errors import ParameterError, need_none, redacted
 from lifeboat.spark.environment import LOOPBACK, UI, need_memory, spare_loopback
 from lifeboat.spark.jvm import WHERE, WarmJvm, plain_start, shared, where_spark_runs
+from lifeboat.spark.lazy_trees import keep_trees_in_spark
 
 Settings = dict[str, bool | float | int | str | None]  # as Spark's builder takes them
 
@@ -77,6 +78,7 @@ def start(spark: str = "local[*]", explicit: bool = False) -> SparkSession:
     if active is not None:
         return active
     need_none("spark", spark)
+    keep_trees_in_spark()
     if explicit:
         for variable in WHERE:
             os.environ.pop(variable, None)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import statistics
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import reduce
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
 from pyspark import inheritable_thread_target
 from pyspark.ml import Estimator, Model, PipelineModel
-from pyspark.ml.evaluation import Evaluator
 from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -106,33 +106,50 @@ def cross_validate(
     grid, evaluator, folds = cv.getEstimatorParamMaps(), cv.getEvaluator(), cv.getNumFolds()
     label = column_names.plain_name(evaluator.getOrDefault("labelCol"))
     rows = repartition_by_key(rows, key, check_folds(rows, label, folds, cv.getFoldCol())).cache()
-    models: list[dict[int, Model]] = []
+    models: list[dict[int, Model]] = [{} for _ in range(folds)]
     scores = [[math.nan] * folds for _ in grid]
-    with ThreadPool(min(cv.getParallelism(), len(grid))) as pool:
-        for fold in range(folds):
-            validation = rows.filter(F.col(cv.getFoldCol()) == fold)
-            fitted = cv.getEstimator().fitMultiple(rows.filter(F.col(cv.getFoldCol()) != fold), grid)
-            models.append({})
-            task = partial(inheritable_thread_target(rows.sparkSession)(fit_and_score), fitted, validation)
-            for index, model, score in pool.imap_unordered(task, [evaluator] * len(grid)):
-                models[fold][index], scores[index][fold] = model, score
-                done = len(models[fold])
-                step = f"fold {fold + 1} of {folds}, grid point {done} of {len(grid)}"
-                progress(fold * len(grid) + done, folds * len(grid) + 1, step)
+    fits = [fold for number in range(folds) for fold in [Fold(number, cv, rows)] * len(grid)]
+    with ThreadPool(min(cv.getParallelism(), len(fits))) as pool:
+        task = inheritable_thread_target(rows.sparkSession)(Fold.fit_and_score)
+        for fold, index, model, score in pool.imap_unordered(task, fits):
+            models[fold][index], scores[index][fold] = model, score
+            step = f"fold {fold + 1} of {folds}, grid point {len(models[fold])} of {len(grid)}"
+            progress(sum(map(len, models)), len(fits) + 1, step)
     best = choose_point(scores, evaluator.isLargerBetter(), choose)
     scored = (models[fold][best].transform(rows.filter(F.col(cv.getFoldCol()) == fold)) for fold in range(folds))
     model = cv.getEstimator().fit(rows, grid[best])
-    progress(folds * len(grid) + 1, folds * len(grid) + 1, "fitted on all rows")
+    progress(len(fits) + 1, len(fits) + 1, "fitted on all rows")
     points = [{param.name: value for param, value in point.items()} for point in grid]
     return CrossValidated(points, scores, evaluator.isLargerBetter(), best, model, reduce(DataFrame.union, scored))
 
 
-def fit_and_score(
-    fitted: Iterator[tuple[int, Model]], validation: DataFrame, evaluator: Evaluator
-) -> tuple[int, Model, float]:
-    """Fit the next grid point and score it on the fold it has not seen."""
-    index, model = next(fitted)
-    return index, model, evaluator.evaluate(model.transform(validation))
+@dataclass
+class Fold:
+    """One fold: what all grid points share is fitted by the first that comes, and each is scored on rows unseen.
+
+    Attributes:
+        number: Its number.
+        cv: Spark's CrossValidator.
+        rows: All rows, with their folds.
+    """
+
+    number: int
+    cv: CrossValidator
+    rows: DataFrame
+
+    def __post_init__(self) -> None:
+        self._fitted: Iterator[tuple[int, Model]] | None = None
+        self._lock = threading.Lock()
+
+    def fit_and_score(self) -> tuple[int, int, Model, float]:
+        """Fit the next grid point and score it: the fold's number, the point's index, its model and its score."""
+        mine = F.col(self.cv.getFoldCol()) == self.number
+        with self._lock:
+            if self._fitted is None:
+                points = self.cv.getEstimatorParamMaps()
+                self._fitted = self.cv.getEstimator().fitMultiple(self.rows.filter(~mine), points)
+        index, model = next(self._fitted)
+        return self.number, index, model, self.cv.getEvaluator().evaluate(model.transform(self.rows.filter(mine)))
 
 
 def choose_point(scores: list[list[float]], larger_is_better: bool, choose: str) -> int:
