@@ -1,4 +1,4 @@
-"""Write a fitted Spark pipeline as MLflow's Spark flavour, by Spark's own writer."""
+"""Write a fitted Spark pipeline as MLflow's Spark flavour."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import yaml
 from pyspark.ml import PipelineModel
 
 from lifeboat.preprocess.copies import CopyColumns
+from lifeboat.spark.saving import save_pipeline
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -36,7 +37,7 @@ def save_model(model: PipelineModel, folder: Path, signature: ModelSignature) ->
     answer = model.stages[-1].getOrDefault("predictionCol")
     if answer != MLFLOW_READS:
         model = PipelineModel([*model.stages, CopyColumns(inputCols=[answer], outputCols=[MLFLOW_READS])])
-    model.write().save(str(folder / "sparkml"))
+    save_pipeline(model, str(folder / "sparkml"))
     described = Model(signature=signature)
     described.add_flavor(
         "spark",

@@ -23,6 +23,7 @@ from pyspark.sql.types import IntegralType, NumericType, StringType
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.parameters.names import PREFIX
 from lifeboat.preprocess.expressions import column_of, look_up, number_or_null, text_or_null
+from lifeboat.spark.saving import StageWriter
 
 MOST_IN_A_PLAN = 1000  # groups whose means are written into the plan; of more, a small table is joined
 GROUP, MEAN = f"{PREFIX}group", f"{PREFIX}mean"
@@ -59,6 +60,10 @@ class JsonStage(Params, DefaultParamsReadable[Any], DefaultParamsWritable):
         if strange := [name for name in params if not self.hasParam(name)]:
             raise TypeError(unknown(f"Param of {type(self).__name__}", strange[0], [p.name for p in self.params]))
         self._set(**params)
+
+    def write(self) -> StageWriter:
+        """What saves it; see ``pyspark.ml.util.MLWritable``."""
+        return StageWriter(self)
 
     def _handed_to(self, model: _P) -> _P:
         """Give a fitted model this estimator's uid and Params, as Spark's own do."""

@@ -12,7 +12,7 @@ from lifeboat.errors import DataError, ParameterError, StageOrderError, StaleErr
 from lifeboat.run.inputs import content_digest, stamps
 from lifeboat.run.lock import need_free
 from lifeboat.run.paths import resolve
-from lifeboat.run.writing import earlier, put_in_place, staging, write_json
+from lifeboat.run.writing import earlier, put_in_place, remove, staging, write_json
 from lifeboat.scoring.fields import Column
 
 if TYPE_CHECKING:
@@ -271,9 +271,12 @@ class Run:
         import pandas as pd
         from pyspark.ml import Pipeline, PipelineModel
 
+        from lifeboat.spark.saving import save_pipeline
+
         path = self.where(name)
         if isinstance(content, Pipeline | PipelineModel):
-            content.write().overwrite().save(str(path))
+            remove(path)
+            save_pipeline(content, str(path))
         elif isinstance(content, pd.DataFrame):
             content.to_parquet(path, index=False)
         elif isinstance(content, dict | list):

@@ -1,0 +1,87 @@
+"""What we save of a pipeline is what Spark's own writer saves, and a forest's trees stay in Spark."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.ml import Pipeline, PipelineModel
+from pyspark.ml.classification import GBTClassifier, RandomForestClassifier
+from pyspark.ml.feature import StringIndexer, VectorAssembler
+from pyspark.sql import DataFrame, SparkSession
+
+from lifeboat.preprocess.copies import CopyColumns
+from lifeboat.preprocess.stages import SumColumns
+from lifeboat.spark.saving import save_pipeline
+
+
+@pytest.fixture(scope="module")
+def rows(spark: SparkSession) -> DataFrame:
+    table = [(1.0, 2.0, "a", 0), (3.0, 4.0, "b", 1), (5.0, 6.0, "a", 1), (7.0, 8.0, "b", 0)] * 5
+    return spark.createDataFrame(table, "x double, y double, city string, label int").coalesce(1)
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    # eleven stages: from the tenth on their folders' numbers have two digits
+    copies = [CopyColumns(inputCols=["x"], outputCols=[f"copy {number}"]) for number in range(7)]
+    forest = RandomForestClassifier(numTrees=3, maxDepth=2, seed=1)
+    return Pipeline(
+        stages=[
+            *copies,
+            SumColumns(inputCols=["x", "y"], outputCol="sum"),
+            StringIndexer(inputCols=["city"], outputCols=["index"]),
+            VectorAssembler(inputCols=["sum", "index"], outputCol="features"),
+            forest,
+        ]
+    )
+
+
+def folders(path: Path) -> list[str]:
+    return sorted(folder.relative_to(path).as_posix() for folder in path.rglob("*") if folder.is_dir())
+
+
+def metadata(path: Path) -> dict[str, dict[str, Any]]:
+    lines = {file.parent.relative_to(path).as_posix(): file.read_text() for file in path.rglob("metadata/part-*")}
+    return {folder: json.loads(line) | {"timestamp": "now"} for folder, line in lines.items()}
+
+
+@pytest.mark.parametrize("fitted", [False, True], ids=["unfitted", "fitted"])
+def test_a_pipeline_lies_on_disk_as_sparks_own_writer_lays_it(
+    pipeline: Pipeline, rows: DataFrame, tmp_path: Path, fitted: bool
+) -> None:
+    saved = pipeline.fit(rows) if fitted else pipeline
+    save_pipeline(saved, str(tmp_path / "ours"))
+    saved.write().save(str(tmp_path / "its own"))
+    assert folders(tmp_path / "ours") == folders(tmp_path / "its own")
+    assert metadata(tmp_path / "ours") == metadata(tmp_path / "its own")
+    assert len(metadata(tmp_path / "ours")) >= 12
+
+
+def test_a_saved_model_answers_as_the_one_that_was_fitted(pipeline: Pipeline, rows: DataFrame, tmp_path: Path) -> None:
+    fitted = pipeline.fit(rows)
+    save_pipeline(fitted, str(tmp_path / "model"))
+    loaded = PipelineModel.load(str(tmp_path / "model"))
+    answers = [model.transform(rows).select("probability", "prediction").collect() for model in (fitted, loaded)]
+    assert answers[0] == answers[1]
+
+
+def test_a_pipeline_of_sparks_own_stages_alone_is_saved_for_scala_too(rows: DataFrame, tmp_path: Path) -> None:
+    save_pipeline(Pipeline(stages=[StringIndexer(inputCols=["city"], outputCols=["i"])]), str(tmp_path / "saved"))
+    assert metadata(tmp_path / "saved")["metadata"]["class"] == "org.apache.spark.ml.Pipeline"
+
+
+def test_what_lies_there_already_is_not_overwritten(pipeline: Pipeline, tmp_path: Path) -> None:
+    save_pipeline(pipeline, str(tmp_path / "saved"))
+    with pytest.raises(Exception, match="PATH_ALREADY_EXISTS"):
+        save_pipeline(Pipeline(stages=[*pipeline.getStages()]), str(tmp_path / "saved"))
+
+
+@pytest.mark.parametrize("classifier", [RandomForestClassifier, GBTClassifier])
+def test_the_trees_of_a_model_are_made_in_python_when_they_are_asked_for(classifier: Any, rows: DataFrame) -> None:
+    three = {"numTrees": 3} if classifier is RandomForestClassifier else {"maxIter": 3}
+    model = classifier(**three).fit(VectorAssembler(inputCols=["x", "y"], outputCol="features").transform(rows))
+    assert "trees" not in vars(model)  # where Python keeps a property that was asked for
+    assert len(model.trees) == 3
