@@ -108,8 +108,10 @@ def cross_validate(
     rows = repartition_by_key(rows, key, check_folds(rows, label, folds, cv.getFoldCol())).cache()
     models: list[dict[int, Model]] = [{} for _ in range(folds)]
     scores = [[math.nan] * folds for _ in grid]
-    fits = [fold for number in range(folds) for fold in [Fold(number, cv, rows)] * len(grid)]
-    with ThreadPool(min(cv.getParallelism(), len(fits))) as pool:
+    at_once = min(cv.getParallelism(), folds * len(grid))
+    # as many folds at a time as threads: one prepares its rows while another fits
+    fits = sorted([Fold(number, cv, rows) for number in range(folds)] * len(grid), key=lambda f: f.number // at_once)
+    with ThreadPool(at_once) as pool:
         task = inheritable_thread_target(rows.sparkSession)(Fold.fit_and_score)
         for fold, index, model, score in pool.imap_unordered(task, fits):
             models[fold][index], scores[index][fold] = model, score
