@@ -143,7 +143,31 @@ def test_copies_that_go_by_several_frames_give_the_same_numbers(
         sizes.append(len(orders))
         return judge(classifier, as_they_are, orders, *more)
 
-    monkeypatch.setattr(importance, "ROWS_AT_ONCE", 4 * 60 + 59)  # four copies of 60 rows
+    monkeypatch.setattr(importance, "VALUES_AT_ONCE", 4 * 60 * 3 + 179)  # four copies of 60 rows of 3 columns
     monkeypatch.setattr(importance, "_judge", counted)
     assert permutation_importance(model, rows, features_of(model), **arguments) == together
     assert sizes == [4, 4, 2]  # the rows as they are, and three times three copies
+
+
+def test_the_classifier_is_asked_about_each_row_once_however_many_copies_hold_it(
+    rows: DataFrame, model: PipelineModel
+) -> None:
+    classifier, asked = model.stages[-1], []
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(classifier, name)
+
+        def transform(self, vectors: DataFrame) -> DataFrame:
+            asked.append(vectors.count())
+            return classifier.transform(vectors)
+
+    four = np.array([[0.0, 1.0, 1.0], [1.0, 1.0, 1.0], [0.0, 2.0, 1.0], [1.0, 2.0, 1.0]])
+    labels, as_it_is = np.array([1, 0, 1, 0]), np.arange(4)
+    # the first and second, the third and fourth change places: in column 0 the same four rows, in both columns too
+    orders = [([], as_it_is), ([0], np.array([1, 0, 3, 2])), ([0, 1], np.array([1, 0, 3, 2]))]
+    values = importance._judge(Counting(), four, orders, labels, "accuracy", rows)
+    alone = [importance._judge(classifier, four, [order], labels, "accuracy", rows)[0] for order in orders]
+    assert asked == [4]
+    assert values.tolist() == alone
+    assert values[0] != values[1] == values[2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from lifeboat.sampling import sample
 from lifeboat.spark.saved_trees import assembler_and_classifier
 from lifeboat.spark.sql import ticked
 
-ROWS_AT_ONCE = 2_000_000  # of shuffled copies, whose answers come back together: 24 bytes of each
+VALUES_AT_ONCE = 20_000_000  # of shuffled copies: 8 bytes of each
 Order = tuple[list[int], Ints]  # the places to shuffle, and the rows that their values come from
 
 __getattr__ = moved_from(__name__)
@@ -80,10 +80,9 @@ def permutation_importance(
 ) -> list[Importance]:
     """Shuffle each feature, ask the classifier again, and measure what was lost (Breiman 2001, section 10).
 
-    Only the shuffled orders are sent to Spark: its tasks make the copies, one after another, and the classifier judges
-    them as they come, so that many columns take no more memory than few. What comes before the classifier in the
-    pipeline runs once, on the rows as they are. Features that say the same share their credit: shuffle them together,
-    as one group, to see what they are worth.
+    What comes before the classifier in the pipeline runs once, on the rows as they are. A shuffle leaves many rows as
+    they were and makes others anew that another shuffle made too: the classifier is asked about each of them once.
+    Features that say the same share their credit: shuffle them together, as one group, to see what they are worth.
 
     Args:
         model: A fitted pipeline that ends with a VectorAssembler and a classifier.
@@ -115,7 +114,7 @@ def permutation_importance(
     positions = [[at for column in columns for at in spans[column]] for columns in features.values()]
     shuffled = ((some, random.permutation(len(rows))) for some in positions for _ in range(repeats))
     orders = itertools.chain([([], np.arange(len(rows)))], shuffled)
-    at_once = max(1, ROWS_AT_ONCE // len(rows))
+    at_once = max(1, VALUES_AT_ONCE // rows.size)
     values = np.concatenate([
         _judge(classifier, rows, some, labels, metric, df)
         for some in iter(lambda: list(itertools.islice(orders, at_once)), [])
@@ -128,22 +127,6 @@ def permutation_importance(
         for name, row in zip(features, lost.reshape(-1, repeats), strict=True)
     ]
     return sorted(importances, key=lambda importance: (-importance.mean, importance.name))
-
-
-def _copies_of(rows: Floats) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """What makes, for each order, a copy of the rows, shape (n, k), with the columns at some places in that order."""
-
-    # within: so it travels to Spark's workers as it stands, and these import two packages instead of this room
-    def copies(orders: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in orders:
-            for number, slots, order in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                copy = rows.copy()
-                copy[:, slots] = rows[np.frombuffer(order, dtype=np.int64)][:, slots]
-                values = pa.FixedSizeListArray.from_arrays(copy.reshape(-1), copy.shape[1]).cast(pa.list_(pa.float64()))
-                index = pa.array(np.arange(number * len(rows), (number + 1) * len(rows)))
-                yield pa.RecordBatch.from_arrays([index, values], names=["index", "values"])
-
-    return copies
 
 
 def _need_known(features: Mapping[str, Sequence[str]], known: Sequence[str]) -> None:
@@ -182,9 +165,14 @@ def _as_array(df: DataFrame, name: str) -> Column:
 
 def _judge(classifier: Any, rows: Floats, orders: list[Order], labels: Ints, metric: str, df: DataFrame) -> Floats:
     """The metric of the rows in each of the orders, by one transform."""
-    slots, numbers = pa.array([some for some, _ in orders], pa.list_(pa.int64())), range(len(orders))
-    table = pa.table({"number": numbers, "slots": slots, "order": [order.tobytes() for _, order in orders]})
-    frame = df.sparkSession.createDataFrame(table).mapInArrow(_copies_of(rows), "index bigint, values array<double>")
+    copies = np.tile(rows, (len(orders), 1, 1))
+    for copy, (some, order) in zip(copies, orders, strict=True):
+        copy[:, some] = rows[order][:, some]
+    whole_rows = copies.reshape(-1, rows.shape[1]).view(f"V{rows.itemsize * rows.shape[1]}").ravel()
+    _, first, which = np.unique(whole_rows, return_index=True, return_inverse=True)
+    distinct = copies.reshape(-1, rows.shape[1])[first]
+    values = pa.FixedSizeListArray.from_arrays(distinct.reshape(-1), rows.shape[1]).cast(pa.list_(pa.float64()))
+    frame = df.sparkSession.createDataFrame(pa.table({"index": np.arange(len(distinct)), "values": values}))
     vectors = frame.select("index", array_to_vector(F.col("values")).alias(classifier.getFeaturesCol()))
     predictions = classifier.transform(vectors).select(
         "index",
@@ -193,6 +181,6 @@ def _judge(classifier: Any, rows: Floats, orders: list[Order], labels: Ints, met
     )
     answer = predictions.toArrow().sort_by("index")
     shape = (len(orders), len(rows))
-    probability, prediction = (answer[name].to_numpy().reshape(shape) for name in ("probability", "prediction"))
+    probability, prediction = (answer[name].to_numpy()[which].reshape(shape) for name in ("probability", "prediction"))
     values = [point_metric(Scored(labels, *pair), metric) for pair in zip(probability, prediction, strict=True)]
     return np.array(values)
