@@ -68,8 +68,10 @@ def check_rows(
         F.struct(*[ticked(column.name) for column in file if has_values(column)]).alias(RAW), typed.alias(TYPED)
     )
     errors = [error(field, came[field.name], limits.get(field.name), required=field.name == key) for field in fields]
+    if _has_twice(raw.select(typed_value(schema[key], came[key]).alias("value"))):
+        errors.append(_twice(key))  # whole rows go to the one of their key: nothing to do for nothing
     unread = F.col(RAW).getField(ERROR) if ERROR in file.names else F.lit(None).cast("string")
-    reasons = F.when(unread.isNotNull(), F.array(unread)).otherwise(F.array_compact(F.array(*errors, _twice(key))))
+    reasons = F.when(unread.isNotNull(), F.array(unread)).otherwise(F.array_compact(F.array(*errors)))
     both = rows.withColumn(REASONS, reasons).cache()
     return Checked(
         both.filter(F.size(REASONS) == 0).select(f"{ticked(TYPED)}.*"),
@@ -84,6 +86,12 @@ def _check_columns(file: StructType, fields: Iterable[StructField]) -> None:
             raise DataError(unknown("column of the schema", field.name, set(file.names) - set(OURS.names)))
         if refused := declared.refusal(field.name, *in_file(file[field.name]), field.dataType.simpleString()):
             raise DataError(refused)
+
+
+def _has_twice(keys: DataFrame) -> bool:
+    """Whether a value stands in ``value`` more than once; null does not count."""
+    counted = keys.agg(F.count("value").alias("all"), F.count_distinct("value").alias("distinct")).first()
+    return counted is not None and bool(counted["all"] > counted["distinct"])
 
 
 def _twice(key: str) -> Column:
