@@ -128,7 +128,7 @@ class _Engine:
 
             values = self._series.values
             self._stack.enter_context(own_homes(self._series.run_dir))
-            Thread(target=import_module, args=("lifeboat.runner.execute",)).start()  # while Java starts
+            Thread(target=_import_the_rest).start()  # while Java starts
             if can_fork():
                 # it imports while Java starts
                 self._stack.enter_context(preloaded(self._series.notebooks, without_habits(os.environ)))
@@ -147,6 +147,11 @@ class _Engine:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _import_the_rest() -> None:
+    for name in ("lifeboat.runner.execute", "lifeboat.runner.report"):
+        import_module(name)
 
 
 def input_bytes(values: Mapping[str, Any]) -> int:
