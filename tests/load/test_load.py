@@ -22,6 +22,7 @@ from lifeboat.parameters.enrich import parse_enrich
 from lifeboat.reading import UNREADABLE
 from lifeboat.run import write_json
 from lifeboat.sampling import HOLDOUT
+from lifeboat.spark.session import steps_of_plan
 
 SCHEMA = "id INT NOT NULL, label INT NOT NULL, name STRING NOT NULL, age DOUBLE, port STRING"
 RANGES = {"label": [0, 1], "age": [0, 120]}
@@ -90,6 +91,13 @@ def test_every_row_of_a_key_that_stands_twice_is_rejected(spark: SparkSession, t
     checked = read(spark, tmp_path, "1,0,A,1,S\n1,0,B,1,S\n2,0,C,1,S\n")
     assert [row["id"] for row in checked.rows.collect()] == [2]
     assert [row[REASONS] for row in checked.rejected.collect()] == [["id: 1 stands in 2 rows"]] * 2
+
+
+def test_whole_rows_are_sent_to_meet_by_their_key_only_where_a_key_stands_twice(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    once, twice = (read(spark, tmp_path, f"1,0,A,1,S\n{key},0,B,1,S\n").rows for key in (2, 1))
+    assert ("Window" in steps_of_plan(once), "Window" in steps_of_plan(twice)) == (False, True)
 
 
 def test_a_rejected_row_keeps_the_files_own_text(spark: SparkSession, tmp_path: Path) -> None:

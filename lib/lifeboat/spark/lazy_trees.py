@@ -2,7 +2,7 @@
 
 Since Spark 4.0 ``trees`` of a fitted forest is a ``cached_property`` (SPARK-50843), and ``Params.params`` asks for
 every attribute that is no ``property``: so a model that is fitted, loaded or copied makes an object in Python of each
-of its trees, twenty questions to the JVM each. For 300 trees on some hundred rows that is half of the fit.
+of its trees, with twenty questions to the JVM each. With hundreds of trees that takes as long as to fit them.
 """
 
 from __future__ import annotations
