@@ -11,7 +11,7 @@ import yaml
 from pyspark.ml import PipelineModel
 
 from lifeboat.preprocess.copies import CopyColumns
-from lifeboat.spark.saving import save_pipeline
+from lifeboat.run.saving import save_pipeline
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature

@@ -23,7 +23,7 @@ from pyspark.sql.types import IntegralType, NumericType, StringType
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.parameters.names import PREFIX
 from lifeboat.preprocess.expressions import column_of, look_up, number_or_null, text_or_null
-from lifeboat.spark.saving import StageWriter
+from lifeboat.run.saving import StageWriter
 
 MOST_IN_A_PLAN = 1000  # groups whose means are written into the plan; of more, a small table is joined
 GROUP, MEAN = f"{PREFIX}group", f"{PREFIX}mean"

@@ -271,7 +271,7 @@ class Run:
         import pandas as pd
         from pyspark.ml import Pipeline, PipelineModel
 
-        from lifeboat.spark.saving import save_pipeline
+        from lifeboat.run.saving import save_pipeline
 
         path = self.where(name)
         if isinstance(content, Pipeline | PipelineModel):

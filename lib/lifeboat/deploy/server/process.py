@@ -142,7 +142,8 @@ def serve(folder: Path, settings: Settings, store: bool = False) -> None:
 
 def _end_with_input() -> None:
     """End this process and its workers once who started it is gone, however that went."""
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not sys.stdin: Python waits a second at its end for a thread that is reading that
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

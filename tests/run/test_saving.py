@@ -1,4 +1,4 @@
-"""What we save of a pipeline is what Spark's own writer saves, and a forest's trees stay in Spark."""
+"""What we save of a pipeline is what Spark's own writer saves."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from pyspark.ml import Pipeline, PipelineModel
-from pyspark.ml.classification import GBTClassifier, RandomForestClassifier
+from pyspark.ml.classification import RandomForestClassifier
 from pyspark.ml.feature import StringIndexer, VectorAssembler
 from pyspark.sql import DataFrame, SparkSession
 
 from lifeboat.preprocess.copies import CopyColumns
 from lifeboat.preprocess.stages import SumColumns
-from lifeboat.spark.saving import save_pipeline
+from lifeboat.run.saving import save_pipeline
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +77,3 @@ def test_what_lies_there_already_is_not_overwritten(pipeline: Pipeline, tmp_path
     save_pipeline(pipeline, str(tmp_path / "saved"))
     with pytest.raises(Exception, match="PATH_ALREADY_EXISTS"):
         save_pipeline(Pipeline(stages=[*pipeline.getStages()]), str(tmp_path / "saved"))
-
-
-@pytest.mark.parametrize("classifier", [RandomForestClassifier, GBTClassifier])
-def test_the_trees_of_a_model_are_made_in_python_when_they_are_asked_for(classifier: Any, rows: DataFrame) -> None:
-    three = {"numTrees": 3} if classifier is RandomForestClassifier else {"maxIter": 3}
-    model = classifier(**three).fit(VectorAssembler(inputCols=["x", "y"], outputCol="features").transform(rows))
-    assert "trees" not in vars(model)  # where Python keeps a property that was asked for
-    assert len(model.trees) == 3
