@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import math
+import random
 from pathlib import Path
 
 import pyarrow as pa
@@ -85,6 +87,17 @@ def test_both_ends_of_a_range_are_allowed_and_no_number_is_not(spark: SparkSessi
     checked = read(spark, tmp_path, "1,0,A,0,S\n2,1,B,120,S\n3,1,C,NaN,S\n4,1,D,Infinity,S\n")
     assert sorted(row["id"] for row in checked.rows.collect()) == [1, 2]
     assert set(reasons(checked)) == {"3", "4"}
+
+
+def test_a_file_is_read_by_a_task_where_it_is_large_though_it_be_one_piece(spark: SparkSession, tmp_path: Path) -> None:
+    rng, steps = random.Random(1), []
+    for name, lines in (("small", 10), ("large", 50_000)):  # letters in which gzip finds half to leave out
+        rows = (f"{n},{rng.randbytes(75).hex()}\n" for n in range(lines))
+        (tmp_path / f"{name}.csv.gz").write_bytes(gzip.compress("".join(["id,name\n", *rows]).encode(), 1))
+        frame = load.read_raw(spark, tmp_path / f"{name}.csv.gz")
+        assert frame.count() == lines
+        steps.append("MapInArrow" in steps_of_plan(frame))
+    assert steps == [False, True]
 
 
 def test_every_row_of_a_key_that_stands_twice_is_rejected(spark: SparkSession, tmp_path: Path) -> None:

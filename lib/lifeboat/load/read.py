@@ -25,6 +25,7 @@ from lifeboat.run import resolve_input
 from lifeboat.run.paths import local_path
 from lifeboat.spark.parquet import read_parquet
 
+READ_HERE = 4 * 2**20  # bytes of a file at most
 GLOB = re.compile(r"([\\{}\[\]*?])")  # what Spark takes for a pattern in a path
 
 
@@ -81,9 +82,10 @@ def _texts(names: list[str]) -> StructType:
 
 def _csv(spark: SparkSession, table: Table) -> DataFrame:
     schema, count = _texts(table.names), len(table.pieces())
-    if count > 1:
+    # one that is packed, or whose texts go over several lines, is a single piece however large it is
+    if count > 1 or Path(table.fragments[0].path).stat().st_size > READ_HERE:
         return spark.range(0, count, 1, count).mapInArrow(table.numbered, schema)
-    # a task would have to start a Python first, and each that reads it again
+    # a task would have to start a Python first, and so would each that reads it again
     records = table.numbered([pa.RecordBatch.from_pydict({"id": range(count)})])
     return spark.createDataFrame(pa.Table.from_batches(records, to_arrow_schema(schema)), schema)
 
