@@ -78,3 +78,18 @@ def test_the_tests_of_a_module_are_those_that_use_its_names_and_else_those_of_it
     assert "tests/scoring/test_declared.py" in tests.of("lifeboat.load.check")[1]  # by the room that hands its names on
     assert any("tests/load/test_synth.py" in files for files in tests.of("lifeboat.cli.synth"))  # by its command
     assert "tests/runner/test_runner.py" in tests.of("lifeboat.runner.kernel")[0]  # by what imports it
+
+
+def test_the_tests_of_a_copy_see_the_copys_library_and_notice_its_change(tmp_path: Path) -> None:
+    for file, text in {
+        "lib/lifeboat/__init__.py": "ANSWER = 42\n",
+        "tests/test_answer.py": "import lifeboat\n\ndef test_it(): assert lifeboat.ANSWER == 42\n",
+    }.items():
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).write_text(text)
+    from mutants import Copy
+
+    copy = Copy(tmp_path)
+    assert copy.run(["tests/test_answer.py"]) == ""
+    (tmp_path / "lib/lifeboat/__init__.py").write_text("ANSWER = 41\n")
+    assert copy.run(["tests/test_answer.py"]) == "tests/test_answer.py::test_it"

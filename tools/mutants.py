@@ -24,12 +24,13 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from mutations import Mutation, mutations
 
-from lifeboat.runner.modules import Library
+if TYPE_CHECKING:
+    from lifeboat.runner.modules import Library
 
 ROOT = Path(__file__).resolve().parents[1]
 # whole notebooks, clusters and environments made anew: minutes each, and each line they run has a nearer test
@@ -52,6 +53,8 @@ class Tests:
     @cached_property
     def library(self) -> Library:
         """The library's modules, and which of them code uses."""
+        from lifeboat.runner.modules import Library  # here: each run begins by what stands at the top of this file
+
         return Library(self.root / "lib" / "lifeboat")
 
     @cached_property
@@ -136,6 +139,8 @@ def run_pytest(root: Path, words: list[str], output: str, environment: dict[str,
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.chdir(root)
+    if "lifeboat" in sys.modules:  # the checkout's: no change would ever be noticed
+        raise SystemExit("the library was imported before its copy could be")
     sys.path.insert(0, str(root / "lib"))
     sys.dont_write_bytecode = True
     sys.exit(int(pytest.main(["-x", "-q", "--tb=no", "-p", "no:cacheprovider", *words])))
