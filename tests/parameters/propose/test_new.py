@@ -20,6 +20,7 @@ from lifeboat.cli.app import app
 from lifeboat.errors import DataError, ParameterError
 from lifeboat.parameters.files import Chosen, read_parameters
 from lifeboat.parameters.propose import Proposal, Survey, propose, survey, written
+from lifeboat.parameters.propose.reading import as_text
 from lifeboat.parameters.propose.suspects import rates, univariate_auc
 from lifeboat.parameters.resolve import resolve
 from lifeboat.runner.preflight import check_run
@@ -770,3 +771,8 @@ def test_the_command_that_made_a_file_stands_in_it(home: Path, write: Write) -> 
     text = (home / "params/my_data.yaml").read_text()
     assert "#   lifeboat new 'My Data.csv' --label y --positive 0 --unlabelled new.csv\n" in text
     assert parameters(text)["unlabelled_path"] == "new.csv"
+
+
+def test_nan_is_a_gap_among_numbers_and_a_word_among_texts() -> None:
+    assert as_text(pa.array([1.5, float("nan")])).to_pylist() == ["1.5", None]
+    assert as_text(pa.array(["nan", "x", ""])).to_pylist() == ["nan", "x", None]
