@@ -18,9 +18,10 @@ from typer.testing import CliRunner
 
 from lifeboat.cli.app import app
 from lifeboat.errors import DataError, ParameterError
+from lifeboat.parameters.csv_format import CsvFormat
 from lifeboat.parameters.files import Chosen, read_parameters
 from lifeboat.parameters.propose import Proposal, Survey, propose, survey, written
-from lifeboat.parameters.propose.reading import as_text
+from lifeboat.parameters.propose.reading import as_text, guess_format
 from lifeboat.parameters.propose.suspects import rates, univariate_auc
 from lifeboat.parameters.resolve import resolve
 from lifeboat.runner.preflight import check_run
@@ -776,3 +777,8 @@ def test_the_command_that_made_a_file_stands_in_it(home: Path, write: Write) -> 
 def test_nan_is_a_gap_among_numbers_and_a_word_among_texts() -> None:
     assert as_text(pa.array([1.5, float("nan")])).to_pylist() == ["1.5", None]
     assert as_text(pa.array(["nan", "x", ""])).to_pylist() == ["nan", "x", None]
+
+
+def test_commas_in_the_texts_of_a_table_with_semicolons_are_no_sign_of_texts_over_several_lines(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a;b\n1,5;x\n2;y, z\n")
+    assert guess_format(tmp_path / "rows.csv", CsvFormat()) == CsvFormat(separator=";")
