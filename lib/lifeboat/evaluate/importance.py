@@ -168,10 +168,11 @@ def _judge(classifier: Any, rows: Floats, orders: list[Order], labels: Ints, met
     copies = np.tile(rows, (len(orders), 1, 1))
     for copy, (some, order) in zip(copies, orders, strict=True):
         copy[:, some] = rows[order][:, some]
-    whole_rows = copies.reshape(-1, rows.shape[1]).view(f"V{rows.itemsize * rows.shape[1]}").ravel()
+    copies = copies.reshape(-1, rows.shape[1])
+    whole_rows = copies.view(f"V{rows.itemsize * rows.shape[1]}").ravel()
     _, first, which = np.unique(whole_rows, return_index=True, return_inverse=True)
-    distinct = copies.reshape(-1, rows.shape[1])[first]
-    values = pa.FixedSizeListArray.from_arrays(distinct.reshape(-1), rows.shape[1]).cast(pa.list_(pa.float64()))
+    distinct = copies[first]
+    values = pa.FixedSizeListArray.from_arrays(distinct.ravel(), rows.shape[1]).cast(pa.list_(pa.float64()))
     frame = df.sparkSession.createDataFrame(pa.table({"index": np.arange(len(distinct)), "values": values}))
     vectors = frame.select("index", array_to_vector(F.col("values")).alias(classifier.getFeaturesCol()))
     predictions = classifier.transform(vectors).select(

@@ -40,7 +40,8 @@ def check_rows(
 
     A row does not fit when its record cannot be read, a value is not of its column's type or outside
     its range, a ``NOT NULL`` column is empty, or its key (in its type: 7 and 07 are one INT) stands in more than one
-    row. What each type takes is said in ``lifeboat.scoring.declared``.
+    row. What each type takes is said in ``lifeboat.scoring.declared``. Spark is asked at once whether
+    a key stands twice.
 
     Args:
         raw: What ``read_raw`` gave: at least the columns of ``schema``; others are left out.
@@ -69,7 +70,7 @@ def check_rows(
     )
     errors = [error(field, came[field.name], limits.get(field.name), required=field.name == key) for field in fields]
     if _has_twice(raw.select(typed_value(schema[key], came[key]).alias("value"))):
-        errors.append(_twice(key))  # whole rows go to the one of their key: nothing to do for nothing
+        errors.append(_twice(key))  # by a shuffle of whole rows, so not where it would find nothing
     unread = F.col(RAW).getField(ERROR) if ERROR in file.names else F.lit(None).cast("string")
     reasons = F.when(unread.isNotNull(), F.array(unread)).otherwise(F.array_compact(F.array(*errors)))
     # a row that fits is kept as it is typed alone: what is kept twice takes twice as long

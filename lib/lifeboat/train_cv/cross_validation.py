@@ -110,7 +110,8 @@ def cross_validate(
     scores = [[math.nan] * folds for _ in grid]
     at_once = min(cv.getParallelism(), folds * len(grid))
     # as many folds at a time as threads: one prepares its rows while another fits
-    fits = sorted([Fold(number, cv, rows) for number in range(folds)] * len(grid), key=lambda f: f.number // at_once)
+    by_number = [Fold(number, cv, rows) for number in range(folds)]
+    fits = sorted(by_number * len(grid), key=lambda fold: fold.number // at_once)
     with ThreadPool(at_once) as pool:
         task = inheritable_thread_target(rows.sparkSession)(Fold.fit_and_score)
         for fold, index, model, score in pool.imap_unordered(task, fits):
@@ -118,7 +119,7 @@ def cross_validate(
             step = f"fold {fold + 1} of {folds}, grid point {len(models[fold])} of {len(grid)}"
             progress(sum(map(len, models)), len(fits) + 1, step)
     best = choose_point(scores, evaluator.isLargerBetter(), choose)
-    scored = (models[fold][best].transform(rows.filter(F.col(cv.getFoldCol()) == fold)) for fold in range(folds))
+    scored = (models[fold.number][best].transform(fold.unseen) for fold in by_number)
     model = cv.getEstimator().fit(rows, grid[best])
     progress(len(fits) + 1, len(fits) + 1, "fitted on all rows")
     points = [{param.name: value for param, value in point.items()} for point in grid]
@@ -133,6 +134,7 @@ class Fold:
         number: Its number.
         cv: Spark's CrossValidator.
         rows: All rows, with their folds.
+        unseen: Its own rows, which its models are scored on.
     """
 
     number: int
@@ -140,18 +142,18 @@ class Fold:
     rows: DataFrame
 
     def __post_init__(self) -> None:
+        mine = F.col(self.cv.getFoldCol()) == self.number
+        self.unseen, self._others = self.rows.filter(mine), self.rows.filter(~mine)
         self._fitted: Iterator[tuple[int, Model]] | None = None
         self._lock = threading.Lock()
 
     def fit_and_score(self) -> tuple[int, int, Model, float]:
         """Fit the next grid point and score it: the fold's number, the point's index, its model and its score."""
-        mine = F.col(self.cv.getFoldCol()) == self.number
         with self._lock:
             if self._fitted is None:
-                points = self.cv.getEstimatorParamMaps()
-                self._fitted = self.cv.getEstimator().fitMultiple(self.rows.filter(~mine), points)
+                self._fitted = self.cv.getEstimator().fitMultiple(self._others, self.cv.getEstimatorParamMaps())
         index, model = next(self._fitted)
-        return self.number, index, model, self.cv.getEvaluator().evaluate(model.transform(self.rows.filter(mine)))
+        return self.number, index, model, self.cv.getEvaluator().evaluate(model.transform(self.unseen))
 
 
 def choose_point(scores: list[list[float]], larger_is_better: bool, choose: str) -> int:
