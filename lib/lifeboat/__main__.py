@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 
@@ -11,6 +13,7 @@ def main() -> None:
     if "--debug" in sys.argv[1:]:
         sys.argv.remove("--debug")
         os.environ["LIFEBOAT_DEBUG"] = "1"
+    atexit.register(gc.freeze)  # else Python walks through all that was imported before it ends: a second
     try:
         _set_straight()
         from lifeboat.cli.app import app

@@ -1,4 +1,4 @@
-"""What we save of a pipeline is what Spark's own writer saves."""
+"""What we save and load of a pipeline is what Spark itself saves and loads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lifeboat.preprocess.copies import CopyColumns
 from lifeboat.preprocess.stages import SumColumns
-from lifeboat.run.saving import save_pipeline
+from lifeboat.run.saving import load_pipeline, save_pipeline
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +77,34 @@ def test_what_lies_there_already_is_not_overwritten(pipeline: Pipeline, tmp_path
     save_pipeline(pipeline, str(tmp_path / "saved"))
     with pytest.raises(Exception, match="PATH_ALREADY_EXISTS"):
         save_pipeline(Pipeline(stages=[*pipeline.getStages()]), str(tmp_path / "saved"))
+
+
+@pytest.mark.parametrize("fitted", [False, True], ids=["unfitted", "fitted"])
+def test_a_pipeline_is_loaded_as_spark_itself_loads_it(
+    pipeline: Pipeline, rows: DataFrame, tmp_path: Path, fitted: bool
+) -> None:
+    saved = pipeline.fit(rows) if fitted else pipeline
+    save_pipeline(saved, str(tmp_path / "saved"))
+    kind = PipelineModel if fitted else Pipeline
+    ours, its_own = load_pipeline(kind, tmp_path / "saved"), kind.load(str(tmp_path / "saved"))
+    assert ours.uid == its_own.uid == saved.uid
+    assert told(ours) == told(its_own)
+    assert len(told(ours)) == 11
+
+
+def told(pipeline: Pipeline | PipelineModel) -> list[tuple[Any, ...]]:
+    stages: list[Any] = pipeline.getStages() if isinstance(pipeline, Pipeline) else pipeline.stages
+    # what an output is called where nobody says it is made up anew for each object
+    defaults = [
+        {param.name: value for param, value in stage._defaultParamMap.items() if not str(value).endswith("__output")}
+        for stage in stages
+    ]
+    values = [{param.name: value for param, value in stage._paramMap.items()} for stage in stages]
+    return [(type(stage), stage.uid, *params) for stage, *params in zip(stages, values, defaults, strict=True)]
+
+
+def test_a_pipeline_that_java_wrote_is_loaded_by_java(rows: DataFrame, tmp_path: Path) -> None:
+    indexer = StringIndexer(inputCols=["city"], outputCols=["index"])
+    save_pipeline(Pipeline(stages=[indexer]).fit(rows), str(tmp_path / "saved"))
+    loaded: Any = load_pipeline(PipelineModel, tmp_path / "saved").stages[0]
+    assert loaded.labels == ["a", "b"]

@@ -108,12 +108,13 @@ def parity(
     from pyspark.ml import PipelineModel
 
     from lifeboat.deploy.parity import parity as compare
+    from lifeboat.run.saving import load_pipeline
     from lifeboat.spark import session
 
     run_dir = find_run(model)
     portable = portable_folder(str(run_dir))
     with session.start(spark or "local[*]", explicit=bool(spark)) as started:
-        result = compare(PipelineModel.load(str(spark_model(run_dir))), portable, rows, seed, started)
+        result = compare(load_pipeline(PipelineModel, spark_model(run_dir)), portable, rows, seed, started)
     typer.echo(f"rows                            {result.rows:,}")
     typer.echo(f"class mismatches                {result.class_mismatches:,}")
     typer.echo(f"largest probability difference  {result.largest_probability_difference:.3g}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats  # type: ignore[import-untyped, unused-ignore]
+from scipy import special  # type: ignore[import-untyped, unused-ignore]
 
 from lifeboat.evaluate.scored import Floats, Ints
 from lifeboat.parameters.rules import need
@@ -79,8 +79,8 @@ def percentiles(value: float, draws: Floats, confidence: float, groups: int) -> 
     known = draws[~np.isnan(draws)]
     if math.isnan(value) or known.size == 0 or groups < 2:
         return Interval(value, math.nan, math.nan)
-    farther = math.sqrt(groups / (groups - 1)) * stats.t.ppf((1 + confidence) / 2, groups - 1)
-    left_out = float(stats.norm.cdf(-farther))
+    farther = math.sqrt(groups / (groups - 1)) * float(special.stdtrit(groups - 1, (1 + confidence) / 2))
+    left_out = float(special.ndtr(-farther))
     low, high = np.quantile(known, [left_out, 1 - left_out])
     return Interval(value, min(value, float(low)), max(value, float(high)))
 
@@ -95,7 +95,7 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
     """
     if n == 0:
         return NOT_DEFINED
-    share, z = successes / n, float(stats.norm.ppf((1 + confidence) / 2))
+    share, z = successes / n, float(special.ndtri((1 + confidence) / 2))
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return Interval(share, min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half)))

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn import metrics
 
 from lifeboat.errors import DataError, ParameterError, unknown
 from lifeboat.evaluate.intervals import Interval, percentiles, resampled
@@ -15,12 +14,20 @@ from lifeboat.evaluate.scored import Floats, Ints, Scored
 
 HIGHER_IS_BETTER = {"accuracy": True, "roc_auc": True, "pr_auc": True, "brier": False, "log_loss": False}
 RANKING = ("roc_auc", "pr_auc")
+
+
+def _sklearn() -> Any:
+    from sklearn import metrics  # takes a second to import, and who only draws needs none of it
+
+    return metrics
+
+
 METRICS: dict[str, Callable[[Scored], Any]] = {
-    "accuracy": lambda rows: metrics.accuracy_score(rows.label, rows.prediction),
-    "roc_auc": lambda rows: metrics.roc_auc_score(rows.label, rows.probability),
-    "pr_auc": lambda rows: metrics.average_precision_score(rows.label, rows.probability),
-    "brier": lambda rows: metrics.brier_score_loss(rows.label, rows.probability, labels=[0, 1], pos_label=1),
-    "log_loss": lambda rows: metrics.log_loss(rows.label, rows.probability, labels=[0, 1]),
+    "accuracy": lambda rows: _sklearn().accuracy_score(rows.label, rows.prediction),
+    "roc_auc": lambda rows: _sklearn().roc_auc_score(rows.label, rows.probability),
+    "pr_auc": lambda rows: _sklearn().average_precision_score(rows.label, rows.probability),
+    "brier": lambda rows: _sklearn().brier_score_loss(rows.label, rows.probability, labels=[0, 1], pos_label=1),
+    "log_loss": lambda rows: _sklearn().log_loss(rows.label, rows.probability, labels=[0, 1]),
 }
 
 

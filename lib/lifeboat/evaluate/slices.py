@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn import metrics
 
 from lifeboat.errors import ParameterError, unknown
 from lifeboat.evaluate.intervals import Interval, share_of
@@ -18,6 +17,8 @@ from lifeboat.evaluate.scored import Ints, Scored
 
 def confusion(scored: Scored) -> Ints:
     """Rows counted by what is true (0, 1 down) and what was said (0, 1 across); shape (2, 2)."""
+    from sklearn import metrics  # takes a second to import
+
     counts: Ints = metrics.confusion_matrix(scored.label, scored.prediction, labels=[0, 1])
     return counts
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from sklearn import metrics
 
 from lifeboat import evaluate
 from lifeboat.evaluate import Scored
@@ -72,8 +71,10 @@ def roc_curve(ax: Axes, scored: Scored, baselines: Baselines | None = None, *, c
     style.set_xlabel(ax, f"false alarms, of all “{classes[0]}”")
     ax.set_ylabel(f"found, of all “{classes[1]}”")
     if _drawable(ax, scored, "roc_auc"):
+        from sklearn import metrics  # takes a second to import
+
         false_alarms, recall, _ = metrics.roc_curve(scored.label, scored.probability)
-        area = metrics.roc_auc_score(scored.label, scored.probability)
+        area = evaluate.metrics.point_metric(scored, "roc_auc")
         ax.plot(false_alarms, recall, color=style.BLUE, label=f"{MODEL} (area {area:.2f})")
         for index, (other, baseline) in enumerate((baselines or {}).items()):
             counts = evaluate.slices.confusion(baseline)
@@ -102,8 +103,10 @@ def precision_recall(
     style.set_xlabel(ax, f"found, of all “{classes[1]}” (recall)")
     ax.set_ylabel(f"right, of all called\n“{classes[1]}” (precision)")
     if _drawable(ax, scored, "pr_auc"):
+        from sklearn import metrics  # takes a second to import
+
         precision, recall, _ = metrics.precision_recall_curve(scored.label, scored.probability)
-        area = metrics.average_precision_score(scored.label, scored.probability)
+        area = evaluate.metrics.point_metric(scored, "pr_auc")
         # steps, as average precision sums them: a straight line between two points promises too much
         ax.plot(recall, precision, color=style.BLUE, drawstyle="steps-post", label=f"{MODEL} (average {area:.2f})")
         for index, (other, baseline) in enumerate((baselines or {}).items()):

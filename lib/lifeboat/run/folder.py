@@ -145,7 +145,9 @@ class Run:
         """The preprocessing stages of notebook 2, which have learned nothing."""
         from pyspark.ml import Pipeline
 
-        return Pipeline.load(str(self.find("pipeline")))
+        from lifeboat.run.saving import load_pipeline
+
+        return load_pipeline(Pipeline, self.find("pipeline"))
 
     @property
     def verdict(self) -> dict[str, Any]:
@@ -307,7 +309,9 @@ class Run:
     def _model(self, name: str) -> PipelineModel:
         from pyspark.ml import PipelineModel
 
-        return PipelineModel.load(str(self.find(name)))
+        from lifeboat.run.saving import load_pipeline
+
+        return load_pipeline(PipelineModel, self.find(name))
 
     def _json(self, name: str) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(self.find(name).read_text(encoding="utf-8"))

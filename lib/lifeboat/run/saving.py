@@ -1,20 +1,26 @@
-"""Save pipelines in the form that Spark reads, in half of the time that its own writer takes for many small stages.
+"""Save and load pipelines in Spark's form, in half of the time that Spark takes for many small stages.
 
-Spark's writer for Python saves stage after stage, and has a Python worker carry each stage's one line of JSON to Java.
+Spark's writer for Python saves stage after stage, and has a Python worker carry each stage's one line of JSON to Java;
+its reader starts a job for each such line.
 """
 
 from __future__ import annotations
 
+import json
+from importlib import import_module
 from multiprocessing.pool import ThreadPool
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from pyspark import inheritable_thread_target
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.param import Params
 from pyspark.ml.pipeline import PipelineSharedReadWrite as Layout
-from pyspark.ml.util import DefaultParamsWriter
+from pyspark.ml.util import DefaultParamsReader, DefaultParamsWriter
 from pyspark.sql import SparkSession
+
+_P = TypeVar("_P", Pipeline, PipelineModel)
 
 AT_ONCE = 4  # stages: what each writes is planned on one core
 
@@ -41,12 +47,44 @@ def save_pipeline(pipeline: Pipeline | PipelineModel, path: str) -> None:
         pool.starmap(inheritable_thread_target(session)(save), enumerate(stages), chunksize=1)
 
 
+def load_pipeline(kind: type[_P], path: Path) -> _P:
+    """Load a pipeline from a folder as ``kind.load(path)`` does.
+
+    Args:
+        kind: ``Pipeline``, or ``PipelineModel`` for a fitted one.
+        path: Where it is, on this machine.
+    """
+    saved = _metadata_of(path)
+    if saved["paramMap"].get("language") != "Python":  # Java wrote it whole
+        return kind.load(str(path))
+    uids = saved["paramMap"]["stageUids"]
+    places = [Layout.getStagePath(uid, number, len(uids), f"{path}/stages") for number, uid in enumerate(uids)]
+    return kind(stages=[_load_stage(Path(place)) for place in places])._resetUid(saved["uid"])
+
+
+def _load_stage(path: Path) -> Any:
+    saved = _metadata_of(path)
+    module, _, name = saved["class"].replace("org.apache.spark", "pyspark").rpartition(".")
+    kind = getattr(import_module(module), name)
+    if type(kind.read()) is not DefaultParamsReader:  # there is more to it than Params
+        return kind.load(str(path))
+    stage = kind()._resetUid(saved["uid"])
+    DefaultParamsReader.getAndSetParams(stage, saved)
+    return stage
+
+
 class StageWriter(DefaultParamsWriter):
     """Writes a stage of ours, whose Params are all there is to it."""
 
     def saveImpl(self, path: str) -> None:
         """Write ``metadata`` into a folder; see ``pyspark.ml.util.MLWriter``."""
         _save_metadata(self.instance, path, self.sparkSession)
+
+
+def _metadata_of(path: Path) -> dict[str, Any]:
+    text = "".join(file.read_text(encoding="utf-8") for file in (path / "metadata").glob("part-*"))
+    metadata: dict[str, Any] = json.loads(text)
+    return metadata
 
 
 def _save_metadata(saved: Params, path: str, session: SparkSession, params: dict[str, Any] | None = None) -> None:

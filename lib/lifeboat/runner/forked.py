@@ -13,7 +13,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing import forkserver, process
 from multiprocessing.context import ForkServerProcess
@@ -60,10 +60,17 @@ def _modules(source: str) -> Iterator[str]:
 
 
 @contextmanager
-def preloaded(notebooks: Iterable[Notebook], environment: Mapping[str, str]) -> Iterator[None]:
-    """With the process that kernels are copied from, which imports what notebooks do by itself meanwhile."""
+def preloaded(notebooks: Sequence[Notebook], environment: Mapping[str, str]) -> Iterator[None]:
+    """With the process that kernels are copied from, which imports what notebooks do by itself meanwhile.
+
+    Args:
+        notebooks: Those that are to run, in order.
+        environment: The environment to import in.
+    """
+    first, *others = notebooks
+    modules = f"{' '.join(imported([first]))};{' '.join(imported(others))}"
     variables = {name: environment.get(name) for name in {*os.environ, *environment}}
-    with for_a_while(variables | {PRELOAD: " ".join(imported(notebooks)), "MPLBACKEND": INLINE}), _no_main():
+    with for_a_while(variables | {PRELOAD: modules, "MPLBACKEND": INLINE}), _no_main():
         _stop()  # one that a kernel outside of a run has started
         forkserver.set_forkserver_preload(["lifeboat.runner.preload"])
         forkserver.ensure_running()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -91,7 +91,7 @@ def _run(series: Series, tell: Tell) -> None:
                 continue
             try:
                 with _recorded(series, notebook, tell, reasons, facts, earlier.get(notebook.name, 0)):
-                    _execute(series, notebook, tell, clock, engine.jvm())
+                    _execute(series, notebook, tell, clock, engine.jvm([notebook, *waiting]))
             except Exception as error:
                 if repeated or getattr(error, "kind", "") != CHAMPION_MOVED or notebook is series.notebooks[0]:
                     raise
@@ -120,18 +120,22 @@ class _Engine:
         self._warm: WarmJvm | None = None
         self._runs = self.started = False
 
-    def jvm(self) -> WarmJvm | None:
-        """The JVM; None where there is none of ours: Spark Connect needs none, one that is kept warm will do."""
+    def jvm(self, to_come: Sequence[Notebook]) -> WarmJvm | None:
+        """The JVM; None where there is none of ours: Spark Connect needs none, one that is kept warm will do.
+
+        Args:
+            to_come: The notebook that needs it, and those after it.
+        """
         if not self._runs:
             from lifeboat.runner.forked import can_fork, preloaded
             from lifeboat.runner.kernel import own_homes, without_habits
 
             values = self._series.values
             self._stack.enter_context(own_homes(self._series.run_dir))
-            Thread(target=_import_the_rest).start()  # while Java starts
+            Thread(target=import_module, args=("lifeboat.runner.execute",)).start()  # while Java starts
             if can_fork():
                 # it imports while Java starts
-                self._stack.enter_context(preloaded(self._series.notebooks, without_habits(os.environ)))
+                self._stack.enter_context(preloaded(to_come, without_habits(os.environ)))
             if not where_spark_runs(str(values.get("spark", ""))).startswith("sc://") and not shared():
                 self._warm = self._stack.enter_context(WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO))
             self._runs = self.started = True
@@ -147,11 +151,6 @@ class _Engine:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def _import_the_rest() -> None:
-    for name in ("lifeboat.runner.execute", "lifeboat.runner.report"):
-        import_module(name)
 
 
 def input_bytes(values: Mapping[str, Any]) -> int:
