@@ -8,12 +8,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import nbformat
-import papermill
-from nbclient.exceptions import CellTimeoutError
-from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import Engine, papermill_engines
-from papermill.exceptions import PapermillExecutionError
 from traitlets import Any as Anything
 from traitlets.config import Config
 
@@ -23,7 +17,16 @@ from lifeboat.runner.kernel import ThisPython, watching
 from lifeboat.runner.limits import Clock, TimeLimitError
 from lifeboat.runner.notebook import Notebook
 from lifeboat.runner.progress import Tell
+from lifeboat.runner.without import ADDRESSES, CLOUD, without
 from lifeboat.spark.jvm import WarmJvm
+
+with without(ADDRESSES, CLOUD):
+    import nbformat
+    import papermill
+    from nbclient.exceptions import CellTimeoutError
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import Engine, papermill_engines
+    from papermill.exceptions import PapermillExecutionError
 
 LONGEST_MESSAGE = 12  # lines: a Java error brings its whole stack along
 LOST = ("Py4J", "Connection")  # how errors are called that a JVM which is gone leaves behind

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty
 from typing import Any, ClassVar
 
 import zmq
+from jupyter_client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from traitlets import Unicode, default
+from traitlets import Type, Unicode, default
 
 from lifeboat.run.writing import remove, staging
 from lifeboat.runner.forked import ForkedProvisioner, can_fork
 from lifeboat.spark.environment import for_a_while
 from lifeboat.spark.jvm import WarmJvm
+
+
+class Client(AsyncKernelClient):
+    """Speaks with a kernel, and takes it as ready once it has answered."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers on both channels; Jupyter's own then listens for 0.2 s for more to come."""
+        async with asyncio.timeout(timeout):
+            while True:
+                self.kernel_info()
+                try:
+                    answer = await self.shell_channel.get_msg(timeout=1)
+                    await self.iopub_channel.get_msg(timeout=0.2)  # else its first outputs would be lost
+                except Empty:
+                    if not await self._async_is_alive():
+                        raise RuntimeError("the kernel died before it answered") from None
+                else:
+                    return self._handle_kernel_info_reply(answer)
 
 
 class ThisPython(AsyncKernelManager):
@@ -28,6 +49,7 @@ class ThisPython(AsyncKernelManager):
         os.devnull, help="File for what the kernel's process itself says, which is no cell's output."
     ).tag(config=True)
 
+    client_factory = Type(Client)
     jvm: ClassVar[WarmJvm | None] = None
     returned: ClassVar[int | None] = None
 
@@ -48,6 +70,11 @@ class ThisPython(AsyncKernelManager):
             self.provisioner = ForkedProvisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
         with open(self.messages, "ab") as messages:
             await super().start_kernel(stderr=messages, **options)
+
+    async def _async_finish_shutdown(
+        self, waittime: float | None = None, pollinterval: float = 0.01, restart: bool = False
+    ) -> None:
+        await super()._async_finish_shutdown(waittime, pollinterval, restart)
 
     async def _async_is_alive(self) -> bool:
         """Whether it can go on: a kernel whose JVM is gone cannot, even if it has not noticed."""

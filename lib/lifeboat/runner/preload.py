@@ -6,11 +6,12 @@ The first notebook's modules come before the first copy, the others' while that 
 import gc
 import importlib
 import os
-import sys
 import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 from threading import Thread
+
+from lifeboat.runner.without import DEBUGGER, without
 
 
 def import_all(modules: Iterable[str]) -> None:
@@ -39,7 +40,7 @@ def import_after_the_first_copy(modules: Iterable[str]) -> None:
 
 
 first, others = (names.split() for names in os.environ.get("LIFEBOAT_PRELOAD", ";").split(";"))
-sys.modules["debugpy"] = None  # type: ignore[assignment]  # it takes long, and nobody debugs a run
-import_all(["ipykernel.debugger", *first])
-del sys.modules["debugpy"]  # a notebook may import it
+with without(DEBUGGER):
+    import_all(["ipykernel.debugger"])
+import_all(first)
 import_after_the_first_copy(others)

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import nbformat
-from nbconvert import HTMLExporter
 
 from lifeboat.errors import DataError
 from lifeboat.run import STAGES, Run
 from lifeboat.run.writing import write_whole
 from lifeboat.runner.record import Record, read_record
 from lifeboat.runner.summary import REPORT, interval, json_or_nothing
+from lifeboat.runner.without import ADDRESSES, without
+
+with without(ADDRESSES):
+    import nbformat
+    from nbconvert import HTMLExporter
 
 HERE = jinja2.FileSystemLoader(Path(__file__).parent)
 SHOWN = ("03_train_cv", "04_evaluate")  # the notebooks whose figures stand in front
