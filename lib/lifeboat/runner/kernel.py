@@ -13,7 +13,7 @@ from queue import Empty
 from typing import Any, ClassVar
 
 import zmq
-from jupyter_client import AsyncKernelClient
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type, Unicode, default
