@@ -96,7 +96,7 @@ def against_spark(run: Path, portable: Path, rows: int, turns: int, where: str, 
     from lifeboat.spark.jvm import WarmJvm
 
     source, few, out = make_rows(rows, scratch / "in"), make_rows(20_000, scratch / "few"), scratch / "out"
-    with WarmJvm(many_rows=True):
+    with WarmJvm("many"):
         spark = session.start(where)
         scorer, model = Scorer.load(portable), PipelineModel.load(str(spark_model(run)))
 

@@ -23,7 +23,7 @@ from lifeboat.runner.execute import NotebookError
 from lifeboat.runner.folders import run_folder
 from lifeboat.runner.progress import Bars, Tell, nobody
 from lifeboat.runner.record import Record
-from lifeboat.runner.runner import input_bytes, run
+from lifeboat.runner.runner import expected_rows, input_bytes, run
 from lifeboat.runner.series import Options, Series
 
 Write = Callable[..., Path]
@@ -349,3 +349,18 @@ def test_on_a_terminal_a_bar_for_the_notebooks_and_one_for_the_cells_say_how_far
     *_, series, cells = [line for line in text.splitlines() if "/" in line]
     assert re.fullmatch(r"\s*series +\S+ +1/5 notebooks \d:\d\d:\d\d about 3 min left *", series)
     assert re.fullmatch(r"02_preprocess +\S+ +3/7 cells +\d:\d\d:\d\d 2 of 6 done \(fold 1 of 3\) *", cells)
+
+
+@pytest.mark.parametrize(
+    ("size", "rows"), [(0, "few"), (2**20, "few"), (2**20 + 1, ""), (2**22, ""), (2**22 + 1, "many")]
+)
+def test_how_many_rows_to_expect_follows_from_the_size_of_the_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, rows: str
+) -> None:
+    monkeypatch.setenv("LIFEBOAT_HOME", str(tmp_path))
+    (tmp_path / "rows.csv").write_bytes(bytes(size))
+    assert expected_rows({"labelled_path": "rows.csv"}) == rows
+
+
+def test_of_an_address_on_other_storage_nobody_knows_how_many_rows_it_has() -> None:
+    assert expected_rows({"enrich": {"joins": [{"path": "s3a://bucket/rows.csv"}]}}) == ""

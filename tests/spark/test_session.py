@@ -24,16 +24,20 @@ from urllib.request import urlopen
 from lifeboat.spark.session import start
 os.environ["LIFEBOAT_SPARK"] = "local[1]"
 first = start("local[3]")
+PLANS = "spark.sql.adaptive.enabled", "spark.sql.shuffle.partitions"
+print(*map(first.conf.get, PLANS))
 print(first.sparkContext.master, first.conf.get("spark.sql.session.timeZone"), first.sparkContext.uiWebUrl)
 java = first.sparkContext._jvm.java.lang
 print(java.System.getProperty("tried"), java.Runtime.getRuntime().maxMemory() // 2**20 < 800)
 first.stop()
 del os.environ["LIFEBOAT_SPARK"]
 port = os.environ["PYSPARK_GATEWAY_PORT"]
+os.environ["LIFEBOAT_ROWS"] = "few"
 os.environ["LIFEBOAT_SPARK_UI"] = "on"
 second = start("local[3]")
 with urlopen(second.sparkContext.uiWebUrl) as page:
     print(urlsplit(page.url).hostname, "Spark Jobs" in page.read().decode())
+print(*map(second.conf.get, PLANS))
 print(second.sparkContext.master, os.environ["PYSPARK_GATEWAY_PORT"] == port)
 second.range(3).write.parquet(sys.argv[1] + "/öls")
 print(os.listdir(sys.argv[1]), second.read.parquet(sys.argv[1] + "/öls").count(), os.environ["LC_ALL"])
@@ -92,10 +96,11 @@ def test_the_environment_wins_and_the_next_session_takes_the_same_jvm_with_a_pag
     settings = {"LC_ALL": "C", "LIFEBOAT_DRIVER_MEMORY": "700m", "LIFEBOAT_JVM_OPTIONS": "-XX:+UseSerialGC -Dtried=yes"}
     process = subprocess.run(command, env=environment | settings, capture_output=True, text=True, timeout=240)
     assert process.returncode == 0, process.stderr
-    without, memory, told, *lines = process.stdout.splitlines()
+    unknown, without, memory, told, *lines = process.stdout.splitlines()
     assert (without, memory) == ("local[1] UTC None", "yes True")
     assert re.fullmatch(r"Spark shows its jobs at http://127\.0\.0\.1:\d+, as long as this session lasts\.", told)
-    assert lines == ["127.0.0.1 True", "local[3] True", "['öls'] 3 C"]
+    assert unknown == "true 16", "nobody knows how many rows come"
+    assert lines == ["127.0.0.1 True", "false 1", "local[3] True", "['öls'] 3 C"]
 
 
 def test_the_steps_of_a_plan_are_named_from_the_last_to_the_first(spark: SparkSession) -> None:

@@ -24,9 +24,18 @@ def input_paths(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
     An address on other storage, such as ``s3a://bucket/rows.parquet``, is Spark's to find, and not among them.
     """
+    yield from ((name, path) for name, path in _named(values) if "://" not in path)
+
+
+def addresses(values: Mapping[str, Any]) -> list[str]:
+    """The addresses on other storage that parameters name."""
+    return [path for _, path in _named(values) if "://" in path]
+
+
+def _named(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
         paths = [value] if name.endswith("_path") else _inside(value)
-        yield from ((name, path) for path in paths if isinstance(path, str) and path and "://" not in path)
+        yield from ((name, path) for path in paths if isinstance(path, str) and path)
 
 
 def _inside(value: Any) -> Iterator[Any]:

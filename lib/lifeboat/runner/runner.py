@@ -14,7 +14,7 @@ from typing import Any
 from lifeboat.errors import DataError
 from lifeboat.parameters.resolve import RUN_DIR
 from lifeboat.run import digest
-from lifeboat.run.inputs import files, input_paths
+from lifeboat.run.inputs import addresses, files, input_paths
 from lifeboat.run.lock import HOLDER, now, run_lock
 from lifeboat.run.paths import from_root
 from lifeboat.run.writing import remove
@@ -25,8 +25,9 @@ from lifeboat.runner.progress import Log, Tell, nobody, several
 from lifeboat.runner.record import DONE, Record, code_version, read_record
 from lifeboat.runner.series import Series
 from lifeboat.spark.environment import for_a_while
-from lifeboat.spark.jvm import WarmJvm, shared, where_spark_runs
+from lifeboat.spark.jvm import Rows, WarmJvm, shared, where_spark_runs
 
+FEW_UP_TO = 2**20  # bytes of input: some ten thousand rows of text, a hundred thousand where they are packed
 QUICK_START_UP_TO = 4 * 2**20  # bytes of input: beyond, the JVM's thorough compiler is worth its time
 CHAMPION_MOVED = "RegistryChangedError"  # what notebook 5 says where notebook 4 judged against another champion
 LOG = "log.txt"
@@ -137,7 +138,7 @@ class _Engine:
                 # it imports while Java starts
                 self._stack.enter_context(preloaded(to_come, without_habits(os.environ)))
             if not where_spark_runs(str(values.get("spark", ""))).startswith("sc://") and not shared():
-                self._warm = self._stack.enter_context(WarmJvm(many_rows=input_bytes(values) > QUICK_START_UP_TO))
+                self._warm = self._stack.enter_context(WarmJvm(expected_rows(values)))
             self._runs = self.started = True
         return self._warm
 
@@ -151,6 +152,14 @@ class _Engine:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def expected_rows(values: Mapping[str, Any]) -> Rows:
+    """How many rows parameters name, by the size of the files; of an address on other storage nobody knows."""
+    size = input_bytes(values)
+    if size > QUICK_START_UP_TO:
+        return "many"
+    return "few" if size <= FEW_UP_TO and not addresses(values) else ""
 
 
 def input_bytes(values: Mapping[str, Any]) -> int:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 
@@ -32,10 +32,12 @@ from lifeboat.spark.java import Java, find_java, java_home
 # The quick compiler and the simple garbage collector: on some thousands of rows Spark's time goes into compiling
 # Spark, and these halve it. The quick compiler alone would get 48 MB for its code, which five notebooks fill: Java then
 # throws code away and compiles it again. From some hundred thousand rows on the thorough compiler is worth its cost.
-# half of the memory for what lives shortly, all of it at once: 37 collections of garbage in a small run, not 150
+# Half of the memory for what lives shortly, all of it at once: 37 collections of garbage in a small run, not 150
 ROOM = "-XX:NewRatio=1 -XX:InitialRAMPercentage=50 -XX:MetaspaceSize=256m"
 QUICK_START = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m {ROOM}"
 MANY_ROWS = "-XX:+UseParallelGC"
+ROWS = "LIFEBOAT_ROWS"  # how many the JVM was started for
+Rows = Literal["few", "many", ""]
 WHERE = VARIABLES["spark"]
 LAST_WORDS = 6  # lines of what a JVM said before it died
 LOGGING = Path(__file__).with_name("log4j2.properties")
@@ -85,16 +87,17 @@ class WarmJvm:
     a kernel started meanwhile uses it. The JVM ends with this process, however that ends.
 
     Args:
-        many_rows: Whether to expect some hundred thousand rows or more: the thorough compiler, and a quarter of the
-            machine's memory instead of Spark's 1 GB. ``LIFEBOAT_JVM_OPTIONS`` and ``LIFEBOAT_DRIVER_MEMORY`` (as
-            Spark writes it, such as ``2g``) in the environment win.
+        rows: How many to expect. ``many``, some hundred thousand or more: the thorough compiler, and a quarter of the
+            machine's memory instead of Spark's 1 GB. ``few``, a hundred thousand at most: a session plans a query once,
+            and does not cut its rows up (``lifeboat.spark.session.FEW_ROWS``). ``LIFEBOAT_JVM_OPTIONS`` and
+            ``LIFEBOAT_DRIVER_MEMORY`` (as Spark writes it, such as ``2g``) in the environment win.
         keep: Where to leave the classes that it loads, when it ends; None: it takes those that were kept.
     """
 
-    def __init__(self, many_rows: bool = False, keep: Path | None = None) -> None:
+    def __init__(self, rows: Rows = "", keep: Path | None = None) -> None:
         quarter = max(1024, int(psutil.virtual_memory().total) // (4 * 2**20))  # MB: what a JVM takes by itself
-        memory = need_memory("LIFEBOAT_DRIVER_MEMORY") or (f"{quarter}m" if many_rows else None)
-        options = os.environ.get("LIFEBOAT_JVM_OPTIONS", MANY_ROWS if many_rows else QUICK_START)
+        memory = need_memory("LIFEBOAT_DRIVER_MEMORY") or (f"{quarter}m" if rows == "many" else None)
+        options = os.environ.get("LIFEBOAT_JVM_OPTIONS", MANY_ROWS if rows == "many" else QUICK_START)
         need_local_dirs()
         spark, java = spark_home(), find_java()
         self._folder, self._lock = scratch.make()
@@ -106,6 +109,7 @@ class WarmJvm:
             raise
         os.environ["PYSPARK_GATEWAY_PORT"] = str(self._gateway.gateway_parameters.port)
         os.environ["PYSPARK_GATEWAY_SECRET"] = self._gateway.gateway_parameters.auth_token
+        os.environ[ROWS] = rows
 
     def _launch(self, spark: Path, java: Java, memory: str | None, options: str, classes: str) -> Any:
         from pyspark import SparkConf
@@ -168,7 +172,7 @@ class WarmJvm:
 
     def close(self) -> None:
         """End the JVM and take its address out of the environment."""
-        for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"):
+        for name in ("PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", ROWS):
             os.environ.pop(name, None)
         with suppress(OSError):  # it may be gone already
             self._gateway.shutdown()

@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from lifeboat import moved_from
 from lifeboat.errors import ParameterError, need_none, redacted
 from lifeboat.spark.environment import LOOPBACK, UI, need_memory, spare_loopback
-from lifeboat.spark.jvm import WHERE, WarmJvm, plain_start, shared, where_spark_runs
+from lifeboat.spark.jvm import ROWS, WHERE, WarmJvm, plain_start, shared, where_spark_runs
 from lifeboat.spark.lazy_trees import keep_trees_in_spark
 
 Settings = dict[str, bool | float | int | str | None]  # as Spark's builder takes them
@@ -36,6 +36,9 @@ SETTINGS: Settings = {
     # Spark joins small shuffle partitions by itself; this is where it starts from
     "spark.sql.shuffle.partitions": "16",
 }
+# Where rows are few, Spark else takes longer to plan the rest of a query anew after each exchange of rows, as a job of
+# its own, than to do it
+FEW_ROWS: Settings = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "1"}
 # those that Spark Connect lets a session set
 IN_A_SESSION: Settings = {name: value for name, value in SETTINGS.items() if name.startswith("spark.sql.")}
 CLASSIC: Settings = {"spark.api.mode": "classic"}  # SPARK_API_MODE may say `connect`, and start a server here
@@ -95,6 +98,7 @@ def start(spark: str = "local[*]", explicit: bool = False) -> SparkSession:
         global _jvm  # kept for the life of the process: the next session starts in a fraction of the time
         _jvm = WarmJvm()
     settings = SETTINGS | for_executors(where) | (ON_THIS_MACHINE if where.startswith("local") else {})
+    settings |= FEW_ROWS if os.environ.get(ROWS) == "few" else {}
     with plain_start(where, _jvm), warnings.catch_warnings():
         if os.environ.get("SPARK_REMOTE"):
             # that a session cannot set what its server was just started with
