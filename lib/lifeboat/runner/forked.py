@@ -28,6 +28,8 @@ from lifeboat.spark.environment import for_a_while
 
 # What may be imported before a fork: none of these starts a thread while it is imported
 FORKED = ("IPython", "ipykernel", "lifeboat", "matplotlib", "mlflow", "numpy", "pandas", "pyspark", "scipy", "sklearn")
+# ... and what one of them imports only when it is first used
+LATER = {"mlflow": ("mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store", "git")}
 PRELOAD = "LIFEBOAT_PRELOAD"
 INLINE = "module://matplotlib_inline.backend_inline"  # as a kernel sets it; matplotlib reads it while it is imported
 
@@ -39,7 +41,8 @@ def can_fork() -> bool:
 
 def imported(notebooks: Iterable[Notebook]) -> list[str]:
     """The modules of ours and of well-known packages that notebooks import, in their order."""
-    names = (name for notebook in notebooks for name in _modules(notebook.plain_code))
+    names = [name for notebook in notebooks for name in _modules(notebook.plain_code)]
+    names += [later for name in names for later in LATER.get(name, ())]
     # not what draws: it hooks into a shell as it is imported
     return list(dict.fromkeys(["ipykernel.kernelapp", *names]))
 

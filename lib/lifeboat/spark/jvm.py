@@ -11,12 +11,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any, Literal
 
 import psutil
 
 from lifeboat.errors import VARIABLES, LifeboatError, redacted
-from lifeboat.spark import archive, scratch
+from lifeboat.spark import ahead, archive, scratch
 from lifeboat.spark.environment import (
     LOOPBACK,
     for_a_while,
@@ -110,6 +111,7 @@ class WarmJvm:
         os.environ["PYSPARK_GATEWAY_PORT"] = str(self._gateway.gateway_parameters.port)
         os.environ["PYSPARK_GATEWAY_SECRET"] = self._gateway.gateway_parameters.auth_token
         os.environ[ROWS] = rows
+        Thread(target=ahead.set_up, args=(self._gateway,), daemon=True).start()
 
     def _launch(self, spark: Path, java: Java, memory: str | None, options: str, classes: str) -> Any:
         from pyspark import SparkConf
