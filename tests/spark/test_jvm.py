@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
+from lifeboat.spark.ahead import CLASSES
 from lifeboat.spark.java import Java, JavaNotFoundError, ask_version, bundled_java, find_java, java_home
 from lifeboat.spark.jvm import WarmJvm, where_spark_runs
 
@@ -201,3 +203,8 @@ def test_spark_runs_where_the_environment_says_and_else_where_the_parameter_does
     assert where_spark_runs("local[4]") == "local[1]"
     monkeypatch.setenv("SPARK_REMOTE", "sc://host")
     assert where_spark_runs("local[4]") == "sc://host"
+
+
+def test_what_a_new_jvm_sets_up_ahead_is_in_this_spark(spark: SparkSession) -> None:
+    found = [spark._jvm.java.lang.Class.forName(name).getName() for name in CLASSES]
+    assert found == [*CLASSES]

@@ -58,8 +58,8 @@ def load_pipeline(kind: type[_P], path: Path) -> _P:
     if saved["paramMap"].get("language") != "Python":  # Java wrote it whole
         return kind.load(str(path))
     uids = saved["paramMap"]["stageUids"]
-    places = [Layout.getStagePath(uid, number, len(uids), f"{path}/stages") for number, uid in enumerate(uids)]
-    return kind(stages=[_load_stage(Path(place)) for place in places])._resetUid(saved["uid"])
+    folders = [Layout.getStagePath(uid, number, len(uids), f"{path}/stages") for number, uid in enumerate(uids)]
+    return kind(stages=[_load_stage(Path(folder)) for folder in folders])._resetUid(saved["uid"])
 
 
 def _load_stage(path: Path) -> Any:
