@@ -10,9 +10,10 @@ import nbformat
 import pytest
 import yaml
 from papermill.inspection import inspect_notebook
+from pydantic import BaseModel
 
 from lifeboat.parameters import describe
-from lifeboat.parameters.field import fields_of
+from lifeboat.parameters.field import fields_of, parameter
 from lifeboat.parameters.files import Chosen, read_parameters
 from lifeboat.parameters.model import Parameters, Scale, taken_by
 from lifeboat.parameters.resolve import resolve
@@ -100,3 +101,17 @@ def test_the_table_of_a_run_says_where_each_value_is_from(tmp_path: Path) -> Non
     assert "run_dir" not in rows
     assert yaml.safe_load(rows["derive"][1])[0]["stage"] == "lifeboat.titanic.Title"
     assert len(rows) == len(describe.table(resolve(Chosen(), environ={})))
+
+
+def test_the_json_schema_says_of_a_parameter_what_it_has_and_no_empty_word() -> None:
+    class Small(BaseModel):
+        amount: int = parameter(3, "how many", "13", ge=1)
+
+    assert Small.model_json_schema()["properties"]["amount"] == {
+        "default": 3,
+        "description": "how many",
+        "minimum": 1,
+        "notebooks": "13",
+        "title": "Amount",
+        "type": "integer",
+    }
