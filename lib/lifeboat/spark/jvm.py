@@ -33,10 +33,11 @@ from lifeboat.spark.java import Java, find_java, java_home
 # The quick compiler and the simple garbage collector: on some thousands of rows Spark's time goes into compiling
 # Spark, and these halve it. The quick compiler alone would get 48 MB for its code, which five notebooks fill: Java then
 # throws code away and compiles it again. From some hundred thousand rows on the thorough compiler is worth its cost.
-# Half of the memory for what lives shortly, all of it at once: 37 collections of garbage in a small run, not 150
+QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m"
+# Half of the heap for what lives shortly, and all of it at once: 37 collections of garbage in a small run, not 150. A
+# kernel by itself has not that room: on a hub there are many.
 ROOM = "-XX:NewRatio=1 -XX:InitialRAMPercentage=50 -XX:MetaspaceSize=256m"
-QUICK_START = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m {ROOM}"
-MANY_ROWS = "-XX:+UseParallelGC"
+OPTIONS = {"few": f"{QUICK_START} {ROOM}", "": QUICK_START, "many": "-XX:+UseParallelGC"}
 ROWS = "LIFEBOAT_ROWS"  # how many the JVM was started for
 Rows = Literal["few", "many", ""]
 WHERE = VARIABLES["spark"]
@@ -90,15 +91,16 @@ class WarmJvm:
     Args:
         rows: How many to expect. ``many``, some hundred thousand or more: the thorough compiler, and a quarter of the
             machine's memory instead of Spark's 1 GB. ``few``, a hundred thousand at most: a session plans a query once,
-            and does not cut its rows up (``lifeboat.spark.session.FEW_ROWS``). ``LIFEBOAT_JVM_OPTIONS`` and
-            ``LIFEBOAT_DRIVER_MEMORY`` (as Spark writes it, such as ``2g``) in the environment win.
+            and does not cut its rows up (``lifeboat.spark.session.FEW_ROWS``), and Java takes its heap at once.
+            ``LIFEBOAT_JVM_OPTIONS`` and ``LIFEBOAT_DRIVER_MEMORY`` (as Spark writes it, such as ``2g``) in the
+            environment win.
         keep: Where to leave the classes that it loads, when it ends; None: it takes those that were kept.
     """
 
     def __init__(self, rows: Rows = "", keep: Path | None = None) -> None:
         quarter = max(1024, int(psutil.virtual_memory().total) // (4 * 2**20))  # MB: what a JVM takes by itself
         memory = need_memory("LIFEBOAT_DRIVER_MEMORY") or (f"{quarter}m" if rows == "many" else None)
-        options = os.environ.get("LIFEBOAT_JVM_OPTIONS", MANY_ROWS if rows == "many" else QUICK_START)
+        options = os.environ.get("LIFEBOAT_JVM_OPTIONS", OPTIONS[rows])
         need_local_dirs()
         spark, java = spark_home(), find_java()
         self._folder, self._lock = scratch.make()
