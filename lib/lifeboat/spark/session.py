@@ -33,12 +33,19 @@ SETTINGS: Settings = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.caseSensitive": "false",
     "spark.sql.timestampType": "TIMESTAMP_LTZ",
+    # Java never compiles a method of more bytes, and Spark makes one of all that a query does to a row: it then goes
+    # through such a method byte by byte for each row, three times slower than through several
+    "spark.sql.codegen.hugeMethodLimit": "8000",
     # Spark joins small shuffle partitions by itself; this is where it starts from
     "spark.sql.shuffle.partitions": "16",
 }
 # Where rows are few, Spark else takes longer to plan the rest of a query anew after each exchange of rows, as a job of
-# its own, than to do it
-FEW_ROWS: Settings = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "1"}
+# its own, than to do it; and to write several methods in place of a long one, than to go through that
+FEW_ROWS: Settings = {
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.codegen.hugeMethodLimit": "65535",
+}
 # those that Spark Connect lets a session set
 IN_A_SESSION: Settings = {name: value for name, value in SETTINGS.items() if name.startswith("spark.sql.")}
 CLASSIC: Settings = {"spark.api.mode": "classic"}  # SPARK_API_MODE may say `connect`, and start a server here
