@@ -24,7 +24,8 @@ from urllib.request import urlopen
 from lifeboat.spark.session import start
 os.environ["LIFEBOAT_SPARK"] = "local[1]"
 first = start("local[3]")
-PLANS = "spark.sql.adaptive.enabled", "spark.sql.shuffle.partitions"
+SETTINGS = ("adaptive.enabled", "shuffle.partitions", "codegen.hugeMethodLimit")
+PLANS = [f"spark.sql.{name}" for name in SETTINGS]
 print(*map(first.conf.get, PLANS))
 print(first.sparkContext.master, first.conf.get("spark.sql.session.timeZone"), first.sparkContext.uiWebUrl)
 java = first.sparkContext._jvm.java.lang
@@ -99,8 +100,8 @@ def test_the_environment_wins_and_the_next_session_takes_the_same_jvm_with_a_pag
     unknown, without, memory, told, *lines = process.stdout.splitlines()
     assert (without, memory) == ("local[1] UTC None", "yes True")
     assert re.fullmatch(r"Spark shows its jobs at http://127\.0\.0\.1:\d+, as long as this session lasts\.", told)
-    assert unknown == "true 16", "nobody knows how many rows come"
-    assert lines == ["127.0.0.1 True", "false 1", "local[3] True", "['öls'] 3 C"]
+    assert unknown == "true 16 8000", "nobody knows how many rows come"
+    assert lines == ["127.0.0.1 True", "false 1 65535", "local[3] True", "['öls'] 3 C"]
 
 
 def test_the_steps_of_a_plan_are_named_from_the_last_to_the_first(spark: SparkSession) -> None:
