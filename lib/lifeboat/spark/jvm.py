@@ -34,9 +34,9 @@ from lifeboat.spark.java import Java, find_java, java_home
 # Spark, and these halve it. The quick compiler alone would get 48 MB for its code, which five notebooks fill: Java then
 # throws code away and compiles it again. From some hundred thousand rows on the thorough compiler is worth its cost.
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m"
-# Half of the heap for what lives shortly, and all of it at once: 37 collections of garbage in a small run, not 150. A
-# kernel by itself has not that room: on a hub there are many.
-ROOM = "-XX:NewRatio=1 -XX:InitialRAMPercentage=50 -XX:MetaspaceSize=256m"
+# Half of the heap for what lives shortly, and from 8 GB of memory on all of it at once: 37 collections of garbage in a
+# small run, not 150. A kernel by itself has not that room: on a hub there are many.
+ROOM = "-XX:NewRatio=1 -XX:InitialRAMPercentage=12 -XX:MetaspaceSize=256m"
 OPTIONS = {"few": f"{QUICK_START} {ROOM}", "": QUICK_START, "many": "-XX:+UseParallelGC"}
 ROWS = "LIFEBOAT_ROWS"  # how many the JVM was started for
 Rows = Literal["few", "many", ""]
