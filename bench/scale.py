@@ -26,6 +26,7 @@ from typing import Any
 
 import psutil
 
+from lifeboat.spark.jvm import OPTIONS
 from lifeboat.spark.memory import usage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,7 +61,7 @@ def make_rows(rows: int, folder: Path) -> Path:
 def measure(engine: str, rows: int, folder: Path, memory: str) -> Measured:
     """Run one engine on one size in a process of its own, and watch it."""
     # the thorough compiler, as `lifeboat run` takes it on many rows
-    environment = {"LIFEBOAT_JVM_OPTIONS": "-XX:+UseParallelGC", **os.environ, "LIFEBOAT_DRIVER_MEMORY": memory}
+    environment = {"LIFEBOAT_JVM_OPTIONS": OPTIONS["many"], **os.environ, "LIFEBOAT_DRIVER_MEMORY": memory}
     command = [sys.executable, str(Path(__file__).with_name("engines.py")), engine, str(make_rows(rows, folder))]
     peak, used = 0, dict[int, float]()
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as messages:

@@ -48,11 +48,12 @@ def metadata(path: Path) -> dict[str, dict[str, Any]]:
     return {folder: json.loads(line) | {"timestamp": "now"} for folder, line in lines.items()}
 
 
-@pytest.mark.parametrize("fitted", [False, True], ids=["unfitted", "fitted"])
-def test_a_pipeline_lies_on_disk_as_sparks_own_writer_lays_it(
-    pipeline: Pipeline, rows: DataFrame, tmp_path: Path, fitted: bool
-) -> None:
-    saved = pipeline.fit(rows) if fitted else pipeline
+@pytest.fixture(params=[False, True], ids=["unfitted", "fitted"])
+def saved(request: pytest.FixtureRequest, pipeline: Pipeline, rows: DataFrame) -> Pipeline | PipelineModel:
+    return pipeline.fit(rows) if request.param else pipeline
+
+
+def test_a_pipeline_lies_on_disk_as_sparks_own_writer_lays_it(saved: Pipeline | PipelineModel, tmp_path: Path) -> None:
     save_pipeline(saved, str(tmp_path / "ours"))
     saved.write().save(str(tmp_path / "its own"))
     assert folders(tmp_path / "ours") == folders(tmp_path / "its own")
@@ -79,13 +80,9 @@ def test_what_lies_there_already_is_not_overwritten(pipeline: Pipeline, tmp_path
         save_pipeline(Pipeline(stages=[*pipeline.getStages()]), str(tmp_path / "saved"))
 
 
-@pytest.mark.parametrize("fitted", [False, True], ids=["unfitted", "fitted"])
-def test_a_pipeline_is_loaded_as_spark_itself_loads_it(
-    pipeline: Pipeline, rows: DataFrame, tmp_path: Path, fitted: bool
-) -> None:
-    saved = pipeline.fit(rows) if fitted else pipeline
+def test_a_pipeline_is_loaded_as_spark_itself_loads_it(saved: Pipeline | PipelineModel, tmp_path: Path) -> None:
     save_pipeline(saved, str(tmp_path / "saved"))
-    kind = PipelineModel if fitted else Pipeline
+    kind = type(saved)
     ours, its_own = load_pipeline(kind, tmp_path / "saved"), kind.load(str(tmp_path / "saved"))
     assert ours.uid == its_own.uid == saved.uid
     assert told(ours) == told(its_own)
