@@ -40,8 +40,8 @@ def check_rows(
 
     A row does not fit when its record cannot be read, a value is not of its column's type or outside
     its range, a ``NOT NULL`` column is empty, or its key (in its type: 7 and 07 are one INT) stands in more than one
-    row. What each type takes is said in ``lifeboat.scoring.declared``. Spark is asked at once whether
-    a key stands twice.
+    row. What each type takes is said in ``lifeboat.scoring.declared``. Spark types and keeps the
+    rows at once, to see whether a key stands twice.
 
     Args:
         raw: What ``read_raw`` gave: at least the columns of ``schema``; others are left out.
@@ -69,12 +69,11 @@ def check_rows(
         F.struct(*[ticked(column.name) for column in file if has_values(column)]).alias(RAW), typed.alias(TYPED)
     )
     errors = [error(field, came[field.name], limits.get(field.name), required=field.name == key) for field in fields]
-    if _has_twice(raw.select(typed_value(schema[key], came[key]).alias("value"))):
-        errors.append(_twice(key))  # by a shuffle of whole rows, so not where it would find nothing
     unread = F.col(RAW).getField(ERROR) if ERROR in file.names else F.lit(None).cast("string")
-    reasons = F.when(unread.isNotNull(), F.array(unread)).otherwise(F.array_compact(F.array(*errors)))
-    # a row that fits is kept as it is typed alone: what is kept twice takes twice as long
-    both = rows.withColumn(REASONS, reasons).withColumn(RAW, F.when(F.size(REASONS) > 0, F.col(RAW))).cache()
+    both = _with_reasons(rows, unread, errors).cache()
+    if _has_twice(both, key):  # found by a shuffle of whole rows, so not looked for where there is none
+        both.unpersist()
+        both = _with_reasons(rows, unread, [*errors, _twice(key)]).cache()
     return Checked(
         both.filter(F.size(REASONS) == 0).select(f"{ticked(TYPED)}.*"),
         both.filter(F.size(REASONS) > 0).select(f"{ticked(RAW)}.*", REASONS),
@@ -90,9 +89,16 @@ def _check_columns(file: StructType, fields: Iterable[StructField]) -> None:
             raise DataError(refused)
 
 
-def _has_twice(keys: DataFrame) -> bool:
-    """Whether a value stands in ``value`` more than once; null does not count."""
-    counted = keys.agg(F.count("value").alias("all"), F.count_distinct("value").alias("distinct")).first()
+def _with_reasons(rows: DataFrame, unread: Column, errors: list[Column]) -> DataFrame:
+    """Beside the rows what is wrong with each. One that fits is kept typed alone: to keep it twice takes twice as long."""
+    reasons = F.when(unread.isNotNull(), F.array(unread)).otherwise(F.array_compact(F.array(*errors)))
+    return rows.withColumn(REASONS, reasons).withColumn(RAW, F.when(F.size(REASONS) > 0, F.col(RAW)))
+
+
+def _has_twice(rows: DataFrame, key: str) -> bool:
+    """Whether a typed key stands in more than one row; null does not count."""
+    value = F.col(TYPED).getField(key)
+    counted = rows.agg(F.count(value).alias("all"), F.count_distinct(value).alias("distinct")).first()
     return counted is not None and bool(counted["all"] > counted["distinct"])
 
 

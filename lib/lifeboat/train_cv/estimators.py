@@ -21,6 +21,8 @@ ESTIMATORS: dict[str, type[Estimator[Any]]] = {
     "logistic_regression": LogisticRegression,
 }
 
+# the same trees sooner: a forest keeps which node a row has come to, in place of walking there anew at each level
+SETTINGS: dict[str, dict[str, Any]] = {"random_forest": {"cacheNodeIds": True}}
 METRICS = {
     "accuracy": (MulticlassClassificationEvaluator, "accuracy"),
     "log_loss": (MulticlassClassificationEvaluator, "logLoss"),
@@ -32,14 +34,16 @@ METRICS = {
 def make_estimator(name: str, params: dict[str, Any], label: str, seed: int) -> Estimator[Any]:
     """A classifier by its plain name, with its Params set and its columns named as ``column_names`` says.
 
+    A forest's ``cacheNodeIds`` is true where ``params`` does not say otherwise.
+
     Raises:
         ParameterError: The name or a Param is unknown, or a Param's value will not do.
     """
     need("estimator", name)
     estimator = ESTIMATORS[name]()
     seeded = {"seed": seed} if estimator.hasParam("seed") else {}
-    settings = {"labelCol": column_names.for_spark(label), **column_names.CLASSIFIER_COLUMNS, **seeded, **params}
-    for key, value in settings.items():
+    own = {"labelCol": column_names.for_spark(label), **column_names.CLASSIFIER_COLUMNS, **seeded}
+    for key, value in {**own, **SETTINGS.get(name, {}), **params}.items():
         estimator.set(*param_and_value(estimator, key, value))
     return estimator
 
