@@ -290,6 +290,19 @@ def test_an_estimator_is_made_by_its_name_with_its_params(
     assert not made.hasParam("seed") or made.getOrDefault("seed") == 9
 
 
+def test_a_forest_keeps_which_node_a_row_has_come_to_unless_told_otherwise(spark: SparkSession) -> None:
+    for params, kept in (({}, True), ({"cacheNodeIds": False}, False)):
+        assert train_cv.make_estimator("random_forest", params, "y", seed=9).getOrDefault("cacheNodeIds") is kept
+
+
+def test_a_forest_that_keeps_it_has_the_same_trees(rows: DataFrame) -> None:
+    def trees(kept: bool) -> str:
+        classifier = train_cv.make_estimator("random_forest", {"numTrees": 4, "cacheNodeIds": kept}, "y", seed=1)
+        return Pipeline(stages=stages(classifier)).fit(rows.repartition(3, "id")).stages[-1].toDebugString
+
+    assert trees(True).partition("\n")[2] == trees(False).partition("\n")[2]
+
+
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
