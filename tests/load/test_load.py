@@ -7,6 +7,7 @@ import gzip
 import json
 import math
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -252,6 +253,21 @@ def test_a_key_is_compared_in_its_type_and_may_not_be_missing(spark: SparkSessio
     checked = load.check_rows(floats, load.parse_schema("id DOUBLE, x INT"), "id")
     assert [row.id for row in checked.rows.collect()] == [7.0]
     assert [row[REASONS] for row in checked.rejected.collect()] == [["id: missing"]] * 3
+
+
+def test_rows_without_a_double_key_are_read_once(spark: SparkSession, tmp_path: Path) -> None:
+    times = tmp_path / "times"
+
+    def counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        with times.open("a") as file:
+            file.write("read ")
+        yield from batches
+
+    raw = spark.createDataFrame([("1", "a"), ("2", "b")], "id string, x string").coalesce(1)
+    schema = load.parse_schema("id INT, x INT")
+    checked = load.check_rows(raw.mapInArrow(counted, raw.schema), schema, "id")
+    assert (checked.rows.count(), checked.rejected.count()) == (0, 2)
+    assert times.read_text() == "read "
 
 
 def test_no_number_is_no_value_and_outside_no_range(spark: SparkSession, tmp_path: Path) -> None:
