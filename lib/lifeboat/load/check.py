@@ -90,7 +90,7 @@ def _check_columns(file: StructType, fields: Iterable[StructField]) -> None:
 
 
 def _with_reasons(rows: DataFrame, unread: Column, errors: list[Column]) -> DataFrame:
-    """Beside the rows what is wrong with each. One that fits is kept typed alone: to keep it twice takes twice as long."""
+    """Beside the rows what is wrong with each. Of one that fits its typed form is enough: both take twice as long."""
     reasons = F.when(unread.isNotNull(), F.array(unread)).otherwise(F.array_compact(F.array(*errors)))
     return rows.withColumn(REASONS, reasons).withColumn(RAW, F.when(F.size(REASONS) > 0, F.col(RAW)))
 
