@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from py4j.java_gateway import GatewayParameters, JavaGateway
 from pyspark.sql import SparkSession
 
+from lifeboat.spark import ahead
 from lifeboat.spark.ahead import CLASSES
+from lifeboat.spark.environment import spark_home
 from lifeboat.spark.java import Java, JavaNotFoundError, ask_version, bundled_java, find_java, java_home
 from lifeboat.spark.jvm import WarmJvm, where_spark_runs
 
@@ -203,6 +208,23 @@ def test_spark_runs_where_the_environment_says_and_else_where_the_parameter_does
     assert where_spark_runs("local[4]") == "local[1]"
     monkeypatch.setenv("SPARK_REMOTE", "sc://host")
     assert where_spark_runs("local[4]") == "sc://host"
+
+
+def test_where_the_jvm_dies_what_is_set_up_ahead_ends_too_and_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    command = [BUNDLED, "-cp", str(spark_home() / "jars" / "*"), "py4j.GatewayServer", "--die-on-broken-pipe", "0"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as java:
+        assert java.stdout
+        gateway = JavaGateway(gateway_parameters=GatewayParameters(port=int(java.stdout.readline())))
+        assert gateway.jvm.java.lang.Math.abs(-7) == 7  # there is a connection
+        java.send_signal(signal.SIGSTOP)
+        thread = Thread(target=ahead.set_up, args=(gateway,))
+        thread.start()
+        while sys._current_frames()[thread.ident].f_code.co_name != "readinto":  # it waits for an answer
+            pass
+        java.kill()
+        thread.join()
+        gateway.close()
+    assert [record.message for record in caplog.records if record.name == "root"] == []
 
 
 def test_what_a_new_jvm_sets_up_ahead_is_in_this_spark(spark: SparkSession) -> None:

@@ -6,7 +6,10 @@ SQL, by reflection, for more than a second. Spark does so one after another, on 
 
 from __future__ import annotations
 
-from contextlib import suppress
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 SPARK = "org.apache.spark.sql"
@@ -30,11 +33,34 @@ CLASSES = (
 
 
 def set_up(gateway: Any) -> None:
-    """Load the classes, one after another.
+    """Load the classes, one after another; a class that this Spark lacks is left out.
 
     Args:
-        gateway: py4j's way into the JVM. Where it ends meanwhile, or its Spark lacks a class, nothing is lost.
+        gateway: py4j's way into the JVM. Where that ends meanwhile, so does this, and says nothing: whoever needs it
+            will notice.
     """
-    for name in CLASSES:
-        with suppress(Exception):
-            gateway.jvm.java.lang.Class.forName(name)
+    from py4j.protocol import Py4JError, Py4JJavaError
+
+    with _unsaid():
+        for name in CLASSES:
+            try:
+                gateway.jvm.java.lang.Class.forName(name)
+            except Py4JJavaError:
+                continue
+            except (Py4JError, OSError):
+                return
+
+
+@contextmanager
+def _unsaid() -> Iterator[None]:
+    """Keep back what this thread logs: where a JVM dies amid a call, py4j first writes a stack by the root logger."""
+    thread, root = threading.get_ident(), logging.getLogger()
+
+    def of_others(record: logging.LogRecord) -> bool:
+        return record.thread != thread
+
+    root.addFilter(of_others)
+    try:
+        yield
+    finally:
+        root.removeFilter(of_others)
