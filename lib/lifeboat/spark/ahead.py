@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 SPARK = "org.apache.spark.sql"
@@ -39,16 +39,14 @@ def set_up(gateway: Any) -> None:
         gateway: py4j's way into the JVM. Where that ends meanwhile, so does this, and says nothing: whoever needs it
             will notice.
     """
-    from py4j.protocol import Py4JError, Py4JJavaError
+    from py4j.protocol import Py4JJavaError
 
-    with _unsaid():
+    with _unsaid(), suppress(Exception):  # whatever a way in says that is closed meanwhile
         for name in CLASSES:
             try:
                 gateway.jvm.java.lang.Class.forName(name)
             except Py4JJavaError:
                 continue
-            except (Py4JError, OSError):
-                return
 
 
 @contextmanager
